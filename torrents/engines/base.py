@@ -1,0 +1,118 @@
+"""What the reconciler needs of a BitTorrent engine, and nothing more.
+
+One module implements `Engine` for one kind of engine, and is the only one that imports that engine's library.
+Sizes are bytes, speeds bytes per second, times seconds, infohashes lower-case hexadecimal (v1: 40, v2: 64 digits).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class EngineError(Exception):
+    """The engine did not do what was asked; the text is a sentence for an admin.
+
+    `permanent` is True where asking again cannot help until a person changes something
+    (wrong password, banned address, a torrent the engine refuses).
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class EngineState(StrEnum):
+    """What a torrent is doing inside the engine."""
+
+    METADATA = "metadata"  # a magnet looking for somebody who knows its files
+    CHECKING = "checking"  # hashing data on disk, allocating, or loading resume data
+    QUEUED = "queued"  # waits for its turn in the engine's own queue
+    DOWNLOADING = "downloading"
+    STALLED = "stalled"  # wants to download, receives nothing
+    STOPPED = "stopped"  # stopped by us, complete or not: see `progress`
+    SEEDING = "seeding"  # complete and running, whether or not anybody fetches
+    ERROR = "error"  # disk full, files missing, or the engine does not say
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTorrent:
+    """One torrent as the engine sees it."""
+
+    key: str  # the engine's id for it; a hybrid's changes when its metadata arrives
+    infohash_v1: str | None
+    infohash_v2: str | None
+    save_path: str  # as given to `add`; never changes, so it identifies the torrent
+    name: str
+    state: EngineState
+    progress: float  # 0.0 to 1.0; 1.0 only when every wanted byte is there and checked
+    size: int | None  # None until metadata is known
+    downloaded: int  # payload received since it was added, waste included
+    uploaded: int
+    download_speed: int
+    upload_speed: int
+    eta: int | None  # None: unknown or endless
+    seeds: int  # connected
+    peers: int  # connected, seeds excluded
+    has_metadata: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFile:
+    index: int
+    path: str  # relative to the save path, parts separated by "/"
+    size: int
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    version: str  # "qBittorrent v4.5.2"
+    connection: str  # "connected", "firewalled" or "disconnected"
+    download_speed: int
+    upload_speed: int
+    free_space: int  # on the volume that holds the data
+    dht_nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the engine holds, and what differs from the snapshot before it."""
+
+    torrents: Mapping[str, EngineTorrent]  # by key
+    changed: frozenset[str]  # keys that are new or differ since the last poll; all of them after a reconnect
+    removed: frozenset[str]  # keys that were in the last snapshot and are not in this one
+    status: EngineStatus
+
+
+class Engine(Protocol):
+    """Every method raises EngineError, and only that, when the engine is away or refuses."""
+
+    def poll(self) -> Snapshot:
+        """One cheap look at everything: asks for what changed, where the engine can tell."""
+        ...
+
+    def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
+        """Add a torrent from exactly one of `metainfo` (a .torrent's bytes) and `magnet` (rebuilt by us).
+
+        Adding one that the engine already has is no error and changes nothing.
+        """
+        ...
+
+    def start(self, keys: Collection[str]) -> None: ...
+
+    def stop(self, keys: Collection[str]) -> None: ...
+
+    def remove(self, keys: Collection[str], *, delete_data: bool) -> None:
+        """Forget torrents; unknown keys are no error."""
+        ...
+
+    def files(self, key: str) -> tuple[EngineFile, ...]:
+        """In the torrent's own order; empty while metadata is unknown."""
+        ...
+
+    def export_metainfo(self, key: str) -> bytes:
+        """The .torrent as the engine has it. Only once metadata is known."""
+        ...
+
+    def close(self) -> None: ...
