@@ -63,7 +63,6 @@ class User(AbstractBaseUser):
     note = models.TextField(blank=True, help_text="For admins only, for example whose cousin this is.")
 
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: list[str] = []
 
     objects = UserManager()
 
@@ -88,8 +87,7 @@ class User(AbstractBaseUser):
                 name="accounts_user_disk_quota_is_positive",
             ),
             models.CheckConstraint(
-                condition=models.Q(monthly_traffic_limit__isnull=True)
-                | models.Q(monthly_traffic_limit__gt=0),
+                condition=models.Q(monthly_traffic_limit=None) | models.Q(monthly_traffic_limit__gt=0),
                 name="accounts_user_monthly_traffic_limit_is_positive",
             ),
             models.CheckConstraint(
