@@ -53,7 +53,7 @@ class SessionExpired(TokenNotValid):
 
 
 class SessionEnded(TokenNotValid):
-    default_detail = "Your session was ended, or renewed by somebody else. Log in again."
+    default_detail = "This session has ended or was renewed elsewhere. Log in again."
 
 
 class AccountDisabled(SessionRefused):
@@ -170,10 +170,7 @@ def end_session(*, refresh: str) -> None:
     """
     try:
         token = _read(refresh)
-        user = (
-            User.objects.select_for_update(no_key=True).filter(pk=token[api_settings.USER_ID_CLAIM]).first()
-        )
-        _end(token, user)
+        _end(token, _lock(token[api_settings.USER_ID_CLAIM]))
     except (SessionExpired, SessionEnded):
         return
 

@@ -1,0 +1,126 @@
+"""What an admin types about a person."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.core.exceptions import ValidationError
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    UserModelForm = forms.ModelForm[User]  # generic for the type checker only
+else:
+    UserModelForm = forms.ModelForm
+
+GIBIBYTE = 1024**3
+LARGEST_GIBIBYTES = 1_000_000
+
+
+def gibibytes(size: int) -> str:
+    """Bytes as an exact number of GiB: `0.5`, `200`."""
+    return f"{(Decimal(size) / GIBIBYTE).normalize():f}"
+
+
+class GibibytesField(forms.Field):
+    """Shown and typed in GiB, stored in bytes; empty is None."""
+
+    widget = forms.NumberInput(attrs={"step": "any", "min": 0})
+
+    def prepare_value(self, value: Any) -> Any:
+        return gibibytes(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        if value in self.empty_values:
+            return None
+        try:
+            size = round(Decimal(value) * GIBIBYTE)
+        except (ArithmeticError, ValueError):  # "much", NaN, infinity
+            size = 0
+        if not 0 < size <= LARGEST_GIBIBYTES * GIBIBYTE:
+            raise ValidationError(
+                f"Enter a number of GiB above 0 and up to {LARGEST_GIBIBYTES}, "
+                "or nothing for the server's default."
+            )
+        return size
+
+
+class PasswordFields(forms.Form):
+    """A password typed twice, or nothing at all: then one is made."""
+
+    password1 = forms.CharField(
+        label="Password",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=password_validators_help_text_html,
+    )
+    password2 = forms.CharField(
+        label="Password again",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    @property
+    def chosen_password(self) -> str | None:
+        """None: make one."""
+        return self.cleaned_data["password1"] or None
+
+    def check_passwords(self, user: User) -> None:
+        """For `clean`: reports what is wrong beside the field it is about."""
+        password = self.cleaned_data.get("password1", "")
+        if password != self.cleaned_data.get("password2", ""):
+            self.add_error("password2", "The two passwords differ. Type the same one twice.")
+        elif password:
+            try:
+                validate_password(password, user)
+            except ValidationError as error:
+                self.add_error("password1", error)
+
+
+class NewPasswordForm(PasswordFields):
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean(self) -> None:
+        self.check_passwords(self.user)
+
+
+class NewUserForm(PasswordFields, UserModelForm):
+    class Meta:
+        model = User
+        fields = ("username", "role")
+
+    def clean(self) -> dict[str, Any] | None:
+        # A password may not resemble the name, and the instance has none before `clean` is over.
+        self.check_passwords(User(username=self.cleaned_data.get("username", "")))
+        return super().clean()
+
+
+class UserForm(UserModelForm):
+    disk_quota = GibibytesField(
+        required=False,
+        label="Disk space (GiB)",
+        help_text="How much this person's torrents may fill. Empty: the server's default.",
+    )
+    monthly_traffic_limit = GibibytesField(
+        required=False,
+        label="Traffic a month (GiB)",
+        help_text="Downloads and uploads together. Empty: the server's default.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("role", "is_active", "disk_quota", "monthly_traffic_limit", "active_torrent_limit", "note")
+        error_messages = {
+            "active_torrent_limit": {"min_value": "Enter 1 or more, or nothing for the server's default."}
+        }
+        labels = {"is_active": "Active (may log in)", "active_torrent_limit": "Active torrents"}
+        help_texts = {
+            "role": "Admins manage people and see these pages. Users only have their own torrents.",
+            "is_active": "Disabled people cannot log in; their torrents stay.",
+            "active_torrent_limit": "How many may download at the same time. Empty: the server's default.",
+        }
