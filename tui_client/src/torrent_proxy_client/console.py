@@ -1,0 +1,61 @@
+"""Tables and a progress line on a plain terminal."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.cells import cell_len, set_cell_size
+
+from torrent_proxy_client import words
+from torrent_proxy_client.models import Torrent
+
+_NARROWEST_NAME = 20
+
+
+def torrent_table(torrents: Sequence[Torrent]) -> str:
+    """One line a torrent; names are cut only where a terminal would wrap them."""
+    name_width = 0
+    if sys.stdout.isatty():
+        name_width = max(shutil.get_terminal_size().columns - 64, _NARROWEST_NAME)
+    lines = [f"{'ID':8}  {'STATE':11}  {'PROGRESS':14}  {'DOWN':>10}  {'SIZE':>8}  NAME"]
+    for torrent in torrents:
+        name = words.clean(torrent.name)
+        if name_width and cell_len(name) > name_width:
+            name = set_cell_size(name, name_width - 1) + "…"
+        columns = (
+            f"{words.clean(torrent.id)[:8]:8}",
+            f"{words.state(torrent):11}",
+            words.progress(torrent.progress, 14),
+            f"{words.speed(torrent.download_speed):>10}",
+            f"{words.size(torrent.size):>8}",
+            name,
+        )
+        lines.append("  ".join(columns))
+    return "\n".join(lines)
+
+
+class ProgressLine:
+    """One line on standard error that is drawn over again; nothing at all when that is no terminal."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._draw("")
+
+    def show(self, label: str, fraction: float, speed: float, eta: float | None) -> None:
+        """`speed` in bytes per second, `eta` in seconds."""
+        figures = f"{words.progress(fraction, 20)}  {words.speed(speed):>10}  {words.duration(eta):>8}"
+        room = max(shutil.get_terminal_size().columns - cell_len(figures) - 3, 10)
+        self._draw(f"{set_cell_size(words.clean(label), room)}  {figures}")
+
+    def _draw(self, text: str) -> None:
+        if self._shown:
+            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,151 @@
+"""HTTP, and the only module that imports httpx2. It raises ServerAway and BadServerAddress only.
+
+Redirects are never followed: the access token would go along. TLS is checked against the system's trust store
+(httpx2 uses truststore on Windows and macOS and OpenSSL's own paths on Linux; SSL_CERT_FILE overrides).
+HTTPS_PROXY and NO_PROXY are respected, except for loopback, which is always reached directly.
+"""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from torrent_proxy_client import __version__
+from torrent_proxy_client.errors import BadServerAddress, ServerAway
+from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_url
+
+# Seconds without a single byte, not of the whole request: a download may take days.
+_TIMEOUT = httpx2.Timeout(30, connect=10)
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; the names in `headers` are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Stream:
+    """An answer whose body is still on the way."""
+
+    def __init__(self, response: httpx2.Response, server: str) -> None:
+        self._response = response
+        self._server = server
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body in pieces of at most 256 KiB; raises ServerAway when it breaks off."""
+        try:
+            async for chunk in self._response.aiter_raw(_CHUNK):
+                yield chunk
+        except httpx2.HTTPError as error:
+            raise _away(self._server, error) from error
+
+    async def answer(self) -> Answer:
+        try:
+            body = await self._response.aread()
+        except httpx2.HTTPError as error:
+            raise _away(self._server, error) from error
+        return Answer(self.status, self.headers, body)
+
+
+class Transport:
+    """One server, with a pool of connections. `server` is checked with `parse_server_url`."""
+
+    def __init__(self, server: str) -> None:
+        self.server = parse_server_url(server)
+        try:
+            self._client = httpx2.AsyncClient(
+                base_url=f"{self.server}/api/v1/",
+                verify=httpx2.create_ssl_context(),
+                trust_env=not is_loopback(host_of(self.server)),
+                timeout=_TIMEOUT,
+                follow_redirects=False,
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": f"torrent-proxy/{__version__}",
+                },
+            )
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise BadServerAddress(f"{self.server} cannot be used: {error}") from error
+        except ImportError as error:
+            raise BadServerAddress(
+                "A SOCKS proxy is set in the environment, which this client cannot use. "
+                "Set HTTPS_PROXY to an http:// proxy, or unset ALL_PROXY."
+            ) from error
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: object = None,
+        upload: tuple[str, bytes] | None = None,
+    ) -> AsyncIterator[Stream]:
+        """Send a request and yield its answer as soon as the headers are here.
+
+        `path` is relative to `/api/v1/`. `upload` is (file name, content) of the form field `metainfo`.
+        """
+        request = self._client.build_request(
+            method,
+            path,
+            headers={**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})},
+            params=params,
+            json=json,
+            files={"metainfo": (*upload, "application/x-bittorrent")} if upload else None,
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx2.HTTPError as error:
+            raise _away(self.server, error) from error
+        try:
+            yield Stream(response, self.server)
+        finally:
+            await response.aclose()
+
+    async def send(self, method: str, path: str, **options: Any) -> Answer:
+        """Like `stream`, with the whole body read."""
+        async with self.stream(method, path, **options) as stream:
+            return await stream.answer()
+
+
+def _away(server: str, error: httpx2.HTTPError) -> ServerAway:
+    return ServerAway(f"{server} cannot be reached: {_reason(error)}.")
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong in a few words, from the innermost cause that says something."""
+    if isinstance(error, httpx2.ConnectTimeout):
+        return "it does not answer"
+    if isinstance(error, httpx2.TimeoutException):
+        return "it stopped answering"
+    if isinstance(error, httpx2.ProxyError):
+        return "the proxy from the environment refused"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted here ({cause.verify_message})"
+        if isinstance(cause, ssl.SSLError):
+            return "it does not speak TLS there; check address and port"
+        if isinstance(cause, socket.gaierror):
+            return "no such name; check the address and your network"
+        if isinstance(cause, ConnectionRefusedError):
+            return "nothing answers there (connection refused)"
+        cause = cause.__cause__ or cause.__context__
+    return "the connection broke"

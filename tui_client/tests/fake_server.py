@@ -1,0 +1,439 @@
+"""A torrent proxy in a thread, for tests and for looking at the client by hand.
+
+It speaks the HTTP contract with real sockets: rotating refresh tokens, changes, Range, If-Range and ETag. Its
+attributes are the ways in which a real server and the network between fail.
+
+By hand: `python -m tui_client.tests.fake_server`, then log in to the address it prints.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+_CHUNK = 64 * 1024
+
+
+class Problem(Exception):  # noqa: N818
+    """An error answer."""
+
+    def __init__(self, status: int, code: str, detail: str, attr: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        kind = "validation_error" if attr else "client_error"
+        self.body = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}
+
+
+@dataclass
+class FakeTorrent:
+    fields: dict[str, Any]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return str(self.fields["id"])
+
+
+class FakeServer:
+    """Start with `with FakeServer() as server`; change its attributes at any time."""
+
+    def __init__(self) -> None:
+        self.password = "secret"
+        self.torrents: dict[str, FakeTorrent] = {}
+        self.removed: dict[str, int] = {}
+        self.change = 0
+        self.away = False  # every request is answered with 503
+        self.silent = False  # every connection is closed without an answer
+        self.hashes_known = True
+        self.ignores_range = False
+        self.version = "1"  # part of the ETag
+        self.cut_after: list[int] = []  # each content answer takes one: closed after so many bytes
+        self.damaged_answers = 0  # so many content answers have a wrong byte
+        self.chunk_delay = 0.0  # seconds between 64 KiB of content
+        self.refresh_delay = 0.0
+        self.page_size = 200
+        self.refuse_add: Problem | None = None
+        self.redirect_to = ""
+        self.extra_fields: dict[str, Any] = {}
+        # What it saw:
+        self.requests: list[tuple[str, str, Message]] = []
+        self.added: list[tuple[str, bytes]] = []
+        self.refreshes = 0
+        self.rejected_refreshes = 0
+        self.content_starts: list[int] = []  # offsets of the content answers
+        self._access: set[str] = set()
+        self._refresh: set[str] = set()
+        self._lock = threading.RLock()
+        self._http = _Server(self)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> "FakeServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def add_torrent(
+        self, name: str, files: dict[str, bytes] | None = None, *, state: str = "finished", **fields: Any
+    ) -> FakeTorrent:
+        size = sum(len(data) for data in files.values()) if files else 1_000_000
+        done = state == "finished"
+        torrent = FakeTorrent(
+            {
+                "id": str(uuid.uuid4()),
+                "name": name,
+                "state": state,
+                "message": "",
+                "progress": 1.0 if done else 0.25,
+                "size": size,
+                "downloaded": size if done else size // 4,
+                "uploaded": 0,
+                "download_speed": 0,
+                "upload_speed": 0,
+                "eta": None,
+                "seeds": 0,
+                "peers": 0,
+                "infohash_v1": hashlib.sha1(name.encode("utf-8", "replace")).hexdigest(),
+                "infohash_v2": None,
+                "private": False,
+                "origin": "user",
+                "added_at": f"2026-01-01T00:{len(self.torrents) // 60:02}:{len(self.torrents) % 60:02}Z",
+                "completed_at": "2026-01-02T00:00:00Z" if done else None,
+                **fields,
+            },
+            files or {},
+        )
+        with self._lock:
+            self.torrents[torrent.id] = torrent
+        self.update(torrent.id)
+        return torrent
+
+    def update(self, torrent_id: str, **fields: Any) -> None:
+        with self._lock:
+            self.change += 1
+            self.torrents[torrent_id].fields.update(fields, change=self.change)
+
+    def remove(self, torrent_id: str) -> None:
+        with self._lock:
+            self.change += 1
+            del self.torrents[torrent_id]
+            self.removed[torrent_id] = self.change
+
+    def expire_access(self) -> None:
+        self._access.clear()
+
+    def end_sessions(self) -> None:
+        self._access.clear()
+        self._refresh.clear()
+
+    def issue_tokens(self) -> dict[str, str]:
+        with self._lock:
+            access, refresh = f"access-{uuid.uuid4()}", f"refresh-{uuid.uuid4()}"
+            self._access.add(access)
+            self._refresh.add(refresh)
+            return {"access": access, "refresh": refresh, "access_expires_at": "2026-01-01T00:10:00Z"}
+
+    # --- the API; each returns (status, JSON)
+
+    def answer(
+        self, method: str, path: str, query: dict[str, list[str]], request: "_Request"
+    ) -> tuple[int, Any]:
+        with self._lock:
+            match method, *path.strip("/").split("/"):
+                case "POST", "session":
+                    return self._log_in(request.json())
+                case "POST", "session", "refresh":
+                    return self._rotate(request.json())
+                case "POST", "session", "logout":
+                    self._refresh.discard(request.json()["refresh"])
+                    return 204, None
+                case "GET", "health":
+                    status = {"reachable": False, "message": "qBittorrent is away.", "checked_at": None}
+                    return 503, {"status": "degraded", "engine": status}
+            self.authorise(request)
+            match method, *path.strip("/").split("/"):
+                case "GET", "me":
+                    return 200, _me("alice")
+                case "GET", "torrents":
+                    return self._page(query)
+                case "POST", "torrents":
+                    return self._add(request)
+                case "GET", "torrents", "changes":
+                    return self._changes(int(query["since"][0]), int(query["limit"][0]))
+                case "GET", "torrents", torrent_id:
+                    return 200, self._find(torrent_id).fields
+                case "DELETE", "torrents", torrent_id:
+                    self._find(torrent_id)
+                    self.remove(torrent_id)
+                    return 204, None
+                case "POST", "torrents", torrent_id, "pause" | "resume" as verb:
+                    self._find(torrent_id)
+                    self.update(torrent_id, state="paused" if verb == "pause" else "downloading")
+                    return 200, self._find(torrent_id).fields
+                case "GET", "torrents", torrent_id, "files":
+                    return 200, self._files(self._find(torrent_id))
+        raise Problem(404, "not_found", "Not found.")
+
+    def authorise(self, request: "_Request") -> None:
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._access:
+            raise Problem(401, "token_not_valid", "Log in again.")
+
+    def content(self, torrent_id: str, index: str) -> bytes:
+        torrent = self._find(torrent_id)
+        if torrent.fields["state"] != "finished":
+            raise Problem(409, "not_finished", "This torrent is not finished yet.")
+        return list(torrent.files.values())[int(index)]
+
+    def _find(self, torrent_id: str) -> FakeTorrent:
+        if torrent_id not in self.torrents:
+            raise Problem(404, "not_found", "There is no such torrent.")
+        return self.torrents[torrent_id]
+
+    def _log_in(self, data: dict[str, str]) -> tuple[int, Any]:
+        if data["password"] != self.password:
+            raise Problem(401, "no_active_account", "User name or password is wrong.")
+        return 200, {**self.issue_tokens(), "user": _me(data["username"])}
+
+    def _rotate(self, data: dict[str, str]) -> tuple[int, Any]:
+        time.sleep(self.refresh_delay)
+        if data["refresh"] not in self._refresh:
+            self.rejected_refreshes += 1
+            raise Problem(401, "token_not_valid", "This session has ended.")
+        self._refresh.remove(data["refresh"])
+        self.refreshes += 1
+        return 200, self.issue_tokens()
+
+    def _page(self, query: dict[str, list[str]]) -> tuple[int, Any]:
+        wanted = query.get("state")
+        found = [torrent.fields for torrent in reversed(self.torrents.values())]
+        found = [fields for fields in found if not wanted or fields["state"] in wanted]
+        start = int(query.get("cursor", ["0"])[0])
+        end = start + self.page_size
+        following = f"http://elsewhere.example/torrents/?cursor={end}" if end < len(found) else None
+        return 200, {"next": following, "previous": None, "results": found[start:end]}
+
+    def _add(self, request: "_Request") -> tuple[int, Any]:
+        if self.refuse_add:
+            raise self.refuse_add
+        if request.headers.get_content_type() == "multipart/form-data":
+            self.added.append(("metainfo", request.body))
+            match = re.search(rb'filename="([^"]+)"', request.body)
+            assert match
+            return 201, self.add_torrent(match[1].decode(), state="waiting").fields
+        data = request.json()
+        self.added.append(("source", data["source"].encode()))
+        if "xt=urn:" not in data["source"] and not data["source"].startswith("http"):
+            raise Problem(400, "invalid", "This magnet link has no infohash.", "source")
+        state = "paused" if data["paused"] else "metadata"
+        return 201, self.add_torrent(data["source"][:40], state=state, size=None).fields
+
+    def _changes(self, since: int, limit: int) -> tuple[int, Any]:
+        changed = sorted(
+            (torrent.fields for torrent in self.torrents.values() if torrent.fields["change"] > since),
+            key=lambda fields: fields["change"],
+        )
+        page = changed[:limit]
+        more = len(changed) > limit
+        return 200, {
+            "change": page[-1]["change"] if more else self.change,
+            "more": more,
+            "reset": since > self.change,
+            "torrents": [{**fields, **self.extra_fields} for fields in page],
+            "removed": [key for key, change in self.removed.items() if change > since and since > 0],
+        }
+
+    def _files(self, torrent: FakeTorrent) -> list[dict[str, Any]]:
+        done = torrent.fields["state"] == "finished"
+        base = f"/api/v1/torrents/{torrent.id}/files"
+        return [
+            {
+                "index": index,
+                "path": path,
+                "size": len(data),
+                "sha256": hashlib.sha256(data).hexdigest() if done and self.hashes_known else None,
+                "content_url": f"{base}/{index}/content/" if done else None,
+            }
+            for index, (path, data) in enumerate(torrent.files.items())
+        ]
+
+
+def _me(username: str) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "username": username,
+        "role": "user",
+        "disk_quota": None,
+        "active_torrent_limit": None,
+        "monthly_traffic_limit": None,
+    }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake = fake
+        self.open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", 0), _Request)
+
+    def stop(self) -> None:
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+        deadline = time.monotonic() + 5
+        while self.open and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is no error of the test's."""
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    body: bytes
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.open.add(self.connection)
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.server.open.discard(self.connection)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def do_DELETE(self) -> None:
+        self._handle()
+
+    def _handle(self) -> None:
+        fake = self.server.fake
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        url = urlsplit(self.path)
+        fake.requests.append((self.command, url.path, self.headers))
+        if fake.silent:
+            self.close_connection = True
+            return
+        try:
+            if fake.away:
+                raise Problem(503, "unavailable", "Maintenance.")
+            if fake.redirect_to:
+                self._send(302, None, {"Location": fake.redirect_to})
+                return
+            if match := re.fullmatch(r"/api/v1/torrents/([^/]+)/files/(\d+)/content/", url.path):
+                fake.authorise(self)
+                self._send_content(fake, fake.content(match[1], match[2]))
+                return
+            path = url.path.removeprefix("/api/v1/")
+            self._send(*fake.answer(self.command, path, parse_qs(url.query), self))
+        except Problem as problem:
+            self._send(problem.status, problem.body)
+
+    def _send(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
+        body = b"" if value is None else json.dumps(value).encode()
+        self.send_response(status)
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _send_content(self, fake: FakeServer, data: bytes) -> None:
+        etag = f'"{hashlib.sha1(data).hexdigest()}-{fake.version}"'
+        start = 0
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if wanted and not fake.ignores_range and self.headers.get("If-Range", etag) == etag:
+            start = int(wanted[1])
+            if start >= len(data):
+                self._send(416, None, {"Content-Range": f"bytes */{len(data)}"})
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        else:
+            self.send_response(200)
+        fake.content_starts.append(start)
+        if fake.damaged_answers:
+            fake.damaged_answers -= 1
+            data = data[:-1] + bytes([data[-1] ^ 1])
+        self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(data) - start))
+        self.end_headers()
+        end = len(data)
+        if fake.cut_after:
+            end = min(start + fake.cut_after.pop(0), end)
+        for offset in range(start, end, _CHUNK):
+            self.wfile.write(data[offset : min(offset + _CHUNK, end)])
+            time.sleep(fake.chunk_delay)
+        if end < len(data):
+            self.wfile.flush()
+            self.close_connection = True
+
+
+def _demo() -> None:
+    """A server with something to look at; runs until Ctrl+C."""
+    with FakeServer() as server:
+        server.chunk_delay = 0.02
+        film = server.add_torrent("debian-13.2.0-arm64-netinst.iso", {"debian-13.2.0.iso": bytes(50_000_000)})
+        server.update(film.id, message="")
+        season = {f"[judas] Show/Show - {number:02}.mkv": bytes(8_000_000 + number) for number in range(1, 9)}
+        server.add_torrent("[judas] Show", season)
+        server.add_torrent("a [/b] z", state="paused", size=734_000_000, progress=0.4)
+        server.add_torrent("進撃の巨人 The Final Season", state="stalled", size=12_300_000_000, progress=0.02)
+        server.add_torrent(
+            "Sintel", state="error", message="The disk of the server is full. Delete something.", progress=0.8
+        )
+        server.add_torrent("magnet without a name", state="metadata", size=None, progress=0.0)
+        going = server.add_torrent(
+            "ubuntu-26.04-desktop-amd64.iso",
+            state="downloading",
+            size=5_900_000_000,
+            progress=0.0,
+            seeds=12,
+            peers=31,
+        )
+        print(f"{server.url}  user alice, password {server.password}", flush=True)
+        for step in range(100_000):
+            time.sleep(1)
+            fraction = min(step / 300, 1.0)
+            server.update(
+                going.id,
+                progress=fraction,
+                download_speed=19_600_000 + step * 1000,
+                upload_speed=1_200_000,
+                eta=max(300 - step, 0),
+                state="downloading" if fraction < 1 else "finished",
+            )
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        _demo()
