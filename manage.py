@@ -11,7 +11,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxy_site.settings")
     try:
         environment.prepare(sys.argv[1:])
-    except environment.EnvironmentProblem as problem:
+    except environment.EnvironmentNotReadyError as problem:
         sys.exit(str(problem))
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -1,4 +1,4 @@
-"""Configuration that must not reach production, and what PostgreSQL must be. Errors here stop every process at start."""
+"""What must not reach production, and what PostgreSQL must be. Errors here stop every process at start."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -48,7 +48,12 @@ def production_is_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
             "It opens the loopback network to torrents and is for the demo only: remove it.",
             "E006",
         ),
-        (settings.ENGINE == "fake", "ENGINE is fake.", "Nothing would be downloaded: set ENGINE=qbittorrent", "E007"),
+        (
+            settings.ENGINE == "fake",
+            "ENGINE is fake.",
+            "Nothing would be downloaded: set ENGINE=qbittorrent",
+            "E007",
+        ),
         (
             not settings.BEHIND_HTTPS_PROXY,
             "BEHIND_HTTPS_PROXY is off.",
@@ -56,7 +61,9 @@ def production_is_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
             "E008",
         ),
     ]
-    return [Error(text, hint=hint, id=f"proxy_site.{number}") for broken, text, hint, number in rules if broken]
+    return [
+        Error(text, hint=hint, id=f"proxy_site.{number}") for broken, text, hint, number in rules if broken
+    ]
 
 
 @register(Tags.database)
@@ -81,7 +88,9 @@ def postgresql_is_new_enough(
 
 
 @register(Tags.security)
-def refresh_tokens_can_be_revoked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def refresh_tokens_can_be_revoked(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
     """Without the blacklist app simplejwt accepts a used refresh token again, silently."""
     if "rest_framework_simplejwt.token_blacklist" in settings.INSTALLED_APPS:
         return []

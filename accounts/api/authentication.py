@@ -3,10 +3,12 @@
 from typing import Any, cast
 
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
+from accounts.models import User
 from accounts.services import AccountDisabled, PasswordChanged, SessionExpired, SessionRefused, TokenNotValid
 
 _REFUSALS: dict[str, type[SessionRefused]] = {
@@ -38,3 +40,9 @@ class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]  # drf-spe
     """Names the scheme in the generated API schema."""
 
     target_class = "accounts.api.authentication.BearerAuthentication"
+
+
+def user_of(request: Request) -> User:
+    """The caller of a view that anonymous people cannot reach."""
+    assert isinstance(request.user, User)
+    return request.user

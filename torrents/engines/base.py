@@ -14,12 +14,19 @@ class EngineError(Exception):
     """The engine did not do what was asked; the text is a sentence for an admin.
 
     `permanent` is True where asking again cannot help until a person changes something
-    (wrong password, banned address, a torrent the engine refuses).
+    (wrong password, banned address).
     """
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+class TorrentRejected(EngineError):
+    """The engine is there and will never take this torrent; `add` raises it. The text is for the torrent's owner."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
 
 
 class EngineState(StrEnum):
@@ -95,7 +102,8 @@ class Engine(Protocol):
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
         """Add a torrent from exactly one of `metainfo` (a .torrent's bytes) and `magnet` (rebuilt by us).
 
-        Adding one that the engine already has is no error and changes nothing.
+        Adding one that the engine already has under this save path is no error and changes nothing.
+        Raises TorrentRejected where this torrent, and only this one, cannot be taken.
         """
         ...
 

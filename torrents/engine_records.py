@@ -1,0 +1,183 @@
+"""What the reconciler writes back: rows follow the engine, and everybody concerned is told.
+
+Only the reconciler calls these. Each is one transaction; lock order as in services.py.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
+from torrents.metainfo import Source
+from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentFile
+from torrents.services import learn_infohashes, learn_metainfo
+
+State = LiveState.State
+LIVE_FIELDS = [
+    "state",
+    "progress",
+    "downloaded",
+    "uploaded",
+    "download_speed",
+    "upload_speed",
+    "eta",
+    "seeds",
+    "peers",
+]
+
+
+def live_state(torrent_id: uuid.UUID, seen: EngineTorrent | None) -> LiveState:
+    """The row that says what the engine says; `None` for a torrent that the engine does not have."""
+    if seen is None:
+        return LiveState(torrent_id=torrent_id)
+    state = State.WAITING
+    match seen.state:
+        case EngineState.SEEDING:
+            state = State.FINISHED
+        case EngineState.STOPPED:
+            state = State.FINISHED if seen.progress >= 1 else State.PAUSED
+        case other:
+            state = State(other.value)
+    return LiveState(
+        torrent_id=torrent_id,
+        state=state,
+        progress=seen.progress,
+        downloaded=seen.downloaded,
+        uploaded=seen.uploaded,
+        download_speed=seen.download_speed,
+        upload_speed=seen.upload_speed,
+        eta=seen.eta,
+        seeds=seen.seeds,
+        peers=seen.peers,
+    )
+
+
+@transaction.atomic
+def record_live_states(states: Collection[LiveState]) -> None:
+    """Write live states and tell the claims; notes completion, and takes it back when data went missing."""
+    ids = [live.torrent_id for live in states]
+    torrents = {torrent.pk: torrent for torrent in Torrent.objects.filter(pk__in=ids).locked()}
+    states = [live for live in states if live.torrent_id in torrents]
+    LiveState.objects.bulk_create(
+        states, update_conflicts=True, unique_fields=["torrent"], update_fields=LIVE_FIELDS
+    )
+    for live in states:
+        torrent = torrents[live.torrent_id]
+        if live.state == State.FINISHED and torrent.completed_at is None:
+            _complete(torrent)
+        elif live.progress < 1 and live.state not in (State.WAITING, State.CHECKING) and torrent.completed_at:
+            _uncomplete(torrent)
+    Claim.objects.mark_changed(torrents.keys())
+
+
+@transaction.atomic
+def record_metadata(
+    *, torrent_id: uuid.UUID, source: Source | None, name: str, files: Sequence[EngineFile]
+) -> None:
+    """A magnet's metadata arrived: which torrent it is after all, and its files as the engine names them.
+
+    `source` is None where the metadata is too odd to be stored; then the magnet remains all we have.
+    """
+    torrent = _locked(
+        torrent_id, source.infohash_v1 if source else None, source.infohash_v2 if source else None
+    )
+    if torrent is None:
+        return
+    if source is not None:
+        learn_metainfo(torrent=torrent, source=source)
+    torrent.name = name or torrent.name
+    torrent.size = sum(file.size for file in files)
+    torrent.save(update_fields=["name", "size"])
+    TorrentFile.objects.filter(torrent=torrent).delete()
+    TorrentFile.objects.bulk_create(
+        [TorrentFile(torrent=torrent, index=file.index, path=file.path, size=file.size) for file in files],
+        batch_size=2000,
+    )
+    Claim.objects.mark_changed([torrent.pk])
+
+
+@transaction.atomic
+def record_infohashes(*, torrent_id: uuid.UUID, v1: str | None, v2: str | None) -> None:
+    """The engine learned the other infohash of a hybrid."""
+    torrent = _locked(torrent_id, v1, v2)
+    if torrent is not None:
+        learn_infohashes(torrent=torrent, infohash_v1=v1, infohash_v2=v2)
+        Claim.objects.mark_changed([torrent.pk])
+
+
+@transaction.atomic
+def record_refusal(*, torrent_id: uuid.UUID, reason: str) -> None:
+    """The engine will not take this torrent; it is not asked again until somebody adds it again."""
+    torrent = Torrent.objects.locked().filter(pk=torrent_id).first()
+    if torrent is None:
+        return
+    torrent.refused = reason
+    torrent.save(update_fields=["refused"])
+    LiveState.objects.filter(torrent=torrent).update(state=State.ERROR)
+    Claim.objects.mark_changed([torrent.pk])
+
+
+@transaction.atomic
+def record_engine(*, engine: Engine, status: EngineStatus) -> None:
+    """The engine answered. When it had been away, every unfinished claim reads differently now."""
+    was_away = not engine.reachable
+    engine.reachable = True
+    engine.message = ""
+    engine.version = status.version
+    engine.connection = status.connection
+    engine.free_space = status.free_space
+    engine.checked_at = timezone.now()
+    engine.save()
+    if was_away:
+        _tell_everybody(engine)
+
+
+@transaction.atomic
+def record_engine_away(*, engine: Engine, message: str) -> None:
+    """The engine does not answer: nothing moves any more, and everybody is told once."""
+    was_there = engine.reachable
+    engine.reachable = False
+    engine.message = message
+    engine.checked_at = timezone.now()
+    engine.save()
+    if was_there:
+        LiveState.objects.filter(torrent__engine=engine).update(
+            download_speed=0, upload_speed=0, eta=None, seeds=0, peers=0
+        )
+        _tell_everybody(engine)
+
+
+def forget_removal(*, torrent_id: uuid.UUID) -> None:
+    Removal.objects.filter(pk=torrent_id).delete()
+
+
+def stored_live_states(engine: Engine) -> dict[uuid.UUID, LiveState]:
+    """What the rows say now, for a reconciler that has just started."""
+    return {live.torrent_id: live for live in LiveState.objects.filter(torrent__engine=engine)}
+
+
+def _locked(torrent_id: uuid.UUID, infohash_v1: str | None, infohash_v2: str | None) -> Torrent | None:
+    """The torrent, locked in order together with any row that may turn out to be the same torrent."""
+    rows = Torrent.objects.filter(pk=torrent_id) | Torrent.objects.matching(infohash_v1, infohash_v2)
+    return next((torrent for torrent in rows.locked() if torrent.pk == torrent_id), None)
+
+
+def _complete(torrent: Torrent) -> None:
+    torrent.completed_at = timezone.now()
+    torrent.save(update_fields=["completed_at"])
+    running = Claim.objects.filter(torrent=torrent, completed_at=None, wanted=Claim.Wanted.RUNNING)
+    running.update(completed_at=torrent.completed_at)
+
+
+def _uncomplete(torrent: Torrent) -> None:
+    torrent.completed_at = None
+    torrent.save(update_fields=["completed_at"])
+    TorrentFile.objects.filter(torrent=torrent).update(sha256="")
+    Claim.objects.filter(torrent=torrent).update(completed_at=None)
+
+
+def _tell_everybody(engine: Engine) -> None:
+    unfinished = Torrent.objects.filter(engine=engine, claims__completed_at=None, claims__isnull=False)
+    Claim.objects.mark_changed([torrent.pk for torrent in Torrent.objects.filter(pk__in=unfinished).locked()])

@@ -1,0 +1,227 @@
+"""The rows behind every torrent: what people want, what the engine does, and who has to be told.
+
+Lock order, everywhere: torrents by id, then change counters by user id. Nothing takes them the other way round.
+"""
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from torrents.metainfo import build_magnet
+from torrents.querysets import ClaimQuerySet, TorrentFileQuerySet, TorrentQuerySet
+
+
+class Engine(models.Model):
+    """One BitTorrent engine, and how the reconciler last found it. How to log in to it is configuration, not data."""
+
+    name = models.CharField(max_length=64, unique=True)
+    reachable = models.BooleanField(default=False)
+    message = models.TextField(blank=True, help_text="Why it is not reachable, in words.")
+    version = models.CharField(max_length=64, blank=True)
+    connection = models.CharField(max_length=16, blank=True)
+    free_space = models.BigIntegerField(null=True, help_text="Bytes, on the volume that holds the data.")
+    checked_at = models.DateTimeField(null=True, help_text="When the reconciler last asked it anything.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Torrent(models.Model):
+    """One torrent in one engine, however many people claim it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="torrents")
+    infohash_v1 = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001  unique, so unknown is NULL
+    infohash_v2 = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001
+    name = models.CharField(max_length=255)
+    trackers = ArrayField(
+        models.TextField(), default=list, help_text="Vetted announce URLs; may hold passkeys."
+    )
+    metainfo = models.BinaryField(
+        null=True, help_text="The .torrent without web seeds and nodes, once it is known."
+    )
+    private = models.BooleanField(null=True)
+    size = models.BigIntegerField(null=True, help_text="Bytes; unknown until the metadata is.")
+    added_at = models.DateTimeField(db_default=Now())
+    completed_at = models.DateTimeField(null=True)
+    unclaimed_at = models.DateTimeField(
+        null=True, help_text="When the last claim went; the data follows after a while."
+    )
+    refused = models.TextField(blank=True, help_text="Why the engine will not take it, in words.")
+
+    objects = TorrentQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="torrent_has_an_infohash",
+                condition=Q(infohash_v1__isnull=False) | Q(infohash_v2__isnull=False),
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["unclaimed_at"], name="torrent_unclaimed", condition=Q(unclaimed_at__isnull=False)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def magnet(self) -> str:
+        """Rebuilt from what we know: infohashes, name and vetted trackers, nothing else."""
+        return build_magnet(
+            infohash_v1=self.infohash_v1, infohash_v2=self.infohash_v2, name=self.name, trackers=self.trackers
+        )
+
+    @property
+    def data_dir(self) -> Path:
+        """Named by our id, never by anything that a person or a torrent chose."""
+        return Path(settings.DOWNLOADS_DIR) / "t" / str(self.pk)
+
+
+class LiveState(models.Model):
+    """What changes every second, kept apart so that writing it touches one narrow row."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        METADATA = "metadata"
+        CHECKING = "checking"
+        QUEUED = "queued"
+        DOWNLOADING = "downloading"
+        STALLED = "stalled"
+        PAUSED = "paused"
+        FINISHED = "finished"
+        ERROR = "error"
+
+    torrent = models.OneToOneField(Torrent, on_delete=models.CASCADE, primary_key=True, related_name="live")
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    progress = models.FloatField(default=0)
+    downloaded = models.BigIntegerField(default=0)
+    uploaded = models.BigIntegerField(default=0)
+    download_speed = models.BigIntegerField(default=0)
+    upload_speed = models.BigIntegerField(default=0)
+    eta = models.IntegerField(null=True)
+    seeds = models.IntegerField(default=0)
+    peers = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.torrent_id}: {self.state}"
+
+
+class TorrentFile(models.Model):
+    """One file of a torrent, at its place under the torrent's data_dir, as the engine names it."""
+
+    torrent = models.ForeignKey(Torrent, on_delete=models.CASCADE, related_name="files")
+    index = models.IntegerField(help_text="In the torrent's own order; people's links name it.")
+    path = models.TextField()
+    size = models.BigIntegerField()
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the finished file; empty until computed."
+    )
+
+    objects = TorrentFileQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["torrent", "index"], name="file_index_unique"),)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Claim(models.Model):
+    """One person's hold on a torrent: what the API calls a torrent."""
+
+    class Wanted(models.TextChoices):
+        RUNNING = "running"
+        PAUSED = "paused"
+
+    class Origin(models.TextChoices):
+        USER = "user"
+        FEED = "feed"
+        WATCHLIST = "watchlist"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="claims")
+    torrent = models.ForeignKey(Torrent, on_delete=models.PROTECT, related_name="claims")
+    wanted = models.CharField(max_length=16, choices=Wanted, default=Wanted.RUNNING)
+    origin = models.CharField(max_length=16, choices=Origin, default=Origin.USER)
+    added_at = models.DateTimeField(db_default=Now())
+    completed_at = models.DateTimeField(
+        null=True, help_text="When its files were all there, and it was not paused."
+    )
+    change = models.BigIntegerField(
+        help_text="The user's change counter when this claim or its torrent last changed."
+    )
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "torrent"], name="claim_once_per_user"),)
+        indexes = (
+            models.Index(fields=["user", "change"], name="claim_changes"),
+            models.Index(fields=["user", "-added_at", "-id"], name="claim_newest"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Removal(models.Model):
+    """A torrent to forget: the reconciler removes it from the engine, then its data, then this row.
+
+    Only what stands here is ever deleted. An unknown torrent or folder is left alone: it may be another database's.
+    """
+
+    id = models.UUIDField(
+        primary_key=True, editable=False, help_text="The torrent's id, which names its folder."
+    )
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="removals")
+    requested_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ClaimAlias(models.Model):
+    """The id of a claim that was merged into another: links to it go on working."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="aliases")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Tombstone(models.Model):
+    """A claim that is gone, for clients that ask what changed since they last looked."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    claim_id = models.UUIDField()
+    change = models.BigIntegerField()
+    removed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "change"], name="tombstone_change_unique"),)
+
+    def __str__(self) -> str:
+        return str(self.claim_id)
+
+
+class ChangeCounter(models.Model):
+    """Counts a user's changes. Incremented under its row lock by the transaction that changes something, because a
+    sequence's order is not the order in which transactions become visible."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    value = models.BigIntegerField(default=0)
+    pruned = models.BigIntegerField(default=0, help_text="Tombstones up to this change are gone.")
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,159 @@
+"""Named reads. Views, commands and the reconciler ask these and write no queries of their own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from torrents.models import Claim, Torrent, TorrentFile  # noqa: F401  the querysets' type arguments
+
+
+@dataclass(frozen=True, slots=True)
+class TorrentFacts:
+    """What the reconciler keeps in mind of a torrent: what is wanted of it and what is known about it."""
+
+    id: uuid.UUID
+    claimed: bool
+    wanted_running: bool  # at least one person wants it to run
+    refused: bool
+    has_infohash_v1: bool
+    has_infohash_v2: bool
+    has_metainfo: bool
+    has_files: bool
+
+
+class TorrentQuerySet(models.QuerySet["Torrent"]):
+    def matching(self, infohash_v1: str | None, infohash_v2: str | None) -> TorrentQuerySet:
+        """Those that either infohash names: a hybrid is found by each of its two, so there may be two rows."""
+        either = Q()
+        if infohash_v1:
+            either |= Q(infohash_v1=infohash_v1)
+        if infohash_v2:
+            either |= Q(infohash_v2=infohash_v2)
+        return self.filter(either) if either else self.none()
+
+    def locked(self) -> TorrentQuerySet:
+        """Locked in the one order that everybody uses."""
+        return self.select_for_update(of=("self",)).order_by("pk")
+
+    def facts(self) -> Iterator[TorrentFacts]:
+        """A light row for each, in one query."""
+        from torrents.models import Claim, TorrentFile
+
+        claims = Claim.objects.filter(torrent=OuterRef("pk"))
+        facts = (
+            ~Q(refused=""),
+            Q(infohash_v1__isnull=False),
+            Q(infohash_v2__isnull=False),
+            Q(metainfo__isnull=False),
+        )
+        rows = self.values_list(
+            "pk",
+            Exists(claims),
+            Exists(claims.filter(wanted=Claim.Wanted.RUNNING)),
+            *(ExpressionWrapper(fact, BooleanField()) for fact in facts),
+            Exists(TorrentFile.objects.filter(torrent=OuterRef("pk"))),
+        )
+        return (TorrentFacts(*row) for row in rows.iterator())
+
+    def unclaimed_since(self, moment: datetime) -> TorrentQuerySet:
+        return self.filter(unclaimed_at__lte=moment)
+
+
+class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
+    def without_checksum(self) -> TorrentFileQuerySet:
+        """Finished files that nobody has hashed yet, the oldest torrent first."""
+        return (
+            self.filter(sha256="", torrent__completed_at__isnull=False)
+            .select_related("torrent")
+            .order_by("torrent__completed_at", "torrent_id", "index")
+        )
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def of(self, user: User) -> ClaimQuerySet:
+        """Everything that exists for this person; other people's claims do not."""
+        return self.filter(user=user).select_related("torrent", "torrent__live", "torrent__engine")
+
+    def newest_first(self) -> ClaimQuerySet:
+        return self.order_by("-added_at", "-id")
+
+    def named(self, claim_id: uuid.UUID) -> ClaimQuerySet:
+        """By its id, or by the id of a claim that was merged into it."""
+        from torrents.models import ClaimAlias
+
+        merged = ClaimAlias.objects.filter(pk=claim_id).values("claim_id")
+        return self.filter(Q(pk=claim_id) | Q(pk__in=merged))
+
+    def in_states(self, states: Iterable[str]) -> ClaimQuerySet:
+        """By the state that its owner sees: see torrents.states, which this mirrors."""
+        from torrents.models import Claim, LiveState
+
+        states = set(states)
+        finished = Q(completed_at__isnull=False)
+        paused = ~finished & Q(wanted=Claim.Wanted.PAUSED)
+        chosen = Q(pk__in=[])
+        if LiveState.State.FINISHED in states:
+            chosen |= finished
+        if LiveState.State.PAUSED in states:
+            chosen |= paused
+        moving = states - {LiveState.State.FINISHED, LiveState.State.PAUSED}
+        if moving:
+            chosen |= ~finished & ~paused & Q(torrent__live__state__in=moving)
+        return self.filter(chosen)
+
+    def locked_with_torrent(self, claim: Claim) -> Claim:
+        """The claim as it is now, its torrent's row locked; Claim.DoesNotExist if it is gone."""
+        return self.select_related("torrent", "user").select_for_update(of=("torrent",)).get(pk=claim.pk)
+
+    def changed_after(self, change: int) -> ClaimQuerySet:
+        return self.filter(change__gt=change).order_by("change", "id")
+
+    def mark_changed(self, torrents: Collection[uuid.UUID]) -> None:
+        """Tell everybody who claims these torrents that they changed, in the caller's transaction.
+
+        The caller holds the torrents' row locks, so nobody can claim one of them unnoticed meanwhile. Counters are
+        locked in the order of user ids by the INSERT's ORDER BY.
+        """
+        if not torrents:
+            return
+        assert connection.in_atomic_block
+        ids = list(torrents)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH bumped AS (
+                    INSERT INTO torrents_changecounter AS counter (user_id, value, pruned)
+                    SELECT user_id, 1, 0 FROM torrents_claim WHERE torrent_id = ANY(%s)
+                    GROUP BY user_id ORDER BY user_id
+                    ON CONFLICT (user_id) DO UPDATE SET value = counter.value + 1
+                    RETURNING user_id, value
+                )
+                UPDATE torrents_claim AS claim SET change = bumped.value
+                FROM bumped WHERE claim.user_id = bumped.user_id AND claim.torrent_id = ANY(%s)
+                """,
+                [ids, ids],
+            )
+
+
+def next_change(user: User) -> int:
+    """Take the user's next change number; their counter stays locked until the transaction ends."""
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO torrents_changecounter AS counter (user_id, value, pruned) VALUES (%s, 1, 0)
+            ON CONFLICT (user_id) DO UPDATE SET value = counter.value + 1 RETURNING value
+            """,
+            [user.pk],
+        )
+        row: tuple[Any, ...] = cursor.fetchone()
+    return int(row[0])

@@ -1,0 +1,232 @@
+"""The loop between the rows and the engine: wishes go in, what the engine really does comes back.
+
+Everything here can be done twice: a round that was cut off anywhere is simply repeated. What the engine holds is
+recognised by its save path, which carries our id; infohashes of hybrids change under way, paths never do.
+"""
+
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from torrents import engine_records, metainfo
+from torrents.engines.base import Engine as EngineAdapter
+from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
+from torrents.metainfo import MetainfoError
+from torrents.models import Engine, LiveState, Removal, Torrent
+from torrents.querysets import TorrentFacts
+from torrents.reconciler_lock import ReconcilerLock
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_PAUSE = 1.0  # seconds between two polls
+LONGEST_PAUSE = 10.0
+POLL_SHARE = 0.1  # of our time at most goes into asking: the engine answers everything on one thread
+RELOAD_EVERY = 30.0  # seconds; the rows are read again even if nobody woke us
+AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0)
+
+
+class Reconciler:
+    """One per engine; the caller holds its lock.
+
+    Between two wake-ups it works from memory: an unchanged box costs the database one small UPDATE a round.
+    """
+
+    def __init__(self, *, engine: EngineAdapter, row: Engine, lock: ReconcilerLock) -> None:
+        self._engine = engine
+        self._row = row
+        self._lock = lock
+        self._rows: dict[uuid.UUID, TorrentFacts] = {}
+        self._written: dict[uuid.UUID, LiveState] = {}
+        self._next_reload = 0.0
+        self._failures = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set. Raises LockLost when another reconciler may have taken over."""
+        self._written = engine_records.stored_live_states(self._row)
+        woken = True
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                self.round(woken=woken)
+            except EngineError as error:
+                pause = self._note_away(error)
+            else:
+                self._failures = 0
+                spent = time.monotonic() - started
+                pause = min(max(SHORTEST_PAUSE, spent / POLL_SHARE), LONGEST_PAUSE)
+            woken = self._lock.wait_for_intent(pause)
+
+    def round(self, *, woken: bool) -> None:
+        """One look at the engine and everything that follows from it.
+
+        Raises EngineError when the engine is away or fails half-way: the next round does the rest.
+        """
+        self._lock.check()
+        snapshot = self._engine.poll()
+        if not self._row.reachable:
+            logger.info("The engine answers: %s", snapshot.status.version)
+        engine_records.record_engine(engine=self._row, status=snapshot.status)
+        reloaded = woken or time.monotonic() >= self._next_reload
+        if reloaded:
+            self._reload()
+        held = self._held(snapshot)
+        if reloaded:
+            self._remove_retired(held)
+        self._grant_wishes(held, retry_errors=reloaded and not woken)
+        self._learn_metadata(held)
+        self._record(snapshot, held)
+
+    def _reload(self) -> None:
+        self._rows = {facts.id: facts for facts in Torrent.objects.filter(engine=self._row).facts()}
+        for gone in self._written.keys() - self._rows.keys():
+            del self._written[gone]
+        self._next_reload = time.monotonic() + RELOAD_EVERY
+
+    def _held(self, snapshot: Snapshot) -> dict[uuid.UUID, EngineTorrent]:
+        """What the engine has of ours, by our ids. Anything else in it is not ours to touch."""
+        named = ((torrent_id_of(seen.save_path), seen) for seen in snapshot.torrents.values())
+        return {torrent_id: seen for torrent_id, seen in named if torrent_id is not None}
+
+    def _remove_retired(self, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
+        for removal in Removal.objects.filter(engine=self._row).order_by("requested_at"):
+            seen = held.get(removal.pk)
+            if seen is not None:
+                self._engine.remove([seen.key], delete_data=True)
+            folder = data_root() / str(removal.pk)
+            try:
+                shutil.rmtree(folder)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                logger.warning("Cannot delete %s yet, trying again later: %s", folder, error)
+                continue
+            if seen is None:  # the engine has nothing of it left: only now is it forgotten
+                engine_records.forget_removal(torrent_id=removal.pk)
+            else:
+                self._next_reload = 0.0
+
+    def _grant_wishes(self, held: Mapping[uuid.UUID, EngineTorrent], *, retry_errors: bool) -> None:
+        """Make the engine's list and its running torrents those that the rows ask for."""
+        start: list[str] = []
+        stop: list[str] = []
+        for facts in self._rows.values():
+            seen = held.get(facts.id)
+            if seen is None:
+                if facts.claimed and not facts.refused:
+                    self._add(facts)
+            elif facts.wanted_running:
+                if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
+                    start.append(seen.key)
+            elif seen.state not in (EngineState.STOPPED, EngineState.ERROR):
+                stop.append(seen.key)
+        if start:
+            self._engine.start(start)
+        if stop:
+            self._engine.stop(stop)
+
+    def _add(self, facts: TorrentFacts) -> None:
+        torrent = Torrent.objects.filter(pk=facts.id).first()
+        if torrent is None:
+            return
+        torrent.data_dir.mkdir(parents=True, exist_ok=True)
+        known = bytes(torrent.metainfo) if torrent.metainfo is not None else None
+        try:
+            self._engine.add(
+                metainfo=known,
+                magnet=None if known is not None else torrent.magnet,
+                save_path=str(torrent.data_dir),
+                stopped=not facts.wanted_running,
+            )
+        except TorrentRejected as rejected:
+            logger.warning("The engine rejects %s: %s", torrent.pk, rejected)
+            engine_records.record_refusal(torrent_id=torrent.pk, reason=str(rejected))
+            self._next_reload = 0.0
+
+    def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
+        for torrent_id, seen in held.items():
+            facts = self._rows.get(torrent_id)
+            if facts is None:
+                continue
+            new_v1 = seen.infohash_v1 is not None and not facts.has_infohash_v1
+            new_v2 = seen.infohash_v2 is not None and not facts.has_infohash_v2
+            if seen.has_metadata and not facts.has_files:
+                self._record_metadata(facts, seen)
+            elif new_v1 or new_v2:
+                engine_records.record_infohashes(
+                    torrent_id=torrent_id, v1=seen.infohash_v1, v2=seen.infohash_v2
+                )
+            else:
+                continue
+            self._next_reload = 0.0
+
+    def _record_metadata(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
+        files = self._engine.files(seen.key)
+        if not files:
+            return
+        source = None
+        if not facts.has_metainfo:
+            try:
+                source = metainfo.parse_torrent(self._engine.export_metainfo(seen.key))
+            except MetainfoError as error:
+                logger.warning("The metadata of %s is not kept: %s", facts.id, error)
+        engine_records.record_metadata(
+            torrent_id=facts.id, source=source, name=metainfo.display_name(seen.name), files=files
+        )
+
+    def _record(self, snapshot: Snapshot, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
+        """Write back what differs from what was last written."""
+        changed = {torrent_id_of(snapshot.torrents[key].save_path) for key in snapshot.changed}
+        candidates = [
+            torrent_id
+            for torrent_id in self._rows
+            if torrent_id in changed or torrent_id not in self._written or torrent_id not in held
+        ]
+        differing = list(self._differing(candidates, held))
+        if differing:
+            engine_records.record_live_states(differing)
+            self._written.update((live.torrent_id, live) for live in differing)
+
+    def _differing(
+        self, candidates: Iterable[uuid.UUID], held: Mapping[uuid.UUID, EngineTorrent]
+    ) -> Iterable[LiveState]:
+        for torrent_id in candidates:
+            live = engine_records.live_state(torrent_id, held.get(torrent_id))
+            written = self._written.get(torrent_id)
+            if self._rows[torrent_id].refused:
+                continue
+            if written is None or any(
+                getattr(live, field) != getattr(written, field) for field in engine_records.LIVE_FIELDS
+            ):
+                yield live
+
+    def _note_away(self, error: EngineError) -> float:
+        if self._failures == 0:
+            logger.warning("The engine is away: %s", error)
+        engine_records.record_engine_away(engine=self._row, message=str(error))
+        self._written = engine_records.stored_live_states(self._row)
+        pause = AWAY_PAUSES[min(self._failures, len(AWAY_PAUSES) - 1)]
+        self._failures += 1
+        return pause
+
+
+def data_root() -> Path:
+    return Path(settings.DOWNLOADS_DIR) / "t"
+
+
+@lru_cache(maxsize=100_000)
+def torrent_id_of(save_path: str) -> uuid.UUID | None:
+    """Which of our torrents lives at this path of the engine; None for a path that is not ours."""
+    folder = Path(save_path)
+    if folder.parent != data_root():
+        return None
+    try:
+        return uuid.UUID(folder.name)
+    except ValueError:
+        return None
