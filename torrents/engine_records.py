@@ -40,15 +40,16 @@ def live_state(torrent_id: uuid.UUID, seen: EngineTorrent | None) -> LiveState:
             state = State.FINISHED if seen.progress >= 1 else State.PAUSED
         case other:
             state = State(other.value)
+    finished = state == State.FINISHED
     return LiveState(
         torrent_id=torrent_id,
         state=state,
         progress=seen.progress,
         downloaded=seen.downloaded,
         uploaded=seen.uploaded,
-        download_speed=seen.download_speed,
+        download_speed=0 if finished else seen.download_speed,  # the last second's, which is over
         upload_speed=seen.upload_speed,
-        eta=seen.eta,
+        eta=None if finished else seen.eta,
         seeds=seen.seeds,
         peers=seen.peers,
     )
@@ -78,7 +79,7 @@ def record_metadata(
 ) -> None:
     """A magnet's metadata arrived: which torrent it is after all, and its files as the engine names them.
 
-    `source` is None where the metadata is too odd to be stored; then the magnet remains all we have.
+    `source` is None where the metadata cannot be stored (yet): see record_metainfo.
     """
     torrent = _locked(
         torrent_id, source.infohash_v1 if source else None, source.infohash_v2 if source else None
@@ -96,6 +97,15 @@ def record_metadata(
         batch_size=2000,
     )
     Claim.objects.mark_changed([torrent.pk])
+
+
+@transaction.atomic
+def record_metainfo(*, torrent_id: uuid.UUID, source: Source) -> None:
+    """The .torrent of a magnet became whole: of a v2 one the piece layers arrive with the data."""
+    torrent = _locked(torrent_id, source.infohash_v1, source.infohash_v2)
+    if torrent is not None:
+        learn_metainfo(torrent=torrent, source=source)
+        Claim.objects.mark_changed([torrent.pk])
 
 
 @transaction.atomic

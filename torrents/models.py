@@ -74,9 +74,9 @@ class Torrent(models.Model):
 
     @property
     def magnet(self) -> str:
-        """Rebuilt from what we know: infohashes, name and vetted trackers, nothing else."""
+        """For the engine: infohashes and vetted trackers. No name: the engine would keep it for the real one."""
         return build_magnet(
-            infohash_v1=self.infohash_v1, infohash_v2=self.infohash_v2, name=self.name, trackers=self.trackers
+            infohash_v1=self.infohash_v1, infohash_v2=self.infohash_v2, trackers=self.trackers
         )
 
     @property

@@ -18,7 +18,7 @@ from django.conf import settings
 from torrents import engine_records, metainfo
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
-from torrents.metainfo import MetainfoError
+from torrents.metainfo import MetainfoError, Source
 from torrents.models import Engine, LiveState, Removal, Torrent
 from torrents.querysets import TorrentFacts
 from torrents.reconciler_lock import ReconcilerLock
@@ -44,6 +44,7 @@ class Reconciler:
         self._lock = lock
         self._rows: dict[uuid.UUID, TorrentFacts] = {}
         self._written: dict[uuid.UUID, LiveState] = {}
+        self._unstorable: set[uuid.UUID] = set()
         self._next_reload = 0.0
         self._failures = 0
 
@@ -150,15 +151,21 @@ class Reconciler:
             self._next_reload = 0.0
 
     def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
+        """Note what the engine has learned from the swarm about torrents that came as magnets."""
         for torrent_id, seen in held.items():
             facts = self._rows.get(torrent_id)
-            if facts is None:
+            if facts is None or not seen.has_metadata:
                 continue
-            new_v1 = seen.infohash_v1 is not None and not facts.has_infohash_v1
-            new_v2 = seen.infohash_v2 is not None and not facts.has_infohash_v2
-            if seen.has_metadata and not facts.has_files:
-                self._record_metadata(facts, seen)
-            elif new_v1 or new_v2:
+            if not facts.has_files:
+                self._record_files(facts, seen)
+            elif not facts.has_metainfo and seen.progress >= 1 and torrent_id not in self._unstorable:
+                if source := self._exported(facts, seen):
+                    engine_records.record_metainfo(torrent_id=torrent_id, source=source)
+                else:
+                    self._unstorable.add(torrent_id)
+            elif (seen.infohash_v1 and not facts.has_infohash_v1) or (
+                seen.infohash_v2 and not facts.has_infohash_v2
+            ):
                 engine_records.record_infohashes(
                     torrent_id=torrent_id, v1=seen.infohash_v1, v2=seen.infohash_v2
                 )
@@ -166,19 +173,24 @@ class Reconciler:
                 continue
             self._next_reload = 0.0
 
-    def _record_metadata(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
+    def _record_files(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
         files = self._engine.files(seen.key)
-        if not files:
-            return
-        source = None
-        if not facts.has_metainfo:
-            try:
-                source = metainfo.parse_torrent(self._engine.export_metainfo(seen.key))
-            except MetainfoError as error:
-                logger.warning("The metadata of %s is not kept: %s", facts.id, error)
-        engine_records.record_metadata(
-            torrent_id=facts.id, source=source, name=metainfo.display_name(seen.name), files=files
-        )
+        if files:
+            source = None if facts.has_metainfo else self._exported(facts, seen)
+            engine_records.record_metadata(
+                torrent_id=facts.id,
+                source=source,
+                name=source.name if source else metainfo.display_name(seen.name),
+                files=files,
+            )
+
+    def _exported(self, facts: TorrentFacts, seen: EngineTorrent) -> Source | None:
+        """The engine's .torrent, vetted; None where it is not whole, or odder than what we would store."""
+        try:
+            return metainfo.parse_torrent(self._engine.export_metainfo(seen.key))
+        except MetainfoError as error:
+            logger.info("The metadata of %s is not kept now: %s", facts.id, error)
+            return None
 
     def _record(self, snapshot: Snapshot, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
         """Write back what differs from what was last written."""
