@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 _CHUNK = 64 * 1024
 
 
-class Problem(Exception):  # noqa: N818
+class Problem(Exception):
     """An error answer."""
 
     def __init__(self, status: int, code: str, detail: str, attr: str | None = None) -> None:

@@ -11,9 +11,6 @@ ClientError
     └── NotEnoughSpace    seen before the first byte is fetched
 """
 
-# The names say what happened; "Error" at the end of each would say nothing.
-# ruff: noqa: N818
-
 
 class ClientError(Exception):
     """Something did not work; `str(error)` says what, and what to do next."""

@@ -35,13 +35,13 @@ def safe_name(name: str) -> str:
         text = f"_{text[1:]}"
     if _DEVICE.match(text):
         text = f"_{text}"
-    return _fit(text)
+    return _fit(*_split(text))
 
 
 def numbered(name: str, number: int) -> str:
     """`film.mkv`, 2 → `film (2).mkv`; `name` is a safe name, and so is the result."""
     stem, extension = _split(name)
-    return _fit(f"{stem} ({number})", extension) if number > 1 else name
+    return _fit(stem, f" ({number}){extension}") if number > 1 else name
 
 
 def local_paths(paths: Sequence[str]) -> list[tuple[str, ...]]:
@@ -99,10 +99,8 @@ def _split(name: str) -> tuple[str, str]:
     return stem, dot + extension
 
 
-def _fit(text: str, extension: str | None = None) -> str:
-    """Cut the stem, whole characters only, so that stem and extension fit."""
-    stem, extension = _split(text) if extension is None else (text, extension)
-    room = LONGEST_NAME - len(extension.encode())
+def _fit(stem: str, end: str) -> str:
+    """Cut the stem, whole characters only, so that stem and end fit."""
+    room = LONGEST_NAME - len(end.encode())
     # Windows drops dots and spaces at the end.
-    fitted = (stem.encode()[:room].decode(errors="ignore") + extension).rstrip(". ")
-    return fitted or "_"
+    return (stem.encode()[:room].decode(errors="ignore") + end).rstrip(". ") or "_"

@@ -16,7 +16,7 @@ _INFOHASH_V1 = re.compile(r"[0-9a-fA-F]{40}")
 _INFOHASH_V2 = re.compile(r"[0-9a-fA-F]{64}")
 
 
-class NotASource(ClientError):  # noqa: N818
+class NotASource(ClientError):
     pass
 
 

@@ -20,7 +20,6 @@ from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_u
 
 # Seconds without a single byte, not of the whole request: a download may take days.
 _TIMEOUT = httpx2.Timeout(30, connect=10)
-_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class Stream:
         self.headers: Mapping[str, str] = response.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body in pieces of at most 256 KiB; raises ServerAway when it breaks off."""
+        """The body as it arrives; raises ServerAway when it breaks off."""
         try:
-            async for chunk in self._response.aiter_raw(_CHUNK):
+            async for chunk in self._response.aiter_raw():
                 yield chunk
         except httpx2.HTTPError as error:
             raise _away(self._server, error) from error
