@@ -150,7 +150,7 @@ async def _get(args: argparse.Namespace) -> int:
     async with _connect() as api:
         torrent = await _find(api, args.torrent)
         with ProgressLine() as line:
-            while args.wait and torrent.state != State.FINISHED:
+            while args.wait and torrent.state not in (State.FINISHED, State.ERROR):
                 line.show(
                     f"{words.state(torrent)} on the server",
                     torrent.progress,
@@ -159,6 +159,8 @@ async def _get(args: argparse.Namespace) -> int:
                 )
                 await asyncio.sleep(_WAIT_BETWEEN_LOOKS)
                 torrent = await _look_again(api, torrent)
+            if torrent.state == State.ERROR:
+                raise ClientError(f"{_name(torrent)} has failed on the server: {words.why(torrent)}")
             if torrent.state != State.FINISHED:
                 raise NotFinished(
                     f"{_name(torrent)} is not finished on the server ({words.state(torrent).lower()}, "
@@ -183,8 +185,6 @@ async def _get(args: argparse.Namespace) -> int:
 
 async def _look_again(api: ApiClient, torrent: Torrent) -> Torrent:
     """Waiting may take hours: a server that is away for some of them is no reason to give up."""
-    if torrent.state == State.ERROR:
-        raise ClientError(f"{_name(torrent)} has failed on the server: {words.why(torrent)}")
     try:
         return await api.torrent(torrent.id)
     except ServerAway:

@@ -90,7 +90,7 @@ def duration(seconds: float | None) -> str:
 
 def percent(fraction: float) -> str:
     """Rounded down: 100 % means complete."""
-    return f"{int(fraction * 100)} %"
+    return f"{int(fraction * 100 + 1e-9)} %"  # 0.29 * 100 is a little less than 29
 
 
 def bar(fraction: float, width: int) -> str:

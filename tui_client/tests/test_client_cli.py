@@ -1,0 +1,344 @@
+"""The command line: what it prints, what it asks, and its exit codes."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from torrent_proxy_client import cli
+from torrent_proxy_client.session import FileSessionStore
+from tui_client.tests.fake_server import FakeServer, Problem
+
+COMMANDS = ("login", "logout", "add", "ls", "get", "pause", "resume", "rm")
+
+
+def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "torrent_proxy_client", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def downloads(config: Path) -> Path:
+    return Path(os.environ["TORRENT_PROXY_DOWNLOAD_DIR"])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"example:\n  torrent-proxy {command}" in capsys.readouterr().out
+
+
+def test_help_names_every_command_and_exit_code() -> None:
+    result = run("--help")
+    assert result.returncode == 0
+    assert all(f"  {command} " in result.stdout for command in COMMANDS)
+    assert "3  server away" in result.stdout
+
+
+def test_help_imports_neither_textual_nor_httpx2() -> None:
+    code = (
+        "import sys; from torrent_proxy_client.cli import build_parser; build_parser().format_help();"
+        "print([name for name in ('textual', 'httpx2', 'asyncio', 'rich', 'platformdirs') if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_commands_import_no_textual() -> None:
+    code = "import sys, torrent_proxy_client.commands; print('textual' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.strip() == "False"
+
+
+def test_a_mistyped_command_is_wrong_usage() -> None:
+    assert run("lst").returncode == 2
+
+
+def test_the_app_without_a_terminal_points_to_the_commands(config: Path) -> None:
+    result = run()
+    assert result.returncode == 2
+    assert "--help" in result.stderr
+
+
+def test_logging_in_with_a_password_from_stdin(server: FakeServer, config: Path) -> None:
+    result = run("login", "--server", server.url, "--user", "alice", "--password-stdin", stdin="secret\n")
+    assert (result.returncode, result.stdout) == (0, f"Logged in to {server.url} as alice.\n")
+    assert run("ls").returncode == 0
+
+
+def test_a_wrong_password_is_a_failure_in_words(server: FakeServer, config: Path) -> None:
+    result = run("login", "--server", server.url, "--user", "alice", "--password-stdin", stdin="guess\n")
+    assert (result.returncode, result.stderr) == (1, "torrent-proxy: User name or password is wrong.\n")
+
+
+def test_a_password_is_never_asked_for_plain_http_to_elsewhere(config: Path) -> None:
+    result = run("login", "--server", "http://box.example.net", "--user", "alice", "--password-stdin")
+    assert result.returncode == 1
+    assert "https://box.example.net" in result.stderr
+
+
+def test_asking_without_a_terminal_is_wrong_usage_that_names_the_option(config: Path) -> None:
+    result = run("login")
+    assert result.returncode == 2
+    assert "--server" in result.stderr
+
+
+def test_without_a_session_the_exit_code_is_four_and_the_way_out_is_named(config: Path) -> None:
+    result = run("ls")
+    assert result.returncode == 4
+    assert "torrent-proxy login" in result.stderr
+
+
+def test_logging_out_ends_the_session(server: FakeServer, store: FileSessionStore) -> None:
+    assert cli.main(["logout"]) == 0
+    assert cli.main(["ls"]) == 4
+
+
+def test_another_server_in_the_environment_is_not_sent_the_session(
+    store: FileSessionStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TORRENT_PROXY_SERVER", "https://other.example")
+    assert cli.main(["ls"]) == 4
+    assert "login --server https://other.example" in capsys.readouterr().err
+
+
+def test_a_server_that_is_away_is_exit_code_three(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.silent = True
+    assert cli.main(["ls"]) == 3
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_the_list_shows_state_progress_and_names_without_escape_sequences(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_torrent(
+        "\x1b]0;owned\x07\x1b[2Jfilm\u202e\r\n", state="stalled", progress=0.5, download_speed=1_500_000
+    )
+    assert cli.main(["ls"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\r" not in out
+    assert "No sources" in out
+    assert "50 %" in out
+    assert "1.5 MB/s" in out
+    assert out.rstrip().endswith("film")
+
+
+def test_the_json_list_has_plain_numbers_and_times(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torrent = server.add_torrent("film", {"film.mkv": b"12345"})
+    assert cli.main(["ls", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["id"], listed["name"], listed["state"]) == (torrent.id, "film", "finished")
+    assert (listed["size"], listed["progress"], listed["eta"]) == (5, 1.0, None)
+    assert listed["added_at"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_the_list_can_be_narrowed_to_a_state(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_torrent("done")
+    server.add_torrent("stopped", state="paused")
+    assert cli.main(["ls", "--state", "paused", "--json"]) == 0
+    assert [torrent["name"] for torrent in json.loads(capsys.readouterr().out)] == ["stopped"]
+
+
+def test_an_empty_list_is_empty_output(store: FileSessionStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ls"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_adding_a_magnet_a_url_and_a_file(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    metainfo = tmp_path / "film.torrent"
+    metainfo.write_bytes(b"d4:infod4:name4:filmee")
+    magnet = "magnet:?xt=urn:btih:" + "a" * 40
+    assert cli.main(["add", magnet, "https://example.org/a.torrent", str(metainfo)]) == 0
+    assert [kind for kind, _ in server.added] == ["source", "source", "metainfo"]
+    assert b"d4:infod4:name4:filmee" in server.added[2][1]
+
+
+def test_one_source_that_is_refused_does_not_keep_the_others_out(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["add", "magnet:?dn=nothing", "/no/such.torrent", "https://example.org/a.torrent"]) == 1
+    captured = capsys.readouterr()
+    assert "This magnet link has no infohash." in captured.err
+    assert "There is no file /no/such.torrent" in captured.err
+    assert captured.out.startswith("Added ")
+
+
+def test_adding_paused(server: FakeServer, store: FileSessionStore) -> None:
+    assert cli.main(["add", "--paused", "magnet:?xt=urn:btih:" + "a" * 40]) == 0
+    assert [torrent.fields["state"] for torrent in server.torrents.values()] == ["paused"]
+
+
+def test_a_refusal_of_the_server_is_exit_code_one(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.refuse_add = Problem(400, "quota", "Your disk quota is used up. Delete a torrent first.", "source")
+    assert cli.main(["add", "https://example.org/a.torrent"]) == 1
+    assert "Delete a torrent first." in capsys.readouterr().err
+
+
+def test_getting_by_part_of_the_name_prints_where_it_is(
+    server: FakeServer, store: FileSessionStore, downloads: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_torrent("Ubuntu 26.04", {"ubuntu.iso": b"12345"})
+    server.add_torrent("Debian 13")
+    assert cli.main(["get", "ubuntu"]) == 0
+    assert (downloads / "ubuntu.iso").read_bytes() == b"12345"
+    assert capsys.readouterr().out == f"{downloads / 'ubuntu.iso'}  (5 B, SHA-256 verified)\n"
+    assert cli.main(["get", "ubuntu"]) == 0
+    assert capsys.readouterr().out == f"{downloads / 'ubuntu.iso'}  (already here)\n"
+
+
+def test_getting_one_file_by_path_or_by_number_into_a_chosen_directory(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.add_torrent("Show", {"Show/1.mkv": b"one", "Show/2.mkv": b"two"})
+    assert cli.main(["get", "show", "--file", "2.mkv", "--to", str(tmp_path / "by path")]) == 0
+    assert cli.main(["get", "show", "--file", "0", "--to", str(tmp_path / "by number")]) == 0
+    assert (tmp_path / "by path" / "2.mkv").read_bytes() == b"two"
+    assert (tmp_path / "by number" / "1.mkv").read_bytes() == b"one"
+
+
+def test_a_file_that_is_not_there_lists_those_that_are(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_torrent("Show", {"Show/1.mkv": b"one", "Show/2.mkv": b"two"})
+    assert cli.main(["get", "show", "--file", "3.mkv"]) == 1
+    assert "Show/2.mkv" in capsys.readouterr().err
+
+
+def test_an_ambiguous_name_lists_the_candidates(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = server.add_torrent("Show 1"), server.add_torrent("Show 2")
+    assert cli.main(["pause", "show"]) == 1
+    error = capsys.readouterr().err
+    assert first.id[:8] in error
+    assert second.id[:8] in error
+
+
+def test_a_whole_name_is_enough_even_if_others_contain_it(
+    server: FakeServer, store: FileSessionStore
+) -> None:
+    show = server.add_torrent("Show")
+    server.add_torrent("Show 2")
+    assert cli.main(["pause", "Show"]) == 0
+    assert server.torrents[show.id].fields["state"] == "paused"
+
+
+def test_an_id_prefix_is_enough(server: FakeServer, store: FileSessionStore) -> None:
+    show = server.add_torrent("Show", state="paused")
+    assert cli.main(["resume", show.id[:13]]) == 0
+    assert server.torrents[show.id].fields["state"] == "downloading"
+
+
+def test_getting_what_is_not_finished_says_how_to_wait(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_torrent("film", {"film.mkv": b"x"}, state="downloading")
+    assert cli.main(["get", "film"]) == 1
+    assert "--wait" in capsys.readouterr().err
+
+
+def test_waiting_fetches_as_soon_as_it_is_finished(
+    server: FakeServer, store: FileSessionStore, downloads: Path
+) -> None:
+    film = server.add_torrent("film", {"film.mkv": b"x"}, state="downloading")
+    timer = threading.Timer(0.5, lambda: server.update(film.id, state="finished", progress=1.0))
+    timer.start()
+    assert cli.main(["get", "film", "--wait"]) == 0
+    timer.join()
+    assert (downloads / "film.mkv").read_bytes() == b"x"
+
+
+def test_waiting_ends_when_the_server_failed(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_torrent("film", state="error", message="The disk is full.")
+    assert cli.main(["get", "film", "--wait"]) == 1
+    assert "The disk is full." in capsys.readouterr().err
+
+
+def test_removing_without_a_terminal_needs_yes(server: FakeServer, store: FileSessionStore) -> None:
+    server.add_torrent("film")
+    result = run("rm", "film")
+    assert result.returncode == 2
+    assert "--yes" in result.stderr
+    assert run("rm", "film", "--yes").returncode == 0
+    assert server.torrents == {}
+
+
+@pytest.mark.parametrize(("typed", "left"), [("\n", 1), ("n\n", 1), ("y\n", 0)])
+def test_removing_asks_and_enter_means_no(
+    server: FakeServer, store: FileSessionStore, monkeypatch: pytest.MonkeyPatch, typed: str, left: int
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    server.add_torrent("film")
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    cli.main(["rm", "film"])
+    assert len(server.torrents) == left
+
+
+def test_interrupting_a_download_keeps_the_part_and_says_so(
+    server: FakeServer, store: FileSessionStore, downloads: Path
+) -> None:
+    server.chunk_delay = 0.05
+    server.add_torrent("film", {"film.mkv": bytes(20_000_000)})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "torrent_proxy_client", "get", "film"], stderr=subprocess.PIPE, text=True
+    )
+    part = downloads / "film.mkv.part"
+    deadline = time.monotonic() + 30
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(2)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "run it again to go on" in error
+    assert part.stat().st_size > 0
+
+
+def test_a_reader_that_stops_early_is_no_error(server: FakeServer, store: FileSessionStore) -> None:
+    for number in range(2000):
+        server.add_torrent(f"film {number}")
+    result = subprocess.run(
+        f"{sys.executable} -m torrent_proxy_client ls | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert result.stdout.startswith("ID")
+    assert result.stderr == ""
