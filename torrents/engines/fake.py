@@ -1,0 +1,239 @@
+"""A BitTorrent engine in memory: the same contract as a real one, without a network and without waiting.
+
+Tests say what its swarm has (`offer`) and let time pass (`advance`). With `self_advancing`, for development
+without qBittorrent, every poll lets a little time pass and whatever has metainfo is downloaded.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from torrents.engines.base import (
+    EngineError,
+    EngineFile,
+    EngineState,
+    EngineStatus,
+    EngineTorrent,
+    Snapshot,
+    TorrentRejected,
+)
+from torrents.metainfo import MetainfoError, Source, parse_magnet, parse_torrent
+
+BYTES_PER_ADVANCE = 1024 * 1024
+
+
+@dataclass
+class _Held:
+    """One torrent that the engine was given. `source` becomes the swarm's once its metadata has arrived."""
+
+    source: Source
+    save_path: str
+    stopped: bool
+    received: int = 0
+    speed: int = 0
+    broken: bool = False
+
+    @property
+    def key(self) -> str:
+        """As in qBittorrent: the v2 infohash cut to 40 digits where one is known, else the v1 infohash."""
+        return (self.source.infohash_v2 or self.source.infohash_v1 or "")[:40]
+
+    @property
+    def complete(self) -> bool:
+        return self.source.size is not None and self.received == self.source.size
+
+    def is_for(self, other: Source) -> bool:
+        ours = {self.source.infohash_v1, self.source.infohash_v2} - {None}
+        return not ours.isdisjoint({other.infohash_v1, other.infohash_v2})
+
+
+class FakeEngine:
+    """`away = True` makes every call fail, as when the engine is not running."""
+
+    def __init__(self, *, self_advancing: bool = False) -> None:
+        self.away = False
+        self._self_advancing = self_advancing
+        self._torrents: dict[str, _Held] = {}
+        self._swarm: list[tuple[Source, Path | None]] = []
+        self._last: dict[str, EngineTorrent] = {}
+        self._was_away = False
+
+    def offer(self, metainfo: bytes, content: Path | None = None) -> None:
+        """Somebody in the swarm has this torrent. `content` is the file or folder that it was made from.
+
+        With `content`, a download that completes appears under its save path.
+        """
+        self._swarm.append((parse_torrent(metainfo), content))
+
+    def advance(self, received: int = BYTES_PER_ADVANCE) -> None:
+        """Let time pass: each running torrent learns its metadata or, knowing it, receives so many bytes."""
+        for held in self._torrents.values():
+            offer = self._offer_for(held)
+            if held.stopped or held.broken or held.complete or offer is None:
+                held.speed = 0
+            elif held.source.size is None:
+                held.source = offer[0]
+            else:
+                held.speed = min(received, held.source.size - held.received)
+                held.received += held.speed
+                if held.received == held.source.size:
+                    _write(held, offer[1], zeros=self._self_advancing)
+        # A hybrid's key changes with its metadata; if another torrent has that key, one of them is gone.
+        self._torrents = {held.key: held for held in self._torrents.values()}
+
+    def lose(self, key: str) -> None:
+        """The engine forgets a torrent by itself; its files stay."""
+        del self._torrents[key]
+
+    def fail(self, key: str) -> None:
+        """The torrent stops with an error, as when the disk is full, until it is started again."""
+        self._torrents[key].broken = True
+
+    def poll(self) -> Snapshot:
+        self._answer()
+        if self._self_advancing:
+            self.advance()
+        torrents = {key: self._seen(held) for key, held in self._torrents.items()}
+        before, self._last = self._last, torrents
+        resync, self._was_away = self._was_away, False
+        return Snapshot(
+            torrents=MappingProxyType(torrents),
+            changed=frozenset(key for key in torrents if resync or torrents[key] != before.get(key)),
+            removed=frozenset(before.keys() - torrents.keys()),
+            status=EngineStatus(
+                version="FakeEngine",
+                connection="connected",
+                download_speed=sum(seen.download_speed for seen in torrents.values()),
+                upload_speed=0,
+                free_space=10**12,
+                dht_nodes=0,
+            ),
+        )
+
+    def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
+        self._answer()
+        try:
+            source = parse_magnet(magnet or "") if metainfo is None else parse_torrent(metainfo)
+        except MetainfoError as error:
+            raise TorrentRejected(str(error)) from error
+        for held in self._torrents.values():
+            if held.is_for(source):
+                if held.save_path != save_path:
+                    raise TorrentRejected("The engine already holds this torrent in another folder.")
+                return
+        held = _Held(source, save_path, stopped)
+        self._torrents[held.key] = held
+
+    def start(self, keys: Collection[str]) -> None:
+        for held in self._named(keys):
+            held.stopped = held.broken = False
+
+    def stop(self, keys: Collection[str]) -> None:
+        for held in self._named(keys):
+            held.stopped = True
+            held.speed = 0
+
+    def remove(self, keys: Collection[str], *, delete_data: bool) -> None:
+        for held in self._named(keys):
+            del self._torrents[held.key]
+            if delete_data:
+                _delete(held)
+
+    def files(self, key: str) -> tuple[EngineFile, ...]:
+        held = self._one(key)
+        progress = self._seen(held).progress
+        return tuple(
+            EngineFile(index=index, path=path, size=size, progress=progress)
+            for index, (path, size) in enumerate(held.source.files or ())
+        )
+
+    def export_metainfo(self, key: str) -> bytes:
+        metainfo = self._one(key).source.metainfo
+        if metainfo is None:
+            raise EngineError("The engine does not know this torrent's metadata yet.")
+        return metainfo
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _answer(self) -> None:
+        if self.away:
+            self._was_away = True
+            raise EngineError("The engine does not answer.")
+
+    def _named(self, keys: Collection[str]) -> list[_Held]:
+        self._answer()
+        return [self._torrents[key] for key in keys if key in self._torrents]
+
+    def _one(self, key: str) -> _Held:
+        for held in self._named([key]):
+            return held
+        raise EngineError("The engine does not have this torrent.")
+
+    def _offer_for(self, held: _Held) -> tuple[Source, Path | None] | None:
+        for source, content in self._swarm:
+            if held.is_for(source):
+                return source, content
+        return (held.source, None) if self._self_advancing and held.source.metainfo else None
+
+    def _seen(self, held: _Held) -> EngineTorrent:
+        size = held.source.size
+        offered = self._offer_for(held) is not None and not (held.stopped or held.broken)
+        return EngineTorrent(
+            key=held.key,
+            infohash_v1=held.source.infohash_v1,
+            infohash_v2=held.source.infohash_v2,
+            save_path=held.save_path,
+            name=held.source.name,
+            state=_state(held, offered=offered),
+            progress=held.received / size if size else 0.0,
+            size=size,
+            downloaded=held.received,
+            uploaded=0,
+            download_speed=held.speed,
+            upload_speed=0,
+            eta=(size - held.received) // held.speed if size and held.speed else None,
+            seeds=1 if offered and not held.complete else 0,
+            peers=0,
+            has_metadata=size is not None,
+        )
+
+
+def _state(held: _Held, *, offered: bool) -> EngineState:
+    if held.broken:
+        return EngineState.ERROR
+    if held.stopped:
+        return EngineState.STOPPED
+    if held.source.size is None:
+        return EngineState.METADATA
+    if held.complete:
+        return EngineState.SEEDING
+    return EngineState.DOWNLOADING if offered else EngineState.STALLED
+
+
+def _write(held: _Held, content: Path | None, *, zeros: bool) -> None:
+    """Put the files of a complete torrent under its save path: the swarm's, or else sparse ones as large."""
+    for path, size in held.source.files or ():
+        target = Path(held.save_path, path)
+        if content is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(content.parent / path, target)
+        elif zeros:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as file:
+                file.truncate(size)
+
+
+def _delete(held: _Held) -> None:
+    """Delete the torrent's files, and its folders where nothing else is in them."""
+    root = Path(held.save_path)
+    for path, _ in held.source.files or ():
+        target = root / path
+        target.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in target.relative_to(root).parents:
+                if folder != Path():
+                    (root / folder).rmdir()

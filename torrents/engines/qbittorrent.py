@@ -1,0 +1,366 @@
+"""qBittorrent 4.5 to 5.3 as an `Engine`, over its Web API. The only module that imports qbittorrentapi."""
+
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl
+
+import bencode2
+import qbittorrentapi
+
+from torrents.engines.base import (
+    EngineError,
+    EngineFile,
+    EngineState,
+    EngineStatus,
+    EngineTorrent,
+    Snapshot,
+    TorrentRejected,
+)
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Five bad logins ban our address, with every other local client, for an hour. So ask rarely once refused.
+LOGIN_PAUSE_SECONDS = 600.0
+ENDLESS_ETA = 8_640_000  # qBittorrent's "∞", in seconds
+# What an add needs until the torrent shows: qBittorrent answers before libtorrent has taken it.
+APPEARS_SECONDS = 2.0
+
+# Both generations of names: 5.0 renamed paused to stopped.
+STATES = {
+    "allocating": EngineState.CHECKING,
+    "checkingDL": EngineState.CHECKING,
+    "checkingResumeData": EngineState.CHECKING,
+    "checkingUP": EngineState.CHECKING,
+    "downloading": EngineState.DOWNLOADING,
+    "error": EngineState.ERROR,
+    "forcedDL": EngineState.DOWNLOADING,
+    "forcedMetaDL": EngineState.METADATA,
+    "forcedUP": EngineState.SEEDING,
+    "metaDL": EngineState.METADATA,
+    "missingFiles": EngineState.ERROR,
+    "moving": EngineState.CHECKING,
+    "pausedDL": EngineState.STOPPED,
+    "pausedUP": EngineState.STOPPED,
+    "queuedDL": EngineState.QUEUED,
+    "queuedUP": EngineState.QUEUED,
+    "stalledDL": EngineState.STALLED,
+    "stalledUP": EngineState.SEEDING,
+    "stoppedDL": EngineState.STOPPED,
+    "stoppedUP": EngineState.STOPPED,
+    "unknown": EngineState.ERROR,
+    "uploading": EngineState.SEEDING,
+}
+
+
+@dataclass(frozen=True)
+class _Infohashes:
+    v1: frozenset[str]
+    v2: frozenset[str]
+
+    def keys(self) -> set[str]:
+        """The engine's ids for it may be the v1 infohash or the first 40 digits of the v2 one."""
+        return {*self.v1, *(infohash[:40] for infohash in self.v2)}
+
+    def match(self, v1: str | None, v2: str | None) -> bool:
+        return v1 in self.v1 or v2 in self.v2
+
+
+class QBittorrentEngine:
+    """One session with one qBittorrent. `url` is its Web API's, `timeout` in seconds bounds each wait for it.
+
+    Not for several threads at once. After a refused login it stays away for LOGIN_PAUSE_SECONDS.
+    """
+
+    def __init__(self, url: str, username: str, password: str, timeout: float = 10.0) -> None:
+        self._url = url
+        self._client = qbittorrentapi.Client(
+            host=url,
+            username=username,
+            password=password,
+            FORCE_SCHEME_FROM_HOST=True,
+            SIMPLE_RESPONSES=True,
+            # Empty proxies: whatever the environment says about them is not meant for this connection.
+            REQUESTS_ARGS={
+                "timeout": timeout,
+                "allow_redirects": False,
+                "proxies": {"http": "", "https": ""},
+            },
+            HTTPADAPTER_ARGS={"max_retries": 0},
+        )
+        self._login_not_before = 0.0  # time.monotonic()
+        self._refusal = ""
+        self._version = ""
+        self._response_id = 0  # of sync/maindata: what we have seen; 0 asks for everything
+        self._entries: dict[str, dict[str, Any]] = {}  # by key, merged from all replies
+        self._server: dict[str, Any] = {}
+        self._torrents: dict[str, EngineTorrent] = {}
+
+    def poll(self) -> Snapshot:
+        if not self._version:
+            self._version = f"qBittorrent {self._ask('tell its version', self._client.app_version)}"
+        before = self._torrents
+        changed = self._ask("report", self._fetch_changes)
+        return Snapshot(
+            torrents=MappingProxyType(self._torrents),
+            changed=frozenset(changed),
+            removed=frozenset(before.keys() - self._torrents.keys()),
+            status=_status(self._server, self._version),
+        )
+
+    def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
+        if metainfo is not None and magnet is None:
+            wanted = _metainfo_infohashes(metainfo)
+        elif magnet is not None and metainfo is None:
+            wanted = _magnet_infohashes(magnet)
+        else:
+            raise TorrentRejected("A torrent is added from either a .torrent or a magnet.")
+
+        def post() -> bool:
+            try:
+                reply = self._client.torrents_add(
+                    urls=magnet,
+                    torrent_files=metainfo,
+                    save_path=save_path,
+                    is_stopped=stopped,
+                    use_auto_torrent_management=False,
+                    use_download_path=False,
+                    content_layout="Original",
+                )
+            except qbittorrentapi.Conflict409Error:  # a duplicate, since 5.2
+                return False
+            except (qbittorrentapi.HTTP400Error, qbittorrentapi.HTTP415Error) as error:
+                raise TorrentRejected(f"The download engine does not take it: {_reason(error)}") from error
+            return reply != "Fails."  # a duplicate, until 5.1
+
+        # Look first: a duplicate add merges trackers into the one that is there, or can push it out.
+        known = {
+            key
+            for key, torrent in self._torrents.items()
+            if wanted.match(torrent.infohash_v1, torrent.infohash_v2)
+        }
+        if self._holds(wanted, save_path, among=known | wanted.keys()):
+            return
+        if self._ask("add a torrent", post):
+            return
+        deadline = time.monotonic() + APPEARS_SECONDS
+        while not self._holds(wanted, save_path, among=None):
+            if time.monotonic() > deadline:
+                raise TorrentRejected("The download engine does not take it and does not say why.")
+            time.sleep(0.2)
+
+    def start(self, keys: Collection[str]) -> None:
+        if keys:
+            self._ask("start torrents", lambda: self._client.torrents_start(torrent_hashes=list(keys)))
+
+    def stop(self, keys: Collection[str]) -> None:
+        if keys:
+            self._ask("stop torrents", lambda: self._client.torrents_stop(torrent_hashes=list(keys)))
+
+    def remove(self, keys: Collection[str], *, delete_data: bool) -> None:
+        if keys:
+            self._ask(
+                "remove torrents",
+                lambda: self._client.torrents_delete(delete_files=delete_data, torrent_hashes=list(keys)),
+            )
+
+    def files(self, key: str) -> tuple[EngineFile, ...]:
+        entries = self._ask("list a torrent's files", lambda: self._client.torrents_files(torrent_hash=key))
+        return tuple(
+            EngineFile(
+                index=int(entry["index"]),
+                path=str(entry["name"]),
+                size=int(entry["size"]),
+                progress=float(entry["progress"]),
+            )
+            for entry in cast("list[dict[str, Any]]", entries)
+        )
+
+    def export_metainfo(self, key: str) -> bytes:
+        return self._ask("export a torrent", lambda: self._client.torrents_export(torrent_hash=key))
+
+    def close(self) -> None:
+        try:
+            self._client.auth_log_out()
+        except qbittorrentapi.APIError as error:
+            logger.debug("qBittorrent's session was not ended: %s", error)
+        # The library closes its sockets only when collected as garbage, which warns about them.
+        self._client._trigger_session_initialization()
+
+    def _fetch_changes(self) -> set[str]:
+        """Bring our picture up to date; gives the keys of new and different torrents."""
+        data = cast("dict[str, Any]", self._client.sync_maindata(rid=self._response_id))
+        full = bool(data.get("full_update", False))
+        if full:
+            if self._response_id:
+                self._version = ""  # it was restarted, so it may be another one by now
+            self._entries, self._server = {}, {}
+        torrents = {} if full else dict(self._torrents)
+        for key in data.get("torrents_removed", ()):
+            self._entries.pop(key, None)
+            torrents.pop(key, None)
+        changed = set()
+        for key, news in data.get("torrents", {}).items():
+            entry = self._entries.setdefault(key, {})
+            entry.update(news)
+            torrent = _torrent(key, entry)
+            if full or torrents.get(key) != torrent:
+                changed.add(key)
+            torrents[key] = torrent
+        self._server.update(data.get("server_state", {}))
+        self._response_id = int(data["rid"])
+        self._torrents = torrents
+        return changed
+
+    def _holds(self, wanted: _Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
+        """Whether the engine has it at this path, looking among these keys or (slowly) among all."""
+        hashes = None if among is None else list(among)
+        entries = self._ask("list torrents", lambda: self._client.torrents_info(torrent_hashes=hashes))
+        for entry in cast("list[dict[str, Any]]", entries):
+            if wanted.match(entry["infohash_v1"], entry["infohash_v2"]):
+                held_at = _path(entry["save_path"])
+                if held_at != _path(save_path):
+                    logger.warning("%s is held in %s, wanted in %s.", entry["hash"], held_at, save_path)
+                    raise TorrentRejected(
+                        "The download engine already holds this torrent in another folder. "
+                        "An admin has to remove it there first."
+                    )
+                return True
+        return False
+
+    def _ask(self, what: str, call: Callable[[], T]) -> T:
+        """One call of the library; whatever fails in it becomes an EngineError."""
+        if time.monotonic() < self._login_not_before:
+            raise EngineError(self._refusal, permanent=True)
+        try:
+            return call()
+        except qbittorrentapi.LoginFailed:
+            raise self._stay_away(
+                f"qBittorrent at {self._url} refused the user name or the password. "
+                "Set QBITTORRENT_USERNAME and QBITTORRENT_PASSWORD to what it expects."
+            ) from None
+        except qbittorrentapi.Forbidden403Error:
+            # The library has tried one new login by now, so this is what the login got.
+            raise self._stay_away(
+                f"qBittorrent at {self._url} has banned this address after too many failed logins. "
+                "It forgets that after an hour, or when it is restarted."
+            ) from None
+        except qbittorrentapi.HTTPError as error:
+            raise EngineError(f"qBittorrent refused to {what}: {_reason(error)}") from error
+        except qbittorrentapi.APIConnectionError as error:
+            self._forget_session()
+            raise EngineError(f"qBittorrent at {self._url} does not answer.") from error
+        except (qbittorrentapi.APIError, LookupError, TypeError, ValueError) as error:
+            self._forget_session()
+            raise EngineError(
+                f"qBittorrent at {self._url} gave an answer that makes no sense: {error}"
+            ) from error
+
+    def _stay_away(self, refusal: str) -> EngineError:
+        self._forget_session()
+        self._refusal = refusal
+        self._login_not_before = time.monotonic() + LOGIN_PAUSE_SECONDS
+        return EngineError(refusal, permanent=True)
+
+    def _forget_session(self) -> None:
+        """The next poll asks for everything. What the last one gave stays, to tell what is gone by then."""
+        self._response_id = 0
+        self._version = ""
+
+
+def _torrent(key: str, entry: Mapping[str, Any]) -> EngineTorrent:
+    state = STATES.get(entry["state"], EngineState.ERROR)
+    has_metadata = entry.get("has_metadata")  # since 5.0
+    if has_metadata is None:
+        has_metadata = entry["total_size"] >= 0
+    progress = float(entry["progress"])
+    verified = state not in (EngineState.METADATA, EngineState.CHECKING, EngineState.ERROR)
+    if not (has_metadata and verified and entry["amount_left"] == 0):
+        progress = min(progress, 0.999)
+    eta = int(entry["eta"])
+    return EngineTorrent(
+        key=key,
+        infohash_v1=entry["infohash_v1"] or None,
+        infohash_v2=entry["infohash_v2"] or None,
+        save_path=_path(entry["save_path"]),
+        name=entry["name"],
+        state=state,
+        progress=progress,
+        size=int(entry["size"]) if has_metadata else None,
+        downloaded=int(entry["downloaded"]),
+        uploaded=int(entry["uploaded"]),
+        download_speed=int(entry["dlspeed"]),
+        upload_speed=int(entry["upspeed"]),
+        eta=eta if 0 <= eta < ENDLESS_ETA else None,
+        seeds=int(entry["num_seeds"]),
+        peers=int(entry["num_leechs"]),
+        has_metadata=has_metadata,
+    )
+
+
+def _status(server: Mapping[str, Any], version: str) -> EngineStatus:
+    return EngineStatus(
+        version=version,
+        connection=server["connection_status"],
+        download_speed=int(server["dl_info_speed"]),
+        upload_speed=int(server["up_info_speed"]),
+        free_space=int(server["free_space_on_disk"]),
+        dht_nodes=int(server["dht_nodes"]),
+    )
+
+
+def _path(text: str) -> str:
+    return text.rstrip("/")
+
+
+def _reason(error: qbittorrentapi.HTTPError) -> str:
+    first_line = str(error).strip().partition("\n")[0]
+    return first_line[:200] or f"HTTP {error.http_status_code}"
+
+
+def _metainfo_infohashes(metainfo: bytes) -> _Infohashes:
+    """Both digests of its `info`; the one of a version that the torrent is not of matches nothing."""
+    try:
+        info = bencode2.bencode(bencode2.bdecode(metainfo)[b"info"])
+    except (ValueError, TypeError, LookupError) as error:
+        raise TorrentRejected(f"This is not a .torrent in canonical form: {error}.") from error
+    return _Infohashes(
+        v1=frozenset({hashlib.sha1(info, usedforsecurity=False).hexdigest()}),
+        v2=frozenset({hashlib.sha256(info).hexdigest()}),
+    )
+
+
+def _magnet_infohashes(magnet: str) -> _Infohashes:
+    """The infohashes of a magnet that we built; anything else must never reach the engine's `urls`.
+
+    There, a line break adds a second torrent, and the engine fetches any path or URL, `ws` and `xs` included.
+    """
+    parameters = (
+        parse_qsl(magnet.removeprefix("magnet:?"), keep_blank_values=True) if _is_bare(magnet) else []
+    )
+    topics = [value for name, value in parameters if name == "xt"]
+    v1 = frozenset(topic[9:] for topic in topics if re.fullmatch(r"urn:btih:[0-9a-f]{40}", topic))
+    v2 = frozenset(topic[13:] for topic in topics if re.fullmatch(r"urn:btmh:1220[0-9a-f]{64}", topic))
+    if (
+        not topics
+        or len(v1) + len(v2) != len(topics)
+        or {name for name, _ in parameters} - {"xt", "dn", "tr"}
+    ):
+        raise TorrentRejected("This is not a magnet of infohashes, a name and trackers only.")
+    return _Infohashes(v1, v2)
+
+
+def _is_bare(magnet: str) -> bool:
+    return (
+        magnet.startswith("magnet:?xt=urn:bt")
+        and magnet.isascii()
+        and magnet.isprintable()
+        and " " not in magnet
+    )
