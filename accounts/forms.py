@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 
-from accounts.models import User
+from accounts.models import NAME_TAKEN, User
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]  # generic for the type checker only
@@ -93,6 +93,14 @@ class NewUserForm(PasswordFields, UserModelForm):
     class Meta:
         model = User
         fields = ("username", "role")
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if User.objects.named(
+            username
+        ).exists():  # the model reports "Bob" for "bob" too, but not at the field
+            raise ValidationError(NAME_TAKEN)
+        return username
 
     def clean(self) -> dict[str, Any] | None:
         # A password may not resemble the name, and the instance has none before `clean` is over.

@@ -14,6 +14,7 @@ USERNAME_RULE = (
     f"Use up to {USERNAME_LENGTH} letters (a to z), digits, dots, underscores and hyphens, "
     "beginning with a letter or a digit."
 )
+NAME_TAKEN = "There is already a user of this name."
 
 
 class Role(models.TextChoices):
@@ -33,9 +34,13 @@ class UserManager(BaseUserManager["User"]):
         """What `manage.py createsuperuser` calls."""
         return self.create_user(username, password, role=Role.ADMIN)
 
-    def get_by_natural_key(self, username: str | None) -> "User":
+    def named(self, username: str) -> models.QuerySet["User"]:
         """The user of that name in any case, by the index of the unique constraint."""
-        return self.alias(lower_username=Lower("username")).get(lower_username=(username or "").lower())
+        return self.alias(lower_username=Lower("username")).filter(lower_username=username.lower())
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """What Django's login calls."""
+        return self.named(username or "").get()
 
 
 class User(AbstractBaseUser):
@@ -46,7 +51,7 @@ class User(AbstractBaseUser):
         unique=True,  # Django's own checks want it; the constraint below is the stricter one
         validators=[RegexValidator(USERNAME_PATTERN, USERNAME_RULE)],
         help_text=USERNAME_RULE,
-        error_messages={"unique": "There is already a user of this name."},
+        error_messages={"unique": NAME_TAKEN},
     )
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.USER)
     is_active = models.BooleanField("active", default=True)
@@ -72,7 +77,7 @@ class User(AbstractBaseUser):
             models.UniqueConstraint(
                 Lower("username"),
                 name="accounts_user_username_unique_in_any_case",
-                violation_error_message="There is already a user of this name.",
+                violation_error_message=NAME_TAKEN,
             ),
             models.CheckConstraint(
                 condition=models.Q(username__regex=USERNAME_PATTERN),

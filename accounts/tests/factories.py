@@ -1,0 +1,20 @@
+from factory.declarations import Sequence
+from factory.django import DjangoModelFactory, Password
+
+from accounts.models import Role, User
+
+PASSWORD = "correct horse battery"
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """A person who may log in with PASSWORD."""
+
+    class Meta:
+        model = User
+
+    username = Sequence(lambda number: f"user{number}")  # type: ignore[no-untyped-call]
+    password = Password(PASSWORD)  # type: ignore[no-untyped-call]
+
+
+class AdminFactory(UserFactory):
+    role = Role.ADMIN
