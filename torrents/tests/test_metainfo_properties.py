@@ -9,7 +9,6 @@ import bencode2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from metainfo_samples import real_torrent, single_file
 
 from torrents.metainfo import (
     MetainfoError,
@@ -20,6 +19,7 @@ from torrents.metainfo import (
     parse_torrent,
     vet_tracker,
 )
+from torrents.tests.metainfo_samples import real_torrent, single_file
 
 BOUNDED = settings(
     max_examples=300, deadline=1000, suppress_health_check=[HealthCheck.too_slow], database=None

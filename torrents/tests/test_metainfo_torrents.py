@@ -8,9 +8,9 @@ from typing import Any
 import bencode2
 import libtorrent
 import pytest
-from metainfo_samples import many_files, real_torrent, single_file
 
 from torrents.metainfo import MAX_FILES, MAX_TORRENT_BYTES, MetainfoError, Source, parse_torrent
+from torrents.tests.metainfo_samples import many_files, real_torrent, single_file
 
 V1 = libtorrent.create_torrent.v1_only
 V2 = libtorrent.create_torrent.v2_only
