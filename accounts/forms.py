@@ -117,7 +117,7 @@ class UserForm(UserModelForm):
     monthly_traffic_limit = GibibytesField(
         required=False,
         label="Traffic a month (GiB)",
-        help_text="Downloads and uploads together. Empty: the server's default.",
+        help_text="How much this person may transfer in a month. Empty: the server's default.",
     )
 
     class Meta:

@@ -1,5 +1,6 @@
 """Logging in, staying logged in and logging out, on the level of services."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -64,12 +65,13 @@ def test_every_failed_login_looks_the_same_and_costs_one_hash(
     assert str(refusal.value) == str(services.WrongCredentials())
 
 
-def test_who_is_disabled_while_the_hash_is_computed_does_not_get_in(
-    alice: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", [services.disable_user, services.set_password])
+def test_who_is_changed_while_the_hash_is_computed_does_not_get_in(
+    alice: User, monkeypatch: pytest.MonkeyPatch, change: Callable[..., object]
 ) -> None:
     def slowly(**credentials: Any) -> Any:
         found = authenticate(**credentials)
-        services.disable_user(user=User.objects.get(pk=alice.pk))
+        change(user=User.objects.get(pk=alice.pk))
         return found
 
     monkeypatch.setattr(services, "authenticate", slowly)
