@@ -106,3 +106,9 @@ def write_content(folder: Path, *names: str, size: int = 150_000) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(os.urandom(size))
     return folder
+
+
+def same_files(save_path: Path, content: Path) -> bool:
+    """Whether all files of the folder `content` have arrived under the save path, byte for byte."""
+    originals = [path for path in content.rglob("*") if path.is_file()]
+    return all((save_path / p.relative_to(content.parent)).read_bytes() == p.read_bytes() for p in originals)

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.swarm import Version, infohashes, magnet_for, make_torrent
 from torrents.engines.base import EngineError, EngineState, Snapshot, TorrentRejected
-from torrents.tests.engines.harness import Harness, at, only, wait_until, write_content
+from torrents.tests.engines.harness import Harness, at, only, same_files, wait_until, write_content
 
 
 @pytest.fixture
@@ -26,11 +26,6 @@ def new_save_path(harness: Harness) -> str:
 
 def finished(snapshot: Snapshot) -> bool:
     return bool(snapshot.torrents) and all(t.state == EngineState.SEEDING for t in snapshot.torrents.values())
-
-
-def same_files(folder: Path, content: Path) -> bool:
-    originals = [path for path in content.rglob("*") if path.is_file()]
-    return all((folder / p.relative_to(content.parent)).read_bytes() == p.read_bytes() for p in originals)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
