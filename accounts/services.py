@@ -27,7 +27,7 @@ READABLE_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS, GROUP_LENGTH = 4, 4
 
 
-class SessionRefused(ApiError):  # noqa: N818  named as DRF names its own: NotFound, Throttled
+class SessionRefused(ApiError):
     """Nobody is logged in by this. The code says why: `no_active_account`, `token_not_valid`, `user_inactive`
     or `password_changed`.
     """
