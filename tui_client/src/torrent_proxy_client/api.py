@@ -128,10 +128,9 @@ class ApiClient:
         return mirror
 
     async def add_source(self, source: str, *, paused: bool = False) -> Torrent:
-        """Add by magnet link or by the http(s) URL of a .torrent."""
-        return Torrent.from_json(
-            await self._json("POST", "torrents/", json={"source": source, "paused": paused})
-        )
+        """Add by magnet link or by the http(s) URL of a .torrent, which the server then fetches."""
+        data = {"source": source, "paused": paused}
+        return Torrent.from_json(await self._json("POST", "torrents/", json=data, patient=True))
 
     async def add_metainfo(self, name: str, metainfo: bytes, *, paused: bool = False) -> Torrent:
         """Add by the content of a .torrent; `name` is its file name."""
@@ -160,9 +159,8 @@ class ApiClient:
         self, torrent_id: str, index: int, *, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[Stream]:
         """The bytes of a file: an answer with status 200, 206 or 416; others are raised."""
-        async with self._authorised(
-            "GET", _path(torrent_id, f"files/{index}/content/"), headers=headers
-        ) as stream:
+        path = _path(torrent_id, f"files/{index}/content/")
+        async with self._authorised("GET", path, headers=headers, patient=True) as stream:
             if stream.status not in (200, 206, 416):
                 _raise_for(await stream.answer())
             yield stream

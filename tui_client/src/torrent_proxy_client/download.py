@@ -132,7 +132,7 @@ class Download:
                 sha256 = await self._wait_for_hash(file)
             self._report(0, note="Checking what is already here.", force=True)
             origin = Origin(self._api.server, self._torrent.id, file.index)
-            found = await asyncio.to_thread(open_target, folder, name, origin, size=file.size, sha256=sha256)
+            found = await _open(folder, name, origin, size=file.size, sha256=sha256)
             if isinstance(found, Path):
                 return Fetched(found, file.size, verified=True, already_here=True)
             try:
@@ -298,6 +298,25 @@ def layout(torrent_name: str, paths: list[str]) -> list[tuple[str, ...]]:
     if all(len(parts) > 1 and parts[0].casefold() == root.casefold() for parts in local):
         return local
     return [(root, *parts) for parts in local]
+
+
+async def _open(folder: Path, name: str, origin: Origin, *, size: int, sha256: str | None) -> Path | PartFile:
+    """`open_target` in a thread; a part that it opens after we were cancelled is closed again."""
+
+    def close(opening: asyncio.Task[Path | PartFile]) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            found = opening.result()
+            if isinstance(found, PartFile):
+                found.close()
+
+    opening = asyncio.create_task(
+        asyncio.to_thread(open_target, folder, name, origin, size=size, sha256=sha256)
+    )
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(close)
+        raise
 
 
 def _passes(error: ServerAway | BadAnswer | Refused) -> bool:

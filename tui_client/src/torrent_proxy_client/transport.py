@@ -18,8 +18,10 @@ from torrent_proxy_client import __version__
 from torrent_proxy_client.errors import BadServerAddress, ServerAway
 from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_url
 
-# Seconds without a single byte, not of the whole request: a download may take days.
+# Seconds without a single byte, not of the whole request: a download may take days. A server that sends
+# files may have to wake a disk, or to ask others; for rows of its database it has no such excuse.
 _TIMEOUT = httpx2.Timeout(30, connect=10)
+_ROWS_TIMEOUT = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,6 @@ class Transport:
                 base_url=f"{self.server}/api/v1/",
                 verify=httpx2.create_ssl_context(),
                 trust_env=not is_loopback(host_of(self.server)),
-                timeout=_TIMEOUT,
                 follow_redirects=False,
                 headers={
                     "Accept": "application/json",
@@ -96,10 +97,12 @@ class Transport:
         params: Mapping[str, Any] | None = None,
         json: object = None,
         upload: tuple[str, bytes] | None = None,
+        patient: bool = False,
     ) -> AsyncIterator[Stream]:
         """Send a request and yield its answer as soon as the headers are here.
 
         `path` is relative to `/api/v1/`. `upload` is (file name, content) of the form field `metainfo`.
+        `patient` waits longer: for a file, or for the server to fetch something itself.
         """
         request = self._client.build_request(
             method,
@@ -108,6 +111,7 @@ class Transport:
             params=params,
             json=json,
             files={"metainfo": (*upload, "application/x-bittorrent")} if upload else None,
+            timeout=_TIMEOUT if patient else _ROWS_TIMEOUT,
         )
         try:
             response = await self._client.send(request, stream=True)

@@ -57,7 +57,7 @@ def why(torrent: Torrent) -> str:
 
 
 def size(count: int | None) -> str:
-    """`0 B`, `999 B`, `1.5 kB`, `12.3 GB`: at most eight columns, decimal units; `–` when unknown."""
+    """`0 B`, `999 B`, `1.5 kB`, `12.3 GB`: at most seven columns, decimal units; `–` when unknown."""
     if count is None:
         return "–"
     value = float(max(count, 0))
@@ -74,18 +74,20 @@ def speed(count: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`45 s`, `2 m 10 s`, `3 h 05 m`, `4 d 2 h`: at most eight columns; empty when unknown."""
+    """`45s`, `2m 10s`, `3h 05m`, `4d 2h`: at most six columns; empty when unknown."""
     if seconds is None or seconds < 0:
         return ""
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return f"{whole}s"
     if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02} s"
+        return f"{whole // 60}m {whole % 60:02}s"
     if whole < 86_400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} m"
+        return f"{whole // 3600}h {whole % 3600 // 60:02}m"
     days = whole // 86_400
-    return f"{days} d {whole % 86_400 // 3600} h" if days < 100 else ""
+    if days < 10:
+        return f"{days}d {whole % 86_400 // 3600}h"
+    return f"{days}d" if days < 1000 else ""
 
 
 def percent(fraction: float) -> str:

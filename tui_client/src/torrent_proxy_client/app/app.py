@@ -1,0 +1,147 @@
+"""The app: who is logged in, which screen shows, and the transfers, which outlive the screens."""
+
+import os
+from pathlib import Path
+
+from textual import on, work
+from textual.app import App
+from textual.worker import Worker, WorkerState
+
+from torrent_proxy_client import words
+from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.app.screens.confirm import ConfirmScreen
+from torrent_proxy_client.app.screens.login import LoginScreen
+from torrent_proxy_client.app.screens.main import MainScreen
+from torrent_proxy_client.app.theme import CALM
+from torrent_proxy_client.app.transfers import Phase, Transfer, Transfers
+from torrent_proxy_client.errors import BadServerAddress, ClientError
+from torrent_proxy_client.paths import config_dir, download_dir
+from torrent_proxy_client.server_url import parse_server_url
+from torrent_proxy_client.session import FileSessionStore, Session, SessionStore
+
+
+class TorrentProxyApp(App[None]):
+    TITLE = "Torrent Proxy"
+    CSS_PATH = "styles.tcss"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, store: SessionStore, downloads: Path, *, server: str = "", username: str = "") -> None:
+        """`server` and `username` take precedence over those of the stored session."""
+        super().__init__()
+        self._store = store
+        self._preferred = (server, username)
+        self._clients: dict[str, ApiClient] = {}
+        self.transfers = Transfers(downloads, self._transfer_ended)
+
+    def on_mount(self) -> None:
+        self.register_theme(CALM)
+        self.theme = CALM.name
+        session = self._store.load()
+        server, _ = self._preferred
+        if session and session.logged_in and _same_server(server or session.server, session.server):
+            self.push_screen(MainScreen(self._connect(session.server), self.transfers))
+            return
+        self.push_screen(self._login_screen())
+
+    async def on_unmount(self) -> None:
+        await self.transfers.stop_all()
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _connect(self, server: str) -> ApiClient:
+        """One client a server, so that transfers go on with the session of the next login."""
+        server = parse_server_url(server)
+        if server not in self._clients:
+            self._clients[server] = ApiClient(server, store=self._store)
+        return self._clients[server]
+
+    @on(LoginScreen.LoggedIn)
+    def _logged_in(self, message: LoginScreen.LoggedIn) -> None:
+        self.transfers.go_on(message.api)
+        self.switch_screen(MainScreen(message.api, self.transfers))
+
+    @on(MainScreen.SessionEnded)
+    def _session_ended(self, message: MainScreen.SessionEnded) -> None:
+        self._show_login(message.sentence)
+
+    def _show_login(self, sentence: str = "") -> None:
+        if any(isinstance(screen, LoginScreen) for screen in self.screen_stack):
+            return
+        # A dialog may lie above the main screen.
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.switch_screen(self._login_screen(sentence))
+
+    def _login_screen(self, sentence: str = "") -> LoginScreen:
+        known = self._store.load() or Session("", "")
+        server, username = self._preferred
+        return LoginScreen(
+            self._connect,
+            server=server or known.server,
+            username=username or known.username,
+            sentence=sentence,
+        )
+
+    def _transfer_ended(self, transfer: Transfer) -> None:
+        if transfer.phase is Phase.DONE:
+            self.notify(f"Fetched {transfer.name}", timeout=6, markup=False)
+        elif transfer.phase is Phase.FAILED:
+            self.notify(f"{transfer.name}: {transfer.sentence}", severity="error", timeout=12, markup=False)
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.show_transfers()
+
+    async def _may_stop_transfers(self, verb: str) -> bool:
+        active = len(self.transfers.active)
+        if not active:
+            return True
+        question = ConfirmScreen(
+            f"{words.count(active, 'transfer')} still running. {verb.capitalize()} all the same?",
+            "What has arrived is kept. Fetch again later to go on where it stopped.",
+            verb,
+        )
+        return await self.push_screen_wait(question)
+
+    async def action_quit(self) -> None:
+        self._quit()
+
+    @work(exit_on_error=False, exclusive=True, group="leave")
+    async def _quit(self) -> None:
+        if await self._may_stop_transfers("quit"):
+            await self.transfers.stop_all()
+            self.exit()
+
+    @work(exit_on_error=False, exclusive=True, group="leave")
+    async def action_log_out(self) -> None:
+        screen = self.screen
+        if isinstance(screen, MainScreen) and await self._may_stop_transfers("log out"):
+            await self.transfers.stop_all()
+            self._show_login("You are logged out.")
+            try:
+                await screen.api.log_out()
+            except ClientError as error:
+                self.notify(str(error), severity="error", markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A mistake of ours in a worker is told, instead of ending the app or passing unseen."""
+        if event.state is WorkerState.ERROR:
+            self.notify(f"Something went wrong: {event.worker.error!r}", severity="error", markup=False)
+
+
+def _same_server(typed: str, server: str) -> bool:
+    try:
+        return parse_server_url(typed) == server
+    except BadServerAddress:
+        return False
+
+
+def run_app() -> int:
+    """Run the app in this terminal; returns the exit code."""
+    app = TorrentProxyApp(
+        FileSessionStore(config_dir()),
+        download_dir(),
+        server=os.environ.get("TORRENT_PROXY_SERVER", ""),
+        username=os.environ.get("TORRENT_PROXY_USER", ""),
+    )
+    app.run()
+    return app.return_code or 0

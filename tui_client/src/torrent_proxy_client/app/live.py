@@ -1,0 +1,98 @@
+"""Keeps a mirror of the server's torrents up to date, and knows since when it cannot."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from textual.message import Message
+
+from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.errors import ClientError, NotLoggedIn, ServerAway
+from torrent_proxy_client.mirror import Mirror
+from torrent_proxy_client.models import Changes
+
+_LONGEST_PAUSE = 30.0  # seconds between attempts while the server is away
+
+
+class TorrentsChanged(Message):
+    """`changes` has been applied to the mirror."""
+
+    def __init__(self, changes: Changes) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The server gives no usable answer."""
+
+    since: datetime
+    retry_at: float  # time.monotonic()
+    last_answer: datetime | None
+    reason: str
+    reachable: bool  # it answers, but with nonsense
+
+
+class LinkChanged(Message):
+    """`away` is None when the server answers again."""
+
+    def __init__(self, away: Away | None) -> None:
+        super().__init__()
+        self.away = away
+
+
+class Poller:
+    """Asks what changed, every `interval` seconds; `post` receives TorrentsChanged and LinkChanged."""
+
+    def __init__(
+        self, api: ApiClient, mirror: Mirror, post: Callable[[Message], object], *, interval: float = 1.0
+    ) -> None:
+        self._api = api
+        self._mirror = mirror
+        self._post = post
+        self._interval = interval
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Ask now: something was just changed by us."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Runs until cancelled; raises NotLoggedIn when the session has ended."""
+        away: Away | None = None
+        last_answer: datetime | None = None
+        pause = self._interval
+        while True:
+            self._wake.clear()
+            try:
+                async for changes in self._api.all_changes(self._mirror.change):
+                    self._mirror.apply(changes)
+                    self._post(TorrentsChanged(changes))
+            except NotLoggedIn:
+                raise
+            except ClientError as error:
+                pause = min(pause * 2, _LONGEST_PAUSE) if away else self._interval
+                pause = max(pause, getattr(error, "retry_after", None) or 0.0)
+                away = Away(
+                    since=away.since if away else _now(),
+                    retry_at=time.monotonic() + pause,
+                    last_answer=last_answer,
+                    reason=str(error),
+                    reachable=not isinstance(error, ServerAway),
+                )
+                self._post(LinkChanged(away))
+            else:
+                last_answer = _now()
+                pause = self._interval
+                if away:
+                    away = None
+                    self._post(LinkChanged(None))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""One module a screen; a dialog hands its answer back through `dismiss`."""
