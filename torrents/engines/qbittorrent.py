@@ -210,6 +210,11 @@ class QBittorrentEngine:
         for key, news in data.get("torrents", {}).items():
             entry = self._entries.setdefault(key, {})
             entry.update(news)
+            # 5.x never reports a hybrid's v1 key as removed once its metadata has given it another.
+            former = entry["infohash_v1"]
+            if former != key and self._entries.get(former, {}).get("save_path") == entry["save_path"]:
+                del self._entries[former]
+                torrents.pop(former, None)
             torrent = _torrent(key, entry)
             if full or torrents.get(key) != torrent:
                 changed.add(key)

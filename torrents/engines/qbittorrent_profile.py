@@ -244,6 +244,23 @@ def ini_string(text: str) -> str:
 
 def _settings(options: ProfileOptions, version: tuple[int, int]) -> Settings:
     discovery = _ini_bool(options.discovery)
+    web_ui = {
+        "Address": "127.0.0.1",
+        "AlternativeUIEnabled": "false",
+        "AuthSubnetWhitelistEnabled": "false",
+        "CSRFProtection": "true",
+        "ClickjackingProtection": "true",
+        "Enabled": "true",
+        r"HTTPS\Enabled": "false",
+        "HostHeaderValidation": "true",
+        "LocalHostAuth": "true",
+        "Password_PBKDF2": f'"@ByteArray({_password_hash(options.password)})"',
+        "Port": str(options.web_port),
+        "ReverseProxySupportEnabled": "false",
+        "ServerDomains": "localhost",  # beside 127.0.0.1, which is always right
+        "UseUPnP": "false",
+        "Username": ini_string(options.username),
+    }
     return {
         "LegalNotice": {"Accepted": "true"},
         "Network": {"PortForwardingEnabled": "false"},
@@ -291,22 +308,9 @@ def _settings(options: ProfileOptions, version: tuple[int, int]) -> Settings:
             r"DynDNS\Enabled": "false",
             r"MailNotification\enabled": "false",
             r"Search\SearchEnabled": "false",
-            r"WebUI\Address": "127.0.0.1",
-            r"WebUI\AlternativeUIEnabled": "false",
-            r"WebUI\AuthSubnetWhitelistEnabled": "false",
-            r"WebUI\CSRFProtection": "true",
-            r"WebUI\ClickjackingProtection": "true",
-            r"WebUI\Enabled": "true",
-            r"WebUI\HTTPS\Enabled": "false",
-            r"WebUI\HostHeaderValidation": "true",
-            r"WebUI\LocalHostAuth": "true",
-            r"WebUI\Password_PBKDF2": f'"@ByteArray({_password_hash(options.password)})"',
-            r"WebUI\Port": str(options.web_port),
-            r"WebUI\ReverseProxySupportEnabled": "false",
-            r"WebUI\ServerDomains": "localhost",  # beside 127.0.0.1, which is always right
-            r"WebUI\UseUPnP": "false",
-            r"WebUI\Username": ini_string(options.username),
+            **{f"WebUI\\{key}": value for key, value in web_ui.items()},
         },
+        "WebUI": web_ui,  # where 5.3 has them; it copies the others there once, at its first start
     }
 
 

@@ -18,8 +18,8 @@ def qbittorrent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealQBitto
 
 @pytest.fixture
 def own_qbittorrent(tmp_path: Path) -> Iterator[RealQBittorrent]:
-    """A qBittorrent for one test that harms or changes it; not started yet."""
-    real = RealQBittorrent(tmp_path / "own")
+    """A qBittorrent for one test that harms or changes it; not started yet, and in a folder with an odd name."""
+    real = RealQBittorrent(tmp_path / 'an "own", ü;é%41')
     yield real
     real.stop()
 

@@ -32,7 +32,7 @@ def unreachable() -> Iterator[QBittorrentEngine]:
 def test_a_download_survives_the_engine_being_killed_in_the_middle(
     real: RealHarness, qbittorrent: RealQBittorrent, tmp_path: Path
 ) -> None:
-    content = write_content(tmp_path / "Show", "one.mkv", size=3_000_000)
+    content = write_content(tmp_path / "Show", "one.mkv", size=2_000_000)
     metainfo = make_torrent(content)
     save_path = str(qbittorrent.data_root / "t" / "killed")
     real.offer(metainfo, content, upload_limit=1_000_000)

@@ -53,13 +53,13 @@ class Canary:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-        self._servers: list[socketserver.BaseServer] = [
+        web = [
             http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting),
             http.server.ThreadingHTTPServer((PEER_ADDRESS, 0), Redirecting),
         ]
-        self.port = self._servers[0].server_address[1]
-        self.redirecting_port = self._servers[1].server_address[1]
-        self._servers.append(socketserver.UDPServer(("127.0.0.1", self.port), CountingDatagrams))
+        self.port, self.redirecting_port = (server.server_port for server in web)
+        datagrams = socketserver.UDPServer(("127.0.0.1", self.port), CountingDatagrams)
+        self._servers: list[socketserver.BaseServer] = [*web, datagrams]
 
     @contextlib.contextmanager
     def listening(self) -> Iterator["Canary"]:
