@@ -1,24 +1,30 @@
 """Secrets that a single machine makes for itself, so that nobody has to invent a password."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
 def stored_secret(path: Path) -> str:
-    """The secret kept in `path`; made on first use, readable by its owner only."""
-    try:
+    """The secret kept in `path`; made on first use, readable by its owner only.
+
+    Raises OSError where the file cannot be read or made.
+    """
+    with contextlib.suppress(FileNotFoundError):
         return path.read_text().strip()
-    except FileNotFoundError:
-        pass
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(48) + "\n")
+    descriptor, draft = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}."
+    )  # 0600 from its first moment
     try:
-        os.link(draft, path)  # atomic, and never replaces one that another process made first
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+            file.flush()
+            os.fsync(descriptor)  # a power cut must not leave an empty secret
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # atomic, and never replaces one that another process made first
     finally:
-        draft.unlink()
+        Path(draft).unlink()
     return path.read_text().strip()
