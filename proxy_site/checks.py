@@ -60,6 +60,13 @@ def production_is_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
             "Passwords must travel encrypted: put Caddy in front and set BEHIND_HTTPS_PROXY=true",
             "E008",
         ),
+        (
+            not settings.DATABASE_IS_NAMED,
+            "DATABASE_URL is not set.",
+            f"A server needs a PostgreSQL ({OLDEST_POSTGRESQL} or newer) of its own, for example "
+            "DATABASE_URL=postgresql://proxy:PASSWORD@127.0.0.1/proxy",
+            "E009",
+        ),
     ]
     return [
         Error(text, hint=hint, id=f"proxy_site.{number}") for broken, text, hint, number in rules if broken

@@ -35,8 +35,14 @@ def default_data_dir() -> Path:
     return Path(base) / "oci-torrent-proxy"
 
 
+def directory(name: str, default: Path) -> Path:
+    """The absolute path that variable `name` holds. A relative one starts at this project, like `.env` itself:
+    the processes of one box differ in their working directory."""
+    return (PROJECT_DIR / Path(os.environ.get(name) or default).expanduser()).resolve()
+
+
 def data_dir() -> Path:
-    return Path(os.environ.get("DATA_DIR") or default_data_dir()).expanduser().resolve()
+    return directory("DATA_DIR", default_data_dir())
 
 
 def prepare(arguments: Sequence[str]) -> None:
@@ -44,7 +50,10 @@ def prepare(arguments: Sequence[str]) -> None:
 
     Raises EnvironmentNotReadyError where that is refused or fails.
     """
-    load_dotenv(PROJECT_DIR / ".env")
+    try:
+        load_dotenv(PROJECT_DIR / ".env")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentNotReadyError(f"{PROJECT_DIR / '.env'} cannot be read: {error}") from error
     if os.environ.get("DATABASE_URL"):
         return
     command = arguments[0] if arguments else "help"

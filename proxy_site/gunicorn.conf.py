@@ -1,14 +1,22 @@
 """gunicorn, as `manage.py up` and a server's unit start it: `gunicorn -c proxy_site/gunicorn.conf.py`."""
 
+import io
 import os
+import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxy_site.settings")
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+try:
+    bind = settings.WEB_ADDRESS
+except ImproperlyConfigured as problem:
+    sys.exit(str(problem))
 
 wsgi_app = "proxy_site.wsgi"
-bind = settings.WEB_ADDRESS
 workers = settings.WEB_WORKERS
 # Threads, because a sync worker is killed at `timeout` in the middle of a long download; a thread is not.
 worker_class = "gthread"
@@ -27,4 +35,7 @@ def on_starting(server: object) -> None:
     import django
 
     django.setup()
-    call_command("check")
+    try:
+        call_command("check", stdout=io.StringIO())
+    except SystemCheckError as problem:
+        sys.exit(str(problem))

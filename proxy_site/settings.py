@@ -3,10 +3,13 @@
 Every mistake is collected and reported at once; rules that only production has are system checks (checks.py).
 """
 
+import ipaddress
+import os
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
@@ -14,24 +17,60 @@ from environs import Env, EnvError, EnvValidationError
 from marshmallow.validate import URL, OneOf, Range
 from psycopg import conninfo
 
-from proxy_site.environment import default_data_dir
+from proxy_site.environment import NO_DATABASE_URL, data_dir, directory
 from proxy_site.stored_secret import stored_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env(eager=False)
 
+
+@env.parser_for("names")
+def _names(text: str) -> list[str]:
+    """Separated by commas; spaces do not count."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@env.parser_for("address")
+def _address(text: str) -> str:
+    """HOST:PORT, an IPv6 host in brackets."""
+    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", text):
+        raise EnvError("Must be HOST:PORT, for example 127.0.0.1:8000 or [::1]:8000.")
+    _port(int(text.rpartition(":")[2]))
+    return text
+
+
+def _port_of_url(url: str) -> None:
+    if port := re.search(r":(\d+)/?$", url):
+        _port(int(port[1]))
+
+
+@env.parser_for("loopback")
+def _loopback(text: str) -> list[str]:
+    addresses: list[str] = _names(text)
+    for address in addresses:
+        try:
+            good = ipaddress.IPv4Network(address).is_loopback
+        except ValueError:
+            good = False
+        if not good:
+            raise EnvError(f"{address} is no address of 127.0.0.0/8.")
+    return addresses
+
+
+_port = Range(1, 65535, error="Must be a port, 1 to 65535.")
+
 # --- what kind of machine this is
 ENVIRONMENT: str = env.str("ENVIRONMENT", "development", validate=OneOf(["development", "production"]))
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG: bool = env.bool("DEBUG", False)
-DATA_DIR: Path = env.path("DATA_DIR", default_data_dir())
-DOWNLOADS_DIR: Path = env.path("DOWNLOADS_DIR", None) or Path(DATA_DIR or ".") / "downloads"
+DATA_DIR = data_dir()
+DOWNLOADS_DIR = directory("DOWNLOADS_DIR", DATA_DIR / "downloads")
 _secret_key: str | None = env.str("SECRET_KEY", None)
 
 # --- the web process
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-WEB_ADDRESS: str = env.str("WEB_ADDRESS", "127.0.0.1:8000")
+ALLOWED_HOSTS: list[str] = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+WEB_ADDRESS: str = env.address("WEB_ADDRESS", "127.0.0.1:8000")
 WEB_WORKERS: int = env.int("WEB_WORKERS", 2, validate=Range(1, 64))
 WEB_THREADS: int = env.int("WEB_THREADS", 16, validate=Range(1, 256))
 WEB_TIMEOUT: int = env.int("WEB_TIMEOUT", 30, validate=Range(1, 600))
@@ -42,16 +81,18 @@ REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", 30, validate=Range(1, 36
 # --- the engine
 ENGINE: str = env.str("ENGINE", "qbittorrent", validate=OneOf(["qbittorrent", "fake"]))
 QBITTORRENT_URL: str = env.str(
-    "QBITTORRENT_URL", "http://127.0.0.1:8090", validate=URL(schemes={"http", "https"}, require_tld=False)
+    "QBITTORRENT_URL",
+    "http://127.0.0.1:8090",
+    validate=[URL(schemes={"http", "https"}, require_tld=False), _port_of_url],
 )
 QBITTORRENT_USERNAME: str = env.str("QBITTORRENT_USERNAME", "proxy")
 _qbittorrent_password: str | None = env.str("QBITTORRENT_PASSWORD", None)
 QBITTORRENT_MANAGED: bool = env.bool("QBITTORRENT_MANAGED", True)
 QBITTORRENT_BINARY: str = env.str("QBITTORRENT_BINARY", "qbittorrent-nox")
-TORRENT_PORT: int = env.int("TORRENT_PORT", 51413, validate=Range(1, 65535))
+TORRENT_PORT: int = env.int("TORRENT_PORT", 51413, validate=_port)
 TORRENT_INTERFACE: str = env.str("TORRENT_INTERFACE", "")
 TORRENT_DISCOVERY: bool = env.bool("TORRENT_DISCOVERY", True)
-TORRENT_LOOPBACK_PEERS: list[str] = env.list("TORRENT_LOOPBACK_PEERS", [])
+TORRENT_LOOPBACK_PEERS: list[str] = env.loopback("TORRENT_LOOPBACK_PEERS", "")
 REMOVAL_GRACE_SECONDS: int = env.int("REMOVAL_GRACE_SECONDS", 3600, validate=Range(0))
 
 # --- URLs that people type
@@ -66,8 +107,10 @@ def _postgresql(url: str) -> dict[str, Any]:
         raise EnvError("Must start with postgresql:// (PostgreSQL is the only database).")
     try:
         options = conninfo.conninfo_to_dict(url)
-    except psycopg.Error as error:
-        raise EnvError(f"Cannot be read: {error}") from error
+    except psycopg.Error:  # libpq's words may quote the password
+        raise EnvError("Cannot be read: write special characters in it as %XX, such as %40 for @.") from None
+    if not options.get("dbname"):
+        raise EnvError("Must name a database, for example postgresql://proxy:PASSWORD@127.0.0.1/proxy.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": options.pop("dbname", ""),
@@ -77,32 +120,38 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PORT": options.pop("port", ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "oci-torrent-proxy", **options},
+        "OPTIONS": {"application_name": "oci-torrent-proxy", "connect_timeout": "10", **options},
     }
 
 
 # manage.py provides one where nobody named a server: see environment.py.
 DATABASES = {"default": env.postgresql("DATABASE_URL")}
+DATABASE_IS_NAMED = os.environ.get("DATABASE_URL") != NO_DATABASE_URL
 
 try:
     env.seal()
 except EnvValidationError as error:
-    assert isinstance(error.error_messages, dict)
+    mistakes = cast(dict[str, list[str]], error.error_messages)
     raise ImproperlyConfigured(
         "These settings cannot be used; .env.example explains each:\n"
-        + "\n".join(
-            f"  {name}: {' '.join(map(str, reasons))}" for name, reasons in error.error_messages.items()
-        )
+        + "\n".join(f"  {name}: {' '.join(reasons)}" for name, reasons in mistakes.items())
     ) from None
 
-SECRET_KEY_IS_SET = _secret_key is not None
-if _secret_key is not None:
-    SECRET_KEY = _secret_key
-elif PRODUCTION:
-    SECRET_KEY = secrets.token_urlsafe(48)  # checks.py refuses to start; nothing is ever signed with this
-else:
-    SECRET_KEY = stored_secret(DATA_DIR / "secrets" / "secret_key")
-QBITTORRENT_PASSWORD = _qbittorrent_password or stored_secret(DATA_DIR / "secrets" / "qbittorrent_password")
+SECRET_KEY_IS_SET = bool(_secret_key)
+try:
+    if _secret_key:
+        SECRET_KEY = _secret_key
+    elif PRODUCTION:
+        SECRET_KEY = secrets.token_urlsafe(48)  # checks.py refuses to start; nothing is ever signed with this
+    else:
+        SECRET_KEY = stored_secret(DATA_DIR / "secrets" / "secret_key")
+    QBITTORRENT_PASSWORD = _qbittorrent_password or stored_secret(
+        DATA_DIR / "secrets" / "qbittorrent_password"
+    )
+except OSError as error:
+    raise ImproperlyConfigured(
+        f"DATA_DIR ({DATA_DIR}) cannot be used: {error}. Choose another, or start as the user it belongs to."
+    ) from None
 
 INSTALLED_APPS = [
     "proxy_site.apps.ProxySiteConfig",
@@ -123,6 +172,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "proxy_site.api.limits.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
