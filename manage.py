@@ -2,24 +2,46 @@
 """Every command of the box starts here: `python manage.py help`."""
 
 import os
+import signal
 import sys
+from types import FrameType
 
 from proxy_site import environment
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxy_site.settings")
+    if sys.argv[1:2] == ["up"]:  # it owns a PostgreSQL before it can listen to signals, and has to stop it
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, end)
+    try:
+        run()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def run() -> None:
     try:
         environment.prepare(sys.argv[1:])
     except environment.EnvironmentNotReadyError as problem:
         sys.exit(str(problem))
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))
+    except OperationalError as problem:
+        if getattr(problem.__cause__, "sqlstate", None):  # the server answered: what it says is a bug's trace
+            raise
+        sys.exit(f"PostgreSQL cannot be reached (DATABASE_URL names it): {str(problem).strip()}")
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
