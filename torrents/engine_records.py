@@ -12,6 +12,7 @@ from django.utils import timezone
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
 from torrents.metainfo import Source
 from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentFile
+from torrents.querysets import lock_change_counters, lock_infohashes
 from torrents.services import learn_infohashes, learn_metainfo
 
 State = LiveState.State
@@ -170,8 +171,11 @@ def stored_live_states(engine: Engine) -> dict[uuid.UUID, LiveState]:
 
 def _locked(torrent_id: uuid.UUID, infohash_v1: str | None, infohash_v2: str | None) -> Torrent | None:
     """The torrent, locked in order together with any row that may turn out to be the same torrent."""
-    rows = Torrent.objects.filter(pk=torrent_id) | Torrent.objects.matching(infohash_v1, infohash_v2)
-    return next((torrent for torrent in rows.locked() if torrent.pk == torrent_id), None)
+    lock_infohashes(infohash_v1, infohash_v2)
+    matching = Torrent.objects.filter(pk=torrent_id) | Torrent.objects.matching(infohash_v1, infohash_v2)
+    rows = list(matching.locked())
+    lock_change_counters(rows)
+    return next((torrent for torrent in rows if torrent.pk == torrent_id), None)
 
 
 def _complete(torrent: Torrent) -> None:

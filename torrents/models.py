@@ -1,6 +1,7 @@
 """The rows behind every torrent: what people want, what the engine does, and who has to be told.
 
-Lock order, everywhere: torrents by id, then change counters by user id. Nothing takes them the other way round.
+Lock order, everywhere: infohashes, torrents by id, then change counters by user id. Nothing takes them the other
+way round.
 """
 
 import uuid

@@ -41,8 +41,8 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
         return self.filter(either) if either else self.none()
 
     def locked(self) -> TorrentQuerySet:
-        """Locked in the one order that everybody uses."""
-        return self.select_for_update(of=("self",)).order_by("pk")
+        """Locked in the one order that everybody uses, without the megabytes that hardly anybody looks at."""
+        return self.select_for_update(of=("self",)).order_by("pk").defer("metainfo")
 
     def facts(self) -> Iterator[TorrentFacts]:
         """A light row for each, in one query."""
@@ -74,6 +74,7 @@ class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
         return (
             self.filter(sha256="", torrent__completed_at__isnull=False)
             .select_related("torrent")
+            .defer("torrent__metainfo")
             .order_by("torrent__completed_at", "torrent_id", "index")
         )
 
@@ -81,7 +82,9 @@ class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, user: User) -> ClaimQuerySet:
         """Everything that exists for this person; other people's claims do not."""
-        return self.filter(user=user).select_related("torrent", "torrent__live", "torrent__engine")
+        related = ("torrent", "torrent__live", "torrent__engine")
+        # A poll a second must not read megabytes of metainfo and trackers that it does not show.
+        return self.filter(user=user).select_related(*related).defer("torrent__metainfo", "torrent__trackers")
 
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")
@@ -100,19 +103,27 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         states = set(states)
         finished = Q(completed_at__isnull=False)
         paused = ~finished & Q(wanted=Claim.Wanted.PAUSED)
-        chosen = Q(pk__in=[])
+        moving = states - {LiveState.State.PAUSED}
+        if LiveState.State.WAITING in states:
+            moving.add(LiveState.State.PAUSED)
+        chosen = ~finished & ~paused & Q(torrent__live__state__in=moving)
         if LiveState.State.FINISHED in states:
             chosen |= finished
         if LiveState.State.PAUSED in states:
             chosen |= paused
-        moving = states - {LiveState.State.FINISHED, LiveState.State.PAUSED}
-        if moving:
-            chosen |= ~finished & ~paused & Q(torrent__live__state__in=moving)
         return self.filter(chosen)
 
     def locked_with_torrent(self, claim: Claim) -> Claim:
         """The claim as it is now, its torrent's row locked; Claim.DoesNotExist if it is gone."""
-        return self.select_related("torrent", "user").select_for_update(of=("torrent",)).get(pk=claim.pk)
+        from torrents.models import Torrent
+
+        while True:
+            torrent_id = self.values_list("torrent_id", flat=True).get(pk=claim.pk)
+            Torrent.objects.filter(pk=torrent_id).locked().first()
+            # Read after the wait: a query that joins the locked row shows the claim as it was before.
+            found = self.select_related("torrent", "user").defer("torrent__metainfo").get(pk=claim.pk)
+            if found.torrent_id == torrent_id:  # else its torrent was merged meanwhile
+                return found
 
     def changed_after(self, change: int) -> ClaimQuerySet:
         return self.filter(change__gt=change).order_by("change", "id")
@@ -142,6 +153,32 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 """,
                 [ids, ids],
             )
+
+
+def lock_infohashes(*infohashes: str | None) -> None:
+    """Until the transaction ends nobody else adds or learns these infohashes: a row that somebody is just inserting
+    cannot be locked, and would break the unique constraint of whoever did not see it."""
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        for infohash in sorted(infohash for infohash in infohashes if infohash):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(infohash[:15], 16)])
+
+
+def lock_change_counters(torrents: Iterable[Torrent], *users: User) -> None:
+    """Lock, in their order, the counters of all who claim these torrents and of `users`, for a transaction that
+    counts more than once. The caller holds the torrents' row locks."""
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO torrents_changecounter AS counter (user_id, value, pruned)
+            SELECT user_id, 0, 0 FROM (
+                SELECT user_id FROM torrents_claim WHERE torrent_id = ANY(%s) UNION SELECT unnest(%s::bigint[])
+            ) AS concerned (user_id) ORDER BY user_id
+            ON CONFLICT (user_id) DO UPDATE SET value = counter.value
+            """,
+            [[torrent.pk for torrent in torrents], [user.pk for user in users]],
+        )
 
 
 def next_change(user: User) -> int:

@@ -1,7 +1,7 @@
 """What people may do with torrents. Each verb is one short transaction that records a wish; nothing here waits for
 the engine. The reconciler (reconciler.py) makes the wishes come true and writes back through engine_records.py.
 
-Lock order: torrents by id, then change counters by user id.
+Lock order: infohashes, torrents by id, then change counters by user id.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, ClaimAlias, Engine, LiveState, Removal, Tombstone, Torrent
-from torrents.querysets import next_change
+from torrents.querysets import lock_change_counters, lock_infohashes, next_change
 
 DEFAULT_ENGINE = "default"
 INTENT_CHANNEL = "torrent_intents"  # NOTIFY wakes the reconciler
@@ -57,7 +57,7 @@ def add_torrent(
     Adding the same torrent again, by either of its infohashes, finds the claim that is there.
     Raises TorrentRefused for a private torrent that cannot be shared.
     """
-    torrent = _torrent_for(source)
+    torrent = _torrent_for(source, user)
     claim = Claim.objects.filter(user=user, torrent=torrent).first()
     if claim is not None:
         return claim, False
@@ -135,7 +135,8 @@ def changes_since(*, user: User, change: int, limit: int) -> Changes:
     upto = counter.value
     more = len(claims) > limit
     if more:
-        upto = claims[limit - 1].change
+        # Not below what was pruned: the client would be told to start afresh when it asks for the rest.
+        upto = max(claims[limit - 1].change, counter.pruned)
         claims = list(Claim.objects.of(user).changed_after(after).filter(change__lte=upto))
         removed = removed.filter(change__lte=upto)
     gone = [] if after == 0 else list(removed.order_by("change").values_list("claim_id", flat=True))
@@ -162,8 +163,10 @@ def prune_tombstones(*, older_than: timedelta) -> int:
 
 
 def learn_infohashes(*, torrent: Torrent, infohash_v1: str | None, infohash_v2: str | None) -> None:
-    """Note the infohashes of a row that the caller has locked. When they show that another row is the same torrent,
-    that row's claims move here."""
+    """Note the infohashes that metadata proves, of a row that the caller has locked. When they show that another
+    row is the same torrent, that row's claims move here.
+
+    The caller holds the locks of both infohashes, of all rows they name and of these rows' claimants' counters."""
     for other in Torrent.objects.matching(infohash_v1, infohash_v2).exclude(pk=torrent.pk).locked():
         merge_torrents(kept=torrent, merged=other)
     torrent.infohash_v1 = torrent.infohash_v1 or infohash_v1
@@ -190,7 +193,7 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
         mine = Claim.objects.filter(user=claim.user, torrent=kept).first()
         if mine is None:
             claim.torrent = kept
-            claim.completed_at = None
+            claim.completed_at = kept.completed_at if claim.wanted == Claim.Wanted.RUNNING else None
             claim.change = change
             claim.save(update_fields=["torrent", "completed_at", "change"])
             continue
@@ -199,6 +202,9 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
         claim.delete()
         ClaimAlias.objects.create(pk=claim_id, claim=mine)
         Tombstone.objects.create(user=claim.user, claim_id=claim_id, change=change)
+    if kept.unclaimed_at is not None and Claim.objects.filter(torrent=kept).exists():
+        kept.unclaimed_at = None
+        kept.save(update_fields=["unclaimed_at"])
     _retire(merged)
 
 
@@ -208,36 +214,45 @@ def wake_reconciler() -> None:
         cursor.execute("SELECT pg_notify(%s, '')", [INTENT_CHANNEL])
 
 
-def _torrent_for(source: Source) -> Torrent:
+def _torrent_for(source: Source, user: User) -> Torrent:
     """The locked row for this torrent, made if there is none, knowing all that `source` knows."""
-    matching = Torrent.objects.matching(source.infohash_v1, source.infohash_v2)
-    while not (rows := list(matching.locked())):
-        created = Torrent(
-            engine=default_engine(),
-            infohash_v1=source.infohash_v1,
-            infohash_v2=source.infohash_v2,
-            name=source.name or source.infohash_v1 or source.infohash_v2 or "",
-            trackers=list(source.trackers),
-            metainfo=source.metainfo,
-            private=source.private,
-            size=source.size,
-        )
-        # Somebody may be adding the same torrent this moment: then this waits for them and inserts nothing.
-        Torrent.objects.bulk_create([created], ignore_conflicts=True)
-        LiveState.objects.bulk_create(
-            [
-                LiveState(torrent_id=pk)
-                for pk in Torrent.objects.filter(pk=created.pk).values_list("pk", flat=True)
-            ]
-        )
+    lock_infohashes(source.infohash_v1, source.infohash_v2)
+    rows = list(Torrent.objects.matching(source.infohash_v1, source.infohash_v2).locked())
+    lock_change_counters(rows, user)
+    if not rows:
+        return _create_torrent(source)
     # The one that knows its files is the one that may have data already.
     torrent = next((row for row in rows if row.metainfo is not None), rows[0])
-    torrent.refused = ""  # whoever asks again gets another try
+    if torrent.refused:  # whoever asks again gets another try
+        torrent.refused = ""
+        LiveState.objects.filter(torrent=torrent).update(state=LiveState.State.WAITING)
+        wake_reconciler()
     if not torrent.private and not source.private:
         torrent.trackers = list(merge_trackers(torrent.trackers, source.trackers))
     torrent.save(update_fields=["refused", "trackers"])
-    learn_metainfo(torrent=torrent, source=source)
+    if source.metainfo is not None:
+        learn_metainfo(torrent=torrent, source=source)
     Claim.objects.mark_changed([torrent.pk])
+    return torrent
+
+
+def _create_torrent(source: Source) -> Torrent:
+    infohash_v2 = source.infohash_v2
+    if source.metainfo is None and source.infohash_v1 is not None:
+        # Anybody can write two infohashes into one magnet. That they belong together only metadata proves;
+        # believing it would give one person's torrent to those who ask for another.
+        infohash_v2 = None
+    torrent = Torrent.objects.create(
+        engine=default_engine(),
+        infohash_v1=source.infohash_v1,
+        infohash_v2=infohash_v2,
+        name=source.name or source.infohash_v1 or source.infohash_v2 or "",
+        trackers=list(source.trackers),
+        metainfo=source.metainfo,
+        private=source.private,
+        size=source.size,
+    )
+    LiveState.objects.create(torrent=torrent)
     return torrent
 
 
