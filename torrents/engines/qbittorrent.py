@@ -106,14 +106,7 @@ class QBittorrentEngine:
     def poll(self) -> Snapshot:
         if not self._version:
             self._version = f"qBittorrent {self._ask('tell its version', self._client.app_version)}"
-        before = self._torrents
-        changed = self._ask("report", self._fetch_changes)
-        return Snapshot(
-            torrents=MappingProxyType(self._torrents),
-            changed=frozenset(changed),
-            removed=frozenset(before.keys() - self._torrents.keys()),
-            status=_status(self._server, self._version),
-        )
+        return self._ask("report", self._next_snapshot)
 
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
         if metainfo is not None and magnet is None:
@@ -194,13 +187,11 @@ class QBittorrentEngine:
         # The library closes its sockets only when collected as garbage, which warns about them.
         self._client._trigger_session_initialization()
 
-    def _fetch_changes(self) -> set[str]:
-        """Bring our picture up to date; gives the keys of new and different torrents."""
+    def _next_snapshot(self) -> Snapshot:
+        """Ask for what changed, and bring our picture up to date with it."""
         data = cast("dict[str, Any]", self._client.sync_maindata(rid=self._response_id))
         full = bool(data.get("full_update", False))
         if full:
-            if self._response_id:
-                self._version = ""  # it was restarted, so it may be another one by now
             self._entries, self._server = {}, {}
         torrents = {} if full else dict(self._torrents)
         for key in data.get("torrents_removed", ()):
@@ -220,9 +211,17 @@ class QBittorrentEngine:
                 changed.add(key)
             torrents[key] = torrent
         self._server.update(data.get("server_state", {}))
+        snapshot = Snapshot(
+            torrents=MappingProxyType(torrents),
+            changed=frozenset(changed),
+            removed=frozenset(self._torrents.keys() - torrents.keys()),
+            status=_status(self._server, self._version),
+        )
+        if full and self._response_id:
+            self._version = ""  # it was restarted, so ask again: it may be another one by now
         self._response_id = int(data["rid"])
         self._torrents = torrents
-        return changed
+        return snapshot
 
     def _holds(self, wanted: _Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
         """Whether the engine has it at this path, looking among these keys or (slowly) among all."""

@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
-import ipaddress
 import logging
 import os
 import re
@@ -24,50 +23,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from torrents.engines.ip_filter import ip_filter
+
 logger = logging.getLogger(__name__)
 
 Settings = Mapping[str, Mapping[str, str]]
 
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 STOP_SECONDS = 20.0  # qBittorrent saves resume data when it is asked to stop
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between restarts
 SETTLED_SECONDS = 60.0  # having lived this long, the next restart is again after FIRST_PAUSE
 PBKDF2_ROUNDS = 100_000  # fixed in qBittorrent's source (base/utils/password.cpp)
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-
-# Everything but the public internet, by IANA's special-purpose registries; of IPv6, 2000::/3 is given out.
-# `ipaddress.is_global` lets several of these pass (multicast, IPv4-compatible, NAT64, 6to4).
-NOT_PUBLIC_V4 = tuple(
-    ipaddress.IPv4Network(text)
-    for text in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.88.99.0/24",
-        "192.168.0.0/16",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/3",
-    )
-)
-NOT_PUBLIC_V6 = tuple(
-    ipaddress.IPv6Network(text)
-    for text in (
-        "::/3",  # unspecified, loopback, IPv4-mapped and -compatible, NAT64, discard-only
-        "2001::/23",
-        "2001:db8::/32",
-        "2002::/16",
-        "3fff::/20",
-        "4000::/2",
-        "8000::/1",  # unique local, link-local, site-local, multicast
-    )
-)
 
 
 class ProfileError(Exception):
@@ -127,7 +95,7 @@ def engine_version(binary: str = "qbittorrent-nox") -> tuple[int, int]:
 def write_profile(options: ProfileOptions, version: tuple[int, int]) -> None:
     """Write our settings and the IP filter; every other setting of an existing profile stays.
 
-    Only while qBittorrent is not running on it: it rewrites its settings from memory.
+    Only while qBittorrent is not running on it: it rewrites its settings from memory. Raises ProfileError.
     """
     options.profile_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     options.data_root.mkdir(parents=True, exist_ok=True)
@@ -135,12 +103,15 @@ def write_profile(options: ProfileOptions, version: tuple[int, int]) -> None:
     existing = ""
     with contextlib.suppress(FileNotFoundError):
         existing = options.config_file.read_text(encoding="utf-8", errors="surrogateescape")
-    _replace(options.filter_file, ip_filter(options.loopback_peers))
+    try:
+        _replace(options.filter_file, ip_filter(options.loopback_peers))
+    except ValueError as error:
+        raise ProfileError(f"The addresses of loopback peers are wrong: {error}.") from error
     _replace(options.config_file, merge_settings(existing, _settings(options, version)))
 
 
 def run(options: ProfileOptions, binary: str = "qbittorrent-nox") -> None:
-    """Run qBittorrent in the foreground until SIGTERM or SIGINT; start it again whenever it ends by itself.
+    """Run qBittorrent in the foreground until SIGTERM, SIGINT or SIGHUP; start it again whenever it ends by itself.
 
     Its output goes to our standard output. Call it in the main thread of a process that has no other threads.
     Raises ProfileError where it cannot be started at all: program missing, port taken, profile in use.
@@ -162,7 +133,7 @@ def run(options: ProfileOptions, binary: str = "qbittorrent-nox") -> None:
             logger.error(
                 "qBittorrent ended by itself (%s); starting it again in %.0f s.", child.returncode, pause
             )
-            if signal.sigtimedwait({signal.SIGTERM, signal.SIGINT}, pause) is not None:
+            if signal.sigtimedwait(STOP_SIGNALS, pause) is not None:
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -187,23 +158,6 @@ def launch(
         start_new_session=True,  # Ctrl-C in a terminal is for us, who ask it to stop
         preexec_fn=_tie_to(os.getpid(), frozenset(signal_mask)),
     )
-
-
-def ip_filter(loopback_peers: tuple[str, ...] = ()) -> str:
-    """A filter of everything not public, as eMule's .dat: the text format in which qBittorrent reads IPv6."""
-    networks: list[ipaddress.IPv4Network] = list(NOT_PUBLIC_V4)
-    for text in loopback_peers:
-        allowed = ipaddress.IPv4Network(text)
-        if not allowed.is_loopback:
-            raise ProfileError(f"loopback_peers may only name addresses of 127.0.0.0/8, not {text}.")
-        networks = [
-            part
-            for network in networks
-            for part in (network.address_exclude(allowed) if allowed.subnet_of(network) else (network,))
-        ]
-    # The third column is an access level; qBittorrent ignores ranges above 127.
-    filtered: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [*sorted(networks), *NOT_PUBLIC_V6]
-    return "".join(f"{network[0]} - {network[-1]} , 000 , not public\n" for network in filtered)
 
 
 def merge_settings(existing: str, ours: Settings) -> str:
@@ -354,7 +308,7 @@ def _only_one(profile_dir: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _waiting_for_signals() -> Iterator[set[int]]:
     """Hold back the signals that `run` waits for; gives the mask as it was."""
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS | {signal.SIGCHLD})
     try:
         yield {int(number) for number in previous}
     finally:
@@ -396,7 +350,7 @@ def _tie_to(parent: int, signal_mask: Collection[int]) -> Callable[[], None]:
 def _asked_to_stop_before_end(child: subprocess.Popen[bytes]) -> bool:
     while child.poll() is None:
         # The time-out is for a SIGCHLD that came between poll and wait of an earlier child.
-        told = signal.sigtimedwait({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}, 5)
+        told = signal.sigtimedwait(STOP_SIGNALS | {signal.SIGCHLD}, 5)
         if told is not None and told.si_signo != signal.SIGCHLD:
             return True
     return False

@@ -351,3 +351,20 @@ def test_the_status_names_the_engine_and_the_space_it_has(harness: Harness) -> N
     assert status.version
     assert status.free_space > 0
     assert status.connection in ("connected", "firewalled", "disconnected")
+
+
+def test_two_magnets_that_turn_out_to_be_one_hybrid_leave_one_torrent(
+    harness: Harness, content: Path
+) -> None:
+    metainfo = make_torrent(content, version="hybrid")
+    paths = [new_save_path(harness), new_save_path(harness)]
+    magnets = [magnet_for(metainfo, v2=False), magnet_for(metainfo, v1=False)]
+    for path, magnet in zip(paths, magnets, strict=True):
+        harness.engine.add(metainfo=None, magnet=magnet, save_path=path, stopped=False)
+    wait_until(harness, lambda snapshot: len(snapshot.torrents) == 2)
+
+    harness.offer(metainfo, content)
+    survivor = only(wait_until(harness, lambda snapshot: len(snapshot.torrents) == 1))
+
+    assert (survivor.infohash_v1, survivor.infohash_v2) == infohashes(metainfo)
+    assert survivor.save_path == paths[1]

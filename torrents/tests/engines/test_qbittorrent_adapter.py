@@ -70,6 +70,7 @@ def test_a_restart_between_two_polls_costs_one_login_and_no_error(
 
     assert after.changed == before.torrents.keys()
     assert not after.removed
+    assert after.status.version == before.status.version
     assert qbittorrent.log().count("login success") == logins + 1
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from torrents.engines.base import EngineError
+from torrents.engines.ip_filter import ip_filter
 from torrents.engines.qbittorrent_profile import (
     ProfileError,
     ProfileOptions,
     engine_version,
     ini_string,
-    ip_filter,
     merge_settings,
     run,
     write_profile,
@@ -86,9 +86,11 @@ def test_only_the_named_loopback_address_is_let_through() -> None:
     assert filtered("127.0.0.1", loopback_peers=("127.0.0.77",))
 
 
-def test_no_address_beyond_loopback_can_be_let_through() -> None:
+def test_no_address_beyond_loopback_can_be_let_through(own_qbittorrent: RealQBittorrent) -> None:
+    options = dataclasses.replace(own_qbittorrent.options, loopback_peers=("10.0.0.1",))
+
     with pytest.raises(ProfileError, match=r"10\.0\.0\.1"):
-        ip_filter(("10.0.0.1",))
+        write_profile(options, (4, 5))
 
 
 def test_merging_keeps_foreign_lines_and_replaces_ours() -> None:
