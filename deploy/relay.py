@@ -14,11 +14,14 @@ class Relay:
     With `cut_after`, everything breaks once the server has sent that many bytes in all, and stays broken.
     """
 
-    def __init__(self, port: int, *, at: int = 0, cut_after: int | None = None) -> None:
-        """`port` is where the server listens, `at` where we do (0: anywhere)."""
+    def __init__(
+        self, port: int, *, at: int = 0, cut_after: int | None = None, speed: int | None = None
+    ) -> None:
+        """`port` is where the server listens, `at` where we do (0: anywhere), `speed` bytes a second to clients."""
         self._target = port
         self._at = at
         self._cut_after = cut_after
+        self._speed = speed
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._handlers: set[asyncio.Task[None]] = set()
@@ -64,6 +67,8 @@ class Relay:
                 await target.drain()
                 if counted:
                     self.sent += len(block)
+                    if self._speed is not None:
+                        await asyncio.sleep(len(block) / self._speed)
                     if self._cut_after is not None and self.sent >= self._cut_after:
                         self._break()
 
