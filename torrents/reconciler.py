@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,26 +44,28 @@ class Reconciler:
         self._row = row
         self._lock = lock
         self._rows: dict[uuid.UUID, TorrentFacts] = {}
-        self._written: dict[uuid.UUID, LiveState] = {}
+        self._written = engine_records.stored_live_states(row)
+        self._compare_all = True  # the engine's news since our last complete round may be lost
         self._unstorable: set[uuid.UUID] = set()
+        self._learn_after: dict[uuid.UUID, float] = {}  # of torrents whose metadata could not be had
         self._next_reload = 0.0
         self._failures = 0
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Raises LockLost when another reconciler may have taken over."""
-        self._written = engine_records.stored_live_states(self._row)
         woken = True
         while not stop.is_set():
-            started = time.monotonic()
-            try:
-                self.round(woken=woken)
-            except EngineError as error:
-                pause = self._note_away(error)
-            else:
-                self._failures = 0
-                spent = time.monotonic() - started
-                pause = min(max(SHORTEST_PAUSE, spent / POLL_SHARE), LONGEST_PAUSE)
-            woken = self._lock.wait_for_intent(pause)
+            woken = self._lock.wait_for_intent(self.attempt(woken=woken))
+
+    def attempt(self, *, woken: bool) -> float:
+        """One round, whether or not the engine is there. Returns the seconds to wait before the next one."""
+        started = time.monotonic()
+        try:
+            self.round(woken=woken)
+        except EngineError as error:
+            return self._note_away(error)
+        self._failures = 0
+        return min(max(SHORTEST_PAUSE, (time.monotonic() - started) / POLL_SHARE), LONGEST_PAUSE)
 
     def round(self, *, woken: bool) -> None:
         """One look at the engine and everything that follows from it.
@@ -117,7 +120,7 @@ class Reconciler:
         """Make the engine's list and its running torrents those that the rows ask for."""
         start: list[str] = []
         stop: list[str] = []
-        for facts in self._rows.values():
+        for facts in list(self._rows.values()):
             seen = held.get(facts.id)
             if seen is None:
                 if facts.claimed and not facts.refused:
@@ -148,30 +151,41 @@ class Reconciler:
         except TorrentRejected as rejected:
             logger.warning("The engine rejects %s: %s", torrent.pk, rejected)
             engine_records.record_refusal(torrent_id=torrent.pk, reason=str(rejected))
-            self._next_reload = 0.0
+            self._rows[facts.id] = replace(facts, refused=True)
+            self._written.pop(facts.id, None)
 
     def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
         """Note what the engine has learned from the swarm about torrents that came as magnets."""
+        now = time.monotonic()
         for torrent_id, seen in held.items():
             facts = self._rows.get(torrent_id)
-            if facts is None or not seen.has_metadata:
+            if facts is None or not seen.has_metadata or self._learn_after.get(torrent_id, now) > now:
                 continue
-            if not facts.has_files:
-                self._record_files(facts, seen)
-            elif not facts.has_metainfo and seen.progress >= 1 and torrent_id not in self._unstorable:
-                if source := self._exported(facts, seen):
-                    engine_records.record_metainfo(torrent_id=torrent_id, source=source)
-                else:
-                    self._unstorable.add(torrent_id)
-            elif (seen.infohash_v1 and not facts.has_infohash_v1) or (
-                seen.infohash_v2 and not facts.has_infohash_v2
-            ):
-                engine_records.record_infohashes(
-                    torrent_id=torrent_id, v1=seen.infohash_v1, v2=seen.infohash_v2
-                )
+            try:
+                if self._learn(facts, seen):
+                    self._next_reload = 0.0
+            except EngineError as error:
+                # Perhaps this torrent alone is to blame: the others must not wait. If not, the next poll tells.
+                logger.warning("The metadata of %s cannot be had now: %s", torrent_id, error)
+                self._learn_after[torrent_id] = now + RELOAD_EVERY
+                return
+
+    def _learn(self, facts: TorrentFacts, seen: EngineTorrent) -> bool:
+        """Note what is new about one torrent; False if nothing is."""
+        if not facts.has_files:
+            self._record_files(facts, seen)
+        elif not facts.has_metainfo and seen.progress >= 1 and facts.id not in self._unstorable:
+            if source := self._exported(facts, seen):
+                engine_records.record_metainfo(torrent_id=facts.id, source=source)
             else:
-                continue
-            self._next_reload = 0.0
+                self._unstorable.add(facts.id)
+        elif (seen.infohash_v1 and not facts.has_infohash_v1) or (
+            seen.infohash_v2 and not facts.has_infohash_v2
+        ):
+            engine_records.record_infohashes(torrent_id=facts.id, v1=seen.infohash_v1, v2=seen.infohash_v2)
+        else:
+            return False
+        return True
 
     def _record_files(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
         files = self._engine.files(seen.key)
@@ -198,12 +212,16 @@ class Reconciler:
         candidates = [
             torrent_id
             for torrent_id in self._rows
-            if torrent_id in changed or torrent_id not in self._written or torrent_id not in held
+            if self._compare_all
+            or torrent_id in changed
+            or torrent_id not in self._written
+            or torrent_id not in held
         ]
         differing = list(self._differing(candidates, held))
         if differing:
             engine_records.record_live_states(differing)
             self._written.update((live.torrent_id, live) for live in differing)
+        self._compare_all = False
 
     def _differing(
         self, candidates: Iterable[uuid.UUID], held: Mapping[uuid.UUID, EngineTorrent]
@@ -223,6 +241,8 @@ class Reconciler:
             logger.warning("The engine is away: %s", error)
         engine_records.record_engine_away(engine=self._row, message=str(error))
         self._written = engine_records.stored_live_states(self._row)
+        self._compare_all = True
+        self._next_reload = 0.0  # whoever woke us may not have been heard
         pause = AWAY_PAUSES[min(self._failures, len(AWAY_PAUSES) - 1)]
         self._failures += 1
         return pause

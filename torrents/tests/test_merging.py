@@ -2,7 +2,6 @@
 
 import secrets
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -45,7 +44,7 @@ def ways(hybrid: Source) -> dict[str, Source]:
     }
 
 
-@pytest.mark.parametrize("first, second", [*permutations(["v1 magnet", "hybrid magnet", "torrent"], 2)])
+@pytest.mark.parametrize(("first", "second"), [*permutations(["v1 magnet", "hybrid magnet", "torrent"], 2)])
 def test_two_people_who_name_a_hybrid_differently_hold_one_torrent(
     hybrid: Source, alice: User, bob: User, first: str, second: str
 ) -> None:
@@ -55,7 +54,7 @@ def test_two_people_who_name_a_hybrid_differently_hold_one_torrent(
     assert (Torrent.objects.count(), Claim.objects.count()) == (1, 2)
 
 
-@pytest.mark.parametrize("first, second", [("v2 magnet", "hybrid magnet"), ("torrent", "v2 magnet")])
+@pytest.mark.parametrize(("first", "second"), [("v2 magnet", "hybrid magnet"), ("torrent", "v2 magnet")])
 def test_the_v2_infohash_finds_what_is_there(
     hybrid: Source, alice: User, bob: User, first: str, second: str
 ) -> None:
