@@ -30,6 +30,7 @@ SHORTEST_PAUSE = 1.0  # seconds between two polls
 LONGEST_PAUSE = 10.0
 POLL_SHARE = 0.1  # of our time at most goes into asking: the engine answers everything on one thread
 RELOAD_EVERY = 30.0  # seconds; the rows are read again even if nobody woke us
+STOP_WITHIN = 1.0
 AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -55,7 +56,7 @@ class Reconciler:
         """Until `stop` is set. Raises LockLost when another reconciler may have taken over."""
         woken = True
         while not stop.is_set():
-            woken = self._lock.wait_for_intent(self.attempt(woken=woken))
+            woken = self._rest(self.attempt(woken=woken), stop)
 
     def attempt(self, *, woken: bool) -> float:
         """One round, whether or not the engine is there. Returns the seconds to wait before the next one."""
@@ -66,6 +67,14 @@ class Reconciler:
             return self._note_away(error)
         self._failures = 0
         return min(max(SHORTEST_PAUSE, (time.monotonic() - started) / POLL_SHARE), LONGEST_PAUSE)
+
+    def _rest(self, seconds: float, stop: threading.Event) -> bool:
+        """Until somebody wishes something (True), the time is over, or we are told to stop."""
+        end = time.monotonic() + seconds
+        while not stop.is_set() and (left := end - time.monotonic()) > 0:
+            if self._lock.wait_for_intent(min(left, STOP_WITHIN)):
+                return True
+        return False
 
     def round(self, *, woken: bool) -> None:
         """One look at the engine and everything that follows from it.
