@@ -1,0 +1,86 @@
+"""The system checks: what production must not be, and what PostgreSQL must be."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from pytest_django import Settings
+
+from proxy_site import checks
+
+
+@pytest.fixture
+def production(settings: Settings, tmp_path: Path) -> Settings:
+    settings.PRODUCTION = True
+    settings.SECRET_KEY_IS_SET = True
+    settings.SECRET_KEY = "k" * 48
+    settings.ALLOWED_HOSTS = ["torrents.example.org"]
+    settings.ENGINE = "qbittorrent"
+    settings.BEHIND_HTTPS_PROXY = True
+    settings.DATABASE_IS_NAMED = True
+    return settings
+
+
+def refusals() -> list[str | None]:
+    return [message.id for message in checks.production_is_safe(None)]
+
+
+def test_a_safe_production_server_is_not_refused(production: Settings) -> None:
+    assert refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refusal"),
+    [
+        ("SECRET_KEY_IS_SET", False, "E001"),
+        ("SECRET_KEY", "k" * 39, "E002"),
+        ("DEBUG", True, "E003"),
+        ("ALLOWED_HOSTS", ["*"], "E004"),
+        ("ALLOWED_HOSTS", ["torrents.example.org", "*.example.org"], "E004"),
+        ("ALLOWED_HOSTS", [], "E004"),
+        ("OUTBOUND_ALLOW_PRIVATE", True, "E005"),
+        ("TORRENT_LOOPBACK_PEERS", ["127.0.0.2"], "E006"),
+        ("ENGINE", "fake", "E007"),
+        ("BEHIND_HTTPS_PROXY", False, "E008"),
+        ("DATABASE_IS_NAMED", False, "E009"),
+    ],
+)
+def test_each_unsafe_setting_alone_is_refused(
+    production: Settings, name: str, value: object, refusal: str
+) -> None:
+    setattr(production, name, value)
+    assert refusals() == [f"proxy_site.{refusal}"]
+
+
+def test_the_same_settings_are_fine_for_developing(production: Settings) -> None:
+    production.PRODUCTION = False
+    production.DEBUG = True
+    production.ALLOWED_HOSTS = ["*"]
+    assert refusals() == []
+
+
+def test_every_refusal_says_what_to_do(production: Settings) -> None:
+    production.SECRET_KEY_IS_SET = production.BEHIND_HTTPS_PROXY = production.DATABASE_IS_NAMED = False
+    assert all(message.hint for message in checks.production_is_safe(None))
+
+
+@pytest.mark.django_db
+def test_this_postgresql_is_new_enough() -> None:
+    assert checks.postgresql_is_new_enough(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db
+def test_migrate_refuses_a_postgresql_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "OLDEST_POSTGRESQL", 99)
+    with pytest.raises(SystemCheckError, match=r"E010.* is too old"):
+        call_command("migrate", verbosity=0, skip_checks=False)
+
+
+def test_no_connection_is_made_where_no_database_is_named() -> None:
+    assert checks.postgresql_is_new_enough(None) == []
+
+
+def test_a_used_refresh_token_could_not_be_revoked_without_its_table(settings: Settings) -> None:
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if "blacklist" not in name]
+    assert [message.id for message in checks.refresh_tokens_can_be_revoked(None)] == ["proxy_site.E011"]
