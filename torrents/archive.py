@@ -69,7 +69,10 @@ def _folder(torrent: Torrent, files: Sequence[TorrentFile]) -> str:
     """A torrent of several files has a folder of its own already; one that does not gets one."""
     tops = {file.path.split("/", 1)[0] for file in files}
     in_one_folder = len(tops) == 1 and all("/" in file.path for file in files)
-    return "" if in_one_folder or len(files) == 1 else f"{torrent.name.replace('/', '_')}/"
+    if in_one_folder or len(files) == 1:
+        return ""
+    name = torrent.name.replace("/", "_")
+    return f"{torrent.pk if name in ('', '.', '..') else name}/"
 
 
 def _header(path: str, size: int, modified: int) -> bytes:

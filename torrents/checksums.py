@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import threading
+import time
 
 from django.db import DatabaseError, InterfaceError, connections
 
@@ -17,6 +18,7 @@ from torrents.models import TorrentFile
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 1.0  # seconds
+RETRY_EVERY = 600.0
 BLOCK = 1024 * 1024
 
 
@@ -27,9 +29,13 @@ class Checksums(threading.Thread):
         super().__init__(name="checksums", daemon=True)
         self._stop_asked = stop
         self._unreadable: set[int] = set()
+        self._retry_at = 0.0
 
     def run(self) -> None:
         while not self._stop_asked.is_set():
+            if time.monotonic() >= self._retry_at:  # what could not be read may have been downloaded again
+                self._unreadable.clear()
+                self._retry_at = time.monotonic() + RETRY_EVERY
             try:
                 file = TorrentFile.objects.without_checksum().exclude(pk__in=self._unreadable).first()
                 if file is not None:
@@ -43,11 +49,13 @@ class Checksums(threading.Thread):
     def compute(self, file: TorrentFile) -> None:
         """Hash one file and store the result, unless it changed or the torrent lost data meanwhile."""
         try:
-            descriptor = open_file(file)
-        except FileGone as error:
+            self._compute(file)
+        except (FileGone, OSError) as error:
             logger.warning("No checksum for file %s of %s: %s", file.index, file.torrent_id, error)
             self._unreadable.add(file.pk)
-            return
+
+    def _compute(self, file: TorrentFile) -> None:
+        descriptor = open_file(file)
         digest = hashlib.sha256()
         with io.FileIO(descriptor, "rb") as stream:
             before = os.fstat(descriptor)

@@ -51,7 +51,7 @@ def open_beneath(torrent: Torrent, path: str, size: int) -> int:
             descriptor = os.open(parts[-1], _FILE, dir_fd=directory)
         finally:
             os.close(directory)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise FileGone("It is not on the box's disk any more.") from error
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_size != size:
