@@ -53,20 +53,31 @@ python_command() {
     fail "Python 3.11 or newer is needed; $(python3 --version 2>&1) is what there is"
 }
 
-# ready_environment DIRECTORY REQUIREMENTS [PIP-ARGUMENT...]: a virtual environment with just these, made again when
-# the requirements or the Python changed.
+# ready_environment DIRECTORY REQUIREMENTS: a virtual environment with just these, made again when the requirements or
+# the Python changed.
 ready_environment() {
     local directory=$1 requirements=$2 python stamp
-    shift 2
     python=$(python_command)
-    stamp=$("$python" --version && cat "$requirements" && printf '%s\n' "$@")
+    stamp=$("$python" --version && cat "$requirements")
     if [ -x "$directory/bin/python" ] && [ "$(cat "$directory/stamp" 2>/dev/null)" = "$stamp" ]; then
         return
     fi
     say "Installing Python packages into $directory (a minute or two, once)"
     mkdir -p "$(dirname "$directory")"
     "$python" -m venv --clear "$directory"
-    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" "$@" ||
+    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" ||
         fail "pip could not install what $requirements names; its messages are above"
     printf '%s\n' "$stamp" >"$directory/stamp"
+}
+
+# ready_client DIRECTORY: the client of this checkout in that environment, installed again when it changed.
+ready_client() {
+    local directory=$1 stamp
+    stamp=$(find tui_client/pyproject.toml tui_client/src -type f -not -path '*/__pycache__/*' \
+        -not -path '*.egg-info/*' -print0 | sort -z | xargs -0 sha256sum)
+    [ "$(cat "$directory/client-stamp" 2>/dev/null)" = "$stamp" ] && return
+    say "Installing the client"
+    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade ./tui_client ||
+        fail "pip could not install the client; its messages are above"
+    printf '%s\n' "$stamp" >"$directory/client-stamp"
 }

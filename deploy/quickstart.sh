@@ -40,7 +40,8 @@ began=$SECONDS
 need_packages python3 python3-venv ca-certificates qbittorrent-nox
 packages=$((SECONDS - began))
 environment="$(state_dir)/venv"
-ready_environment "$environment" requirements.txt ./tui_client
+ready_environment "$environment" requirements.txt
+ready_client "$environment"
 python="$environment/bin/python"
 
 if [ "$check" = yes ]; then
