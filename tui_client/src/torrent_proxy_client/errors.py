@@ -21,10 +21,11 @@ class BadServerAddress(ClientError):
 
 
 class ServerAway(ClientError):
-    """`retry_after` is the server's own wish in seconds, where it gave one."""
+    """`reason` is the part of the sentence that says why; `retry_after` the server's own wish in seconds."""
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, sentence: str, *, reason: str = "", retry_after: float | None = None) -> None:
         super().__init__(sentence)
+        self.reason = reason
         self.retry_after = retry_after
 
 

@@ -129,7 +129,8 @@ class Transport:
 
 
 def _away(server: str, error: httpx2.HTTPError) -> ServerAway:
-    return ServerAway(f"{server} cannot be reached: {_reason(error)}.")
+    reason = _reason(error)
+    return ServerAway(f"{server} cannot be reached: {reason}.", reason=f"{reason[0].upper()}{reason[1:]}.")
 
 
 def _reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from textual import on, work
 from textual.app import App
+from textual.notifications import SeverityLevel
 from textual.worker import Worker, WorkerState
 
 from torrent_proxy_client import words
@@ -25,9 +26,18 @@ class TorrentProxyApp(App[None]):
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, store: SessionStore, downloads: Path, *, server: str = "", username: str = "") -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        downloads: Path,
+        *,
+        server: str = "",
+        username: str = "",
+        poll_interval: float = 1.0,
+    ) -> None:
         """`server` and `username` take precedence over those of the stored session."""
         super().__init__()
+        self._poll_interval = poll_interval
         self._store = store
         self._preferred = (server, username)
         self._clients: dict[str, ApiClient] = {}
@@ -39,7 +49,7 @@ class TorrentProxyApp(App[None]):
         session = self._store.load()
         server, _ = self._preferred
         if session and session.logged_in and _same_server(server or session.server, session.server):
-            self.push_screen(MainScreen(self._connect(session.server), self.transfers))
+            self.push_screen(self._main_screen(self._connect(session.server)))
             return
         self.push_screen(self._login_screen())
 
@@ -58,7 +68,7 @@ class TorrentProxyApp(App[None]):
     @on(LoginScreen.LoggedIn)
     def _logged_in(self, message: LoginScreen.LoggedIn) -> None:
         self.transfers.go_on(message.api)
-        self.switch_screen(MainScreen(message.api, self.transfers))
+        self.switch_screen(self._main_screen(message.api))
 
     @on(MainScreen.SessionEnded)
     def _session_ended(self, message: MainScreen.SessionEnded) -> None:
@@ -72,6 +82,9 @@ class TorrentProxyApp(App[None]):
             self.pop_screen()
         self.switch_screen(self._login_screen(sentence))
 
+    def _main_screen(self, api: ApiClient) -> MainScreen:
+        return MainScreen(api, self.transfers, poll_interval=self._poll_interval)
+
     def _login_screen(self, sentence: str = "") -> LoginScreen:
         known = self._store.load() or Session("", "")
         server, username = self._preferred
@@ -83,13 +96,13 @@ class TorrentProxyApp(App[None]):
         )
 
     def _transfer_ended(self, transfer: Transfer) -> None:
-        if transfer.phase is Phase.DONE:
-            self.notify(f"Fetched {transfer.name}", timeout=6, markup=False)
-        elif transfer.phase is Phase.FAILED:
-            self.notify(f"{transfer.name}: {transfer.sentence}", severity="error", timeout=12, markup=False)
         for screen in self.screen_stack:
             if isinstance(screen, MainScreen):
                 screen.show_transfers()
+                return
+        if transfer.phase in (Phase.DONE, Phase.FAILED):
+            severity: SeverityLevel = "information" if transfer.phase is Phase.DONE else "error"
+            self.notify(f"{transfer.name}: {transfer.sentence}", severity=severity, timeout=12, markup=False)
 
     async def _may_stop_transfers(self, verb: str) -> bool:
         active = len(self.transfers.active)

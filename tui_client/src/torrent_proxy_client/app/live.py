@@ -80,7 +80,7 @@ class Poller:
                     since=away.since if away else _now(),
                     retry_at=time.monotonic() + pause,
                     last_answer=last_answer,
-                    reason=str(error),
+                    reason=getattr(error, "reason", "") or str(error),
                     reachable=not isinstance(error, ServerAway),
                 )
                 self._post(LinkChanged(away))

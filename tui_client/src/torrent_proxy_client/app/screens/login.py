@@ -18,6 +18,7 @@ from torrent_proxy_client.errors import ClientError
 class LoginScreen(Screen[None]):
     """`connect` gives a client for a server address, or raises BadServerAddress."""
 
+    AUTO_FOCUS = ""  # on_mount puts it where something is missing
     BINDINGS = [Binding("ctrl+q", "app.quit", "quit")]
 
     class LoggedIn(Message):

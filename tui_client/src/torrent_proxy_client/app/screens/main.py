@@ -27,6 +27,7 @@ from torrent_proxy_client.models import State, Torrent, TorrentFile
 
 _NOTHING = "Nothing here yet.\n\nPress a to add a magnet link, the URL of a .torrent, or a .torrent file."
 _FIRST_LOOK = "Asking the server …"
+_NO_ANSWER = "There is nothing to show until the server has answered for the first time."
 
 
 class MainScreen(Screen[None]):
@@ -99,6 +100,8 @@ class MainScreen(Screen[None]):
     @on(LinkChanged)
     def _show_link(self, message: LinkChanged) -> None:
         self.query_one(AwayBanner).show(message.away)
+        if message.away and not message.away.last_answer:
+            self.query_one("#empty", Static).update(_NO_ANSWER)
 
     @on(DataTable.RowHighlighted)
     def _show_details(self) -> None:
@@ -182,11 +185,10 @@ class MainScreen(Screen[None]):
             return
         if torrent.state != State.FINISHED:
             self._tell(
-                f"{_name(torrent)} is not finished on the server yet ({words.percent(torrent.progress)}). "
-                "Fetch it when it is."
+                f"Not finished on the server yet ({words.percent(torrent.progress)}): {_name(torrent)}"
             )
         elif not self._transfers.start(self.api, torrent):
-            self._tell(f"{_name(torrent)} is being fetched already.")
+            self._tell(f"Is being fetched already: {_name(torrent)}")
         self.show_transfers()
 
     def action_stop(self) -> None:
@@ -196,7 +198,7 @@ class MainScreen(Screen[None]):
         self._transfers.stop(transfer)
 
     def show_transfers(self) -> None:
-        """Something began or ended."""
+        """A transfer began or ended."""
         self.query_one(TransferPanel).draw()
         self.refresh_bindings()
 
@@ -207,13 +209,13 @@ class MainScreen(Screen[None]):
         except NotLoggedIn as error:
             self.post_message(self.SessionEnded(str(error)))
         except ClientError as error:
-            self._tell(str(error), bad=True)
+            self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
         else:
             self._tell(done)
             self._poller.wake()
 
-    def _tell(self, text: str, *, bad: bool = False) -> None:
-        self.notify(words.clean(text), severity="error" if bad else "information", timeout=6, markup=False)
+    def _tell(self, text: str) -> None:
+        self.query_one(SummaryBar).say(text)
 
 
 def _name(torrent: Torrent) -> str:

@@ -4,12 +4,15 @@ import time
 from collections.abc import Iterable
 
 from rich.text import Text
+from textual.timer import Timer
 from textual.widgets import Static
 
 from torrent_proxy_client import words
 from torrent_proxy_client.app.live import Away
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.models import State, Torrent
+
+_SAID_FOR = 6.0  # seconds
 
 
 class SpreadBar(Static):
@@ -69,14 +72,40 @@ def banner_text(away: Away, now: float) -> str:
     text = f"{what} since {words.clock(away.since)}, {again}."
     if away.last_answer:
         text += f" What you see is from {words.clock(away.last_answer)}."
-    return f"{text}\n{words.clean(away.reason)}"
+    return f"{text} {words.clean(away.reason)}"
 
 
 class SummaryBar(SpreadBar):
     """How many torrents there are, and how fast the server is with all of them."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._summary = ("", "")
+        self._said = ""
+        self._silence: Timer | None = None
+
     def show(self, torrents: Iterable[Torrent]) -> None:
-        self.spread(*(Text(text) for text in summary(list(torrents))))
+        self._summary = summary(list(torrents))
+        self._draw()
+
+    def say(self, text: str) -> None:
+        """For a few seconds tell what was just done, in place of the counts; nothing moves or is covered."""
+        if self._silence:
+            self._silence.stop()
+        self._said = words.clean(text)
+        self._silence = self.set_timer(_SAID_FOR, self._fall_silent)
+        self._draw()
+
+    def _fall_silent(self) -> None:
+        self._said = ""
+        self._draw()
+
+    def _draw(self) -> None:
+        left, right = self._summary
+        if self._said:
+            self.spread(Text(self._said, style="bold"), Text())
+        else:
+            self.spread(Text(left), Text(right))
 
 
 def summary(torrents: list[Torrent]) -> tuple[str, str]:

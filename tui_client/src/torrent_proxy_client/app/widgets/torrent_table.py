@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.text import Text
+from textual.binding import Binding
 from textual.events import Resize
 from textual.widgets import DataTable
 
@@ -61,12 +62,18 @@ class NameCell(Text):
 class TorrentTable(DataTable[Text]):
     """Newest first. The cursor stays on its torrent whatever happens around it."""
 
+    BINDINGS = [
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
+    ]
+
     def __init__(self) -> None:
         super().__init__(cursor_type="row", cell_padding=0, show_row_labels=False)
         self._torrents: Mapping[str, Torrent] = {}
         self._shown: dict[str, dict[str, str]] = {}
         self._columns: list[Column] = []
         self._wanted_cursor = ""
+        self._complete = False  # all pages of the first answer are here
 
     @property
     def selected(self) -> Torrent | None:
@@ -84,7 +91,13 @@ class TorrentTable(DataTable[Text]):
         self._torrents = torrents
         if changes.reset or not self._columns:
             self._rebuild()
-            return
+        else:
+            self._apply(torrents, changes)
+        if not self._complete:
+            self._complete = not changes.more
+            self.move_cursor(row=0)
+
+    def _apply(self, torrents: Mapping[str, Torrent], changes: Changes) -> None:
         cursor, top = self._cursor_key(), self.scroll_y
         for torrent_id in changes.removed:
             if self._shown.pop(torrent_id, None) is not None:

@@ -1,0 +1,66 @@
+"""Running the app without a terminal, and reading what it shows."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.events import Paste
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from torrent_proxy_client.app.app import TorrentProxyApp
+from torrent_proxy_client.session import SessionStore
+from tui_client.tests.waiting import eventually
+
+_FRAMES = str.maketrans(dict.fromkeys("│─╭╮╰╯▌", " "))
+
+
+class Person:
+    """Presses keys and reads the screen."""
+
+    def __init__(self, pilot: Pilot[None], app: TorrentProxyApp) -> None:
+        self._pilot = pilot
+        self.app = app
+
+    @property
+    def lines(self) -> list[str]:
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    async def press(self, *keys: str) -> None:
+        await self._pilot.press(*keys)
+
+    async def paste(self, text: str) -> None:
+        await eventually(lambda: isinstance(self.app.focused, Input))
+        assert self.app.focused
+        self.app.focused.post_message(Paste(text))
+        await self._pilot.pause()
+
+    async def resize(self, width: int, height: int) -> None:
+        await self._pilot.resize_terminal(width, height)
+
+    async def sees(self, *texts: str) -> None:
+        """Waits for all of them; line breaks and frames count as spaces."""
+        try:
+            await eventually(lambda: all(text in self._flowing for text in texts))
+        except AssertionError:
+            raise AssertionError(f"did not see {texts} in\n{self.text}") from None
+
+    async def no_longer_sees(self, text: str) -> None:
+        await eventually(lambda: text not in self._flowing)
+
+    @property
+    def _flowing(self) -> str:
+        return " ".join(self.text.translate(_FRAMES).split())
+
+
+@asynccontextmanager
+async def running(
+    store: SessionStore, downloads: Path, *, size: tuple[int, int] = (80, 24), server: str = ""
+) -> AsyncIterator[Person]:
+    app = TorrentProxyApp(store, downloads, server=server, poll_interval=0.05)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield Person(pilot, app)
