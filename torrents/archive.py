@@ -4,6 +4,7 @@ Nothing is written to disk: headers are computed, contents are read from the fin
 """
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,12 @@ class Archive:
             self._append(bytes(-file.size % tarfile.BLOCKSIZE))
         self._append(END)
         self.etag = f'"{layout.hexdigest()[:40]}"'
+
+    def check(self) -> None:
+        """Raises FileGone unless every file is there: better now than in the middle of a download."""
+        for piece in self._pieces:
+            if piece.file is not None:
+                os.close(open_file(piece.file))
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """The bytes from `start` up to, not including, `stop`. Raises FileGone at the file that is not there."""

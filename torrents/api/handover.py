@@ -13,7 +13,8 @@ from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 BLOCK = 256 * 1024
-_ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
+_ONE_RANGE = re.compile(r"bytes=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.ASCII | re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class FileSlice:
@@ -94,7 +95,8 @@ def _respond(
     common = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-transform"}
     if _names(request.headers.get("If-None-Match", ""), etag):
         return HttpResponse(status=304, headers=common)
-    part = requested_range(request.headers.get("Range", ""), size)
+    # RFC 9110 section 14.2: a Range of anything but GET is ignored.
+    part = requested_range(request.headers.get("Range", ""), size) if request.method == "GET" else None
     if request.headers.get("If-Range", etag).strip() != etag:
         part = None  # the file is another one than the client holds the beginning of
     if part is not None and part[0] == part[1]:
@@ -107,11 +109,13 @@ def _respond(
     # Never a type that a browser would run: the contents are a stranger's.
     response["Content-Type"] = "application/octet-stream"
     response["Content-Length"] = str(stop - start)
-    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    # Django quotes a name that ends in a newline as it is, and then refuses the header.
+    response["Content-Disposition"] = content_disposition_header(True, _CONTROL.sub("_", filename)) or ""
     for name, value in common.items():
         response[name] = value
     return response
 
 
 def _names(header: str, etag: str) -> bool:
-    return etag in (candidate.strip().removeprefix("W/") for candidate in header.split(","))
+    """Whether an If-None-Match header names this representation; `*` names any."""
+    return not {"*", etag}.isdisjoint(candidate.strip().removeprefix("W/") for candidate in header.split(","))

@@ -36,7 +36,7 @@ from torrents.archive import Archive
 from torrents.files import FileGone, NotFinished, etag_of, modified_ns, open_file, require_finished
 from torrents.health import engine_health
 from torrents.metainfo import MetainfoError, Source, parse_torrent
-from torrents.models import Claim, TorrentFile
+from torrents.models import Claim
 from torrents.services import TorrentRefused
 from torrents.sources import source_from_text
 
@@ -195,9 +195,7 @@ class FileContentView(HandoverView):
     def get(self, request: Request, claim_id: uuid.UUID, index: int) -> HttpResponseBase:
         """One finished file."""
         claim = self.finished_claim(request, claim_id)
-        file = (
-            TorrentFile.objects.select_related("torrent").filter(torrent=claim.torrent, index=index).first()
-        )
+        file = claim.torrent.files.filter(index=index).first()
         if file is None:
             raise NotFound("There is no such file in this torrent.")
         try:
@@ -218,7 +216,11 @@ class ArchiveView(HandoverView):
     def get(self, request: Request, claim_id: uuid.UUID) -> HttpResponseBase:
         """The whole torrent as an uncompressed .tar."""
         torrent = self.finished_claim(request, claim_id).torrent
-        archive = Archive(torrent, list(torrent.files.select_related("torrent").order_by("index")))
+        archive = Archive(torrent, list(torrent.files.order_by("index")))
+        try:
+            archive.check()
+        except FileGone as error:
+            raise Gone(str(error)) from error
         return stream_response(
             request, read=archive.read, size=archive.size, etag=archive.etag, filename=f"{torrent.name}.tar"
         )

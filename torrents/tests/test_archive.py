@@ -135,7 +135,13 @@ def test_a_file_that_vanished_ends_the_archive_with_an_error(claim: Claim) -> No
     (claim.torrent.data_dir / "show/one block").unlink()
     archive = archive_of(claim)
     with pytest.raises(FileGone):
+        archive.check()
+    with pytest.raises(FileGone):
         whole(archive)
+
+
+def test_an_archive_whose_files_are_all_there_passes_the_check(claim: Claim) -> None:
+    archive_of(claim).check()
 
 
 class Unfilled(io.RawIOBase):
