@@ -1,10 +1,13 @@
 """The list of torrents: what it shows, how it follows the server, and that the cursor keeps its torrent."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from torrent_proxy_client.app.live import Away
+from torrent_proxy_client.app.widgets.bars import banner_text
 from torrent_proxy_client.app.widgets.torrent_table import TorrentTable, columns_for
 from torrent_proxy_client.session import FileSessionStore
 from tui_client.tests.fake_server import FakeServer
@@ -195,3 +198,13 @@ async def test_a_thousand_torrents_scroll_under_a_steady_cursor(
         await person.sees("1001 torrents")
         assert selected(person) == "film 0000"
         assert "film 0000" in person.text
+
+
+def test_the_banner_counts_down_to_the_next_attempt() -> None:
+    moment = datetime.fromisoformat("2026-01-01T12:03:10").astimezone()
+    away = Away(moment, retry_at=104.0, last_answer=moment, reason="It does not answer.", reachable=False)
+    assert banner_text(away, 100.0) == (
+        "Server not reachable since 12:03:10, trying again in 4 s. What you see is from 12:03:10. "
+        "It does not answer."
+    )
+    assert "trying again now" in banner_text(away, 105.0)

@@ -6,10 +6,10 @@ from pathlib import Path
 from textual import on, work
 from textual.app import App
 from textual.notifications import SeverityLevel
-from textual.worker import Worker, WorkerState
 
 from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
 from torrent_proxy_client.app.screens.login import LoginScreen
 from torrent_proxy_client.app.screens.main import MainScreen
@@ -21,7 +21,7 @@ from torrent_proxy_client.server_url import parse_server_url
 from torrent_proxy_client.session import FileSessionStore, Session, SessionStore
 
 
-class TorrentProxyApp(App[None]):
+class TorrentProxyApp(TellsMistakes, App[None]):
     TITLE = "Torrent Proxy"
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = False
@@ -134,11 +134,6 @@ class TorrentProxyApp(App[None]):
                 await screen.api.log_out()
             except ClientError as error:
                 self.notify(str(error), severity="error", markup=False)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A mistake of ours in a worker is told, instead of ending the app or passing unseen."""
-        if event.state is WorkerState.ERROR:
-            self.notify(f"Something went wrong: {event.worker.error!r}", severity="error", markup=False)
 
 
 def _same_server(typed: str, server: str) -> bool:

@@ -9,11 +9,12 @@ from textual.widgets import Footer, Input, Static
 
 from torrent_proxy_client import sources, words
 from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.models import Torrent
 
 
-class AddScreen(ModalScreen[Torrent | None]):
+class AddScreen(TellsMistakes, ModalScreen[Torrent | None]):
     """Hands back the torrent that was added; stays open, input kept, when it is refused."""
 
     BINDINGS = [Binding("escape", "cancel", "cancel", key_display="esc")]

@@ -12,10 +12,11 @@ from textual.widgets import Button, Input, Static
 
 from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.errors import ClientError
 
 
-class LoginScreen(Screen[None]):
+class LoginScreen(TellsMistakes, Screen[None]):
     """`connect` gives a client for a server address, or raises BadServerAddress."""
 
     AUTO_FOCUS = ""  # on_mount puts it where something is missing

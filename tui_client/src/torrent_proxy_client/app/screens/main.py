@@ -13,6 +13,7 @@ from textual.widgets import DataTable, Footer, Static
 from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.live import LinkChanged, Poller, TorrentsChanged
+from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.app.screens.add import AddScreen
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
 from torrent_proxy_client.app.screens.help import HelpScreen
@@ -30,7 +31,7 @@ _FIRST_LOOK = "Asking the server …"
 _NO_ANSWER = "There is nothing to show until the server has answered for the first time."
 
 
-class MainScreen(Screen[None]):
+class MainScreen(TellsMistakes, Screen[None]):
     """Follows one user's torrents from the moment it is shown."""
 
     BINDINGS = [
@@ -169,13 +170,17 @@ class MainScreen(Screen[None]):
         torrent = self._chosen()
         if torrent is None:
             return
-        question = ConfirmScreen(
-            f"Delete {_name(torrent)} from the server?",
+        consequences = (
             "Its data on the server is deleted too, unless somebody else there has the same torrent.\n"
-            "Files that you have fetched to this machine stay.",
-            "delete",
+            "Files that you have fetched to this machine stay."
         )
+        transfer = self._transfers.get(torrent.id)
+        if transfer and transfer.phase.active:
+            consequences += "\nYou are fetching it right now: that stops, and cannot go on later."
+        question = ConfirmScreen(f"Delete {_name(torrent)} from the server?", consequences, "delete")
         if await self.app.push_screen_wait(question):
+            if transfer:
+                self._transfers.stop(transfer)
             self._ask_server(lambda: self.api.delete(torrent.id), f"Deleted {_name(torrent)}")
 
     @on(DataTable.RowSelected)
