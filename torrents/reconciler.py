@@ -92,8 +92,9 @@ class Reconciler:
         held = self._held(snapshot)
         if reloaded:
             self._remove_retired(held)
-        self._grant_wishes(held, retry_errors=reloaded and not woken)
+        # First: rows that turn out to be one torrent must not be asked for as two.
         self._learn_metadata(held)
+        self._grant_wishes(held, retry_errors=reloaded and not woken)
         self._record(snapshot, held)
 
     def _reload(self) -> None:
@@ -181,6 +182,11 @@ class Reconciler:
 
     def _learn(self, facts: TorrentFacts, seen: EngineTorrent) -> bool:
         """Note what is new about one torrent; False if nothing is."""
+        new_infohash = (seen.infohash_v1 and not facts.has_infohash_v1) or (
+            seen.infohash_v2 and not facts.has_infohash_v2
+        )
+        if new_infohash:
+            engine_records.record_infohashes(torrent_id=facts.id, v1=seen.infohash_v1, v2=seen.infohash_v2)
         if not facts.has_files:
             self._record_files(facts, seen)
         elif not facts.has_metainfo and seen.progress >= 1 and facts.id not in self._unstorable:
@@ -188,12 +194,8 @@ class Reconciler:
                 engine_records.record_metainfo(torrent_id=facts.id, source=source)
             else:
                 self._unstorable.add(facts.id)
-        elif (seen.infohash_v1 and not facts.has_infohash_v1) or (
-            seen.infohash_v2 and not facts.has_infohash_v2
-        ):
-            engine_records.record_infohashes(torrent_id=facts.id, v1=seen.infohash_v1, v2=seen.infohash_v2)
         else:
-            return False
+            return bool(new_infohash)
         return True
 
     def _record_files(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
