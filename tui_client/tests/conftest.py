@@ -7,7 +7,8 @@ import pytest
 
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.session import FileSessionStore, Session
-from tui_client.tests.fake_server import FakeServer
+from tui_client.tests.fake_server import FakeServer, FakeTorrent
+from tui_client.tests.fetching import DATA
 
 
 @pytest.fixture
@@ -40,3 +41,15 @@ def store(config: Path, server: FakeServer) -> FileSessionStore:
 async def api(server: FakeServer, store: FileSessionStore) -> AsyncIterator[ApiClient]:
     async with ApiClient(server.url, store=store) as client:
         yield client
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    directory = tmp_path / "here"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def film(server: FakeServer) -> FakeTorrent:
+    return server.add_torrent("film", {"film.mkv": DATA})

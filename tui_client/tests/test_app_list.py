@@ -105,10 +105,10 @@ async def test_changes_arrive_by_themselves_and_touch_only_their_cells(
         await person.sees("film", "other")
         server.update(film.id, download_speed=5_000_000)
         await person.sees("5.0 MB/s")
-        server.update(film.id, progress=0.2501)
+        server.update(film.id, downloaded=250_001)
         server.update(film.id, state="paused")
         await person.sees("Paused")
-        assert set(touched) == {(film.id, "down"), (film.id, "state")}
+        assert set(touched) == {(film.id, "down"), (film.id, "state"), (film.id, "progress")}
 
 
 async def test_the_cursor_stays_on_its_torrent(

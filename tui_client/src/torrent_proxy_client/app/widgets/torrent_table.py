@@ -16,6 +16,8 @@ _WIDE = 110  # columns of the table from which on there is room for everything
 _SCROLLBAR = 1
 _MARGIN = 1
 
+Shown = tuple[str, str]  # text and style of a cell
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -70,7 +72,7 @@ class TorrentTable(DataTable[Text]):
     def __init__(self) -> None:
         super().__init__(cursor_type="row", cell_padding=0, show_row_labels=False)
         self._torrents: Mapping[str, Torrent] = {}
-        self._shown: dict[str, dict[str, str]] = {}
+        self._shown: dict[str, dict[str, Shown]] = {}
         self._columns: list[Column] = []
         self._wanted_cursor = ""
         self._complete = False  # all pages of the first answer are here
@@ -134,20 +136,21 @@ class TorrentTable(DataTable[Text]):
         self._restore(cursor, top)
 
     def _add(self, torrent: Torrent) -> None:
-        texts = _texts(torrent, self._columns)
-        self._shown[torrent.id] = texts
-        self.add_row(*(self._cell(torrent, column, texts) for column in self._columns), key=torrent.id)
+        contents = _contents(torrent, self._columns)
+        self._shown[torrent.id] = contents
+        cells = [self._cell(torrent, column, contents[column.key]) for column in self._columns]
+        self.add_row(*cells, key=torrent.id)
 
     def _update(self, torrent: Torrent) -> None:
-        before, texts = self._shown[torrent.id], _texts(torrent, self._columns)
-        self._shown[torrent.id] = texts
+        before, contents = self._shown[torrent.id], _contents(torrent, self._columns)
+        self._shown[torrent.id] = contents
         for column in self._columns:
-            if texts[column.key] != before[column.key]:
-                self.update_cell(torrent.id, column.key, self._cell(torrent, column, texts))
+            content = contents[column.key]
+            if content != before[column.key]:
+                self.update_cell(torrent.id, column.key, self._cell(torrent, column, content))
 
-    def _cell(self, torrent: Torrent, column: Column, texts: dict[str, str]) -> Text:
-        style = STATE_COLOURS.get(torrent.state, "") if column.key in ("state", "progress") else ""
-        cell = self._spaced(column, column.cell(texts[column.key], style))
+    def _cell(self, torrent: Torrent, column: Column, content: Shown) -> Text:
+        cell = self._spaced(column, column.cell(*content))
         if column.key != "name":
             return cell
         name = NameCell(cell.plain, no_wrap=True)
@@ -178,15 +181,16 @@ class TorrentTable(DataTable[Text]):
             self.scroll_to(y=top, animate=False)
 
 
-def _texts(torrent: Torrent, columns: list[Column]) -> dict[str, str]:
-    """What each cell says; also what is compared to find out what changed."""
+def _contents(torrent: Torrent, columns: list[Column]) -> dict[str, Shown]:
+    """What each cell shows; also what is compared to find out what changed."""
     progress_width = next(column.width for column in columns if column.key == "progress")
+    colour = STATE_COLOURS.get(torrent.state, "")
     return {
-        "name": words.clean(torrent.name) or torrent.id,
-        "state": words.state(torrent),
-        "progress": words.progress(torrent.progress, progress_width),
-        "down": words.speed(torrent.download_speed),
-        "up": words.speed(torrent.upload_speed),
-        "eta": words.duration(torrent.eta),
-        "size": words.size(torrent.size),
+        "name": (words.clean(torrent.name) or torrent.id, ""),
+        "state": (words.state(torrent), colour),
+        "progress": (words.progress(torrent.progress, progress_width), colour),
+        "down": (words.speed(torrent.download_speed), ""),
+        "up": (words.speed(torrent.upload_speed), ""),
+        "eta": (words.duration(torrent.eta), ""),
+        "size": (words.size(torrent.size), ""),
     }
