@@ -17,12 +17,12 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def start(
-    arguments: Sequence[str], *, output: int = subprocess.PIPE, **settings: str
+    arguments: Sequence[str], *, output: int = subprocess.PIPE, cwd: str = str(PROJECT_DIR), **settings: str
 ) -> subprocess.Popen[str]:
     """A command that the test talks to by its standard input and output; errors come out with the output."""
     return subprocess.Popen(
         arguments,
-        cwd=PROJECT_DIR,
+        cwd=cwd,
         env=environment(**settings),
         stdin=subprocess.PIPE,
         stdout=output,
@@ -51,7 +51,7 @@ def python(code: str, *arguments: str) -> list[str]:
 
 
 def manage(*arguments: str) -> list[str]:
-    return [sys.executable, "manage.py", *arguments]
+    return [sys.executable, str(PROJECT_DIR / "manage.py"), *arguments]
 
 
 def using(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def execute(pgdata: Path, statement: str) -> list[tuple[object, ...]]:
     url = running_url(pgdata)
     assert url is not None
     with closing(psycopg.connect(url, autocommit=True)) as connection:
-        cursor = connection.execute(statement)  # type: ignore[arg-type]
+        cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
 
@@ -141,7 +141,7 @@ def test_an_ordinary_user_can_start_one_where_root_has_before(pgdata: Path) -> N
     theirs = pgdata.parent / "theirs"
     theirs.mkdir()
     os.chown(theirs, NOBODY, NOBODY)
-    os.chmod(pgdata.parent, 0o755)
+    pgdata.parent.chmod(0o755)
     become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     with process_that("own", theirs / "postgres", prefix=become):
         assert (theirs / "postgres").stat().st_uid == NOBODY
@@ -199,9 +199,10 @@ def test_a_system_postgresql_takes_every_migration(pgdata: Path) -> None:
     shutil.chown(cluster, "postgres", "postgres")
     pgdata.parent.chmod(0o755)
     as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-    initdb = [*as_postgres, binaries / "initdb", "-D", cluster, "-A", "trust", "--no-sync"]
+    initdb = [*as_postgres, str(binaries / "initdb"), "-D", str(cluster), "-A", "trust", "--no-sync"]
     subprocess.run(initdb, check=True, capture_output=True, cwd="/")
-    server = [*as_postgres, binaries / "postgres", "-D", cluster, "-k", cluster, "-c", "listen_addresses="]
+    where = ["-D", str(cluster), "-k", str(cluster), "-c", "listen_addresses="]
+    server = [*as_postgres, str(binaries / "postgres"), *where]
     url = f"postgresql://postgres@/postgres?host={cluster}"
     with subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/") as process:
         try:
