@@ -3,7 +3,10 @@
 import io
 import os
 import sys
+from pathlib import Path
 
+chdir = str(Path(__file__).resolve().parent.parent)
+sys.path.insert(0, chdir)  # gunicorn changes directory only after it has read this file
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxy_site.settings")
 
 from django.conf import settings

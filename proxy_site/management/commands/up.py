@@ -88,7 +88,7 @@ def parts() -> list[Part]:
         str(settings.BASE_DIR / "proxy_site" / "gunicorn.conf.py"),
     ]
     chosen = [
-        Part("web", [*gunicorn, "--chdir", str(settings.BASE_DIR)]),
+        Part("web", gunicorn),
         Part("worker", [*manage, "qcluster"]),
         Part("engine", [*manage, "run_engine"]),
     ]
