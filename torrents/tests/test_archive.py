@@ -74,7 +74,6 @@ def test_python_extracts_it_under_its_strictest_filter(claim: Claim, tmp_path: P
         "-rf",
         "tab\there",
         "é",
-        "é",
         "=",
         "1 path=x\n",
     ],
