@@ -94,7 +94,7 @@ class Terminal:
 def walk(box: Box, directory: Path, *, show: bool = True) -> None:
     """From logging in to a fetched file and out again. Raises WalkFailed."""
     password = box.create_user("newcomer")
-    content = directory / "peer" / "[tag] holiday [/b] film.bin"
+    content = directory / "peer" / "[tag] holiday [b] film.bin"
     content.parent.mkdir(parents=True)
     content.write_bytes(secrets.token_bytes(12 * 2**20))
     metainfo = make_torrent(content, version="hybrid")
@@ -142,7 +142,7 @@ def walk(box: Box, directory: Path, *, show: bool = True) -> None:
         app.press("r", r"\br resume")
         app.see("Looking up")
         peer.seed(metainfo, content)
-        app.see(r"\[tag\] holiday \[/b\]", "Finished", "100 %")
+        app.see(r"\[tag\] holiday \[b\]", "Finished", "100 %")
 
         app.press("?", r"\? help")
         app.see("Help", "Esc close")
