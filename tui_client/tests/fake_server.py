@@ -233,7 +233,8 @@ class FakeServer:
             self.added.append(("metainfo", request.body))
             match = re.search(rb'filename="([^"]+)"', request.body)
             assert match
-            return 201, self.add_torrent(match[1].decode(), state="waiting").fields
+            state = "paused" if b'name="paused"\r\n\r\ntrue' in request.body else "waiting"
+            return 201, self.add_torrent(match[1].decode(), state=state).fields
         data = request.json()
         self.added.append(("source", data["source"].encode()))
         if "xt=urn:" not in data["source"] and not data["source"].startswith("http"):

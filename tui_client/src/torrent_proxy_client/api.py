@@ -134,8 +134,8 @@ class ApiClient:
 
     async def add_metainfo(self, name: str, metainfo: bytes, *, paused: bool = False) -> Torrent:
         """Add by the content of a .torrent; `name` is its file name."""
-        torrent = Torrent.from_json(await self._json("POST", "torrents/", upload=(name, metainfo)))
-        return await self.pause(torrent.id) if paused else torrent
+        form = {"paused": "true" if paused else "false"}
+        return Torrent.from_json(await self._json("POST", "torrents/", upload=(name, metainfo), form=form))
 
     async def pause(self, torrent_id: str) -> Torrent:
         return Torrent.from_json(await self._json("POST", _path(torrent_id, "pause/")))

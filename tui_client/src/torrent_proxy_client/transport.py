@@ -97,11 +97,13 @@ class Transport:
         params: Mapping[str, Any] | None = None,
         json: object = None,
         upload: tuple[str, bytes] | None = None,
+        form: Mapping[str, str] | None = None,
         patient: bool = False,
     ) -> AsyncIterator[Stream]:
         """Send a request and yield its answer as soon as the headers are here.
 
-        `path` is relative to `/api/v1/`. `upload` is (file name, content) of the form field `metainfo`.
+        `path` is relative to `/api/v1/`. `upload` is (file name, content) of the form field `metainfo`,
+        `form` the other fields.
         `patient` waits longer: for a file, or for the server to fetch something itself.
         """
         request = self._client.build_request(
@@ -111,6 +113,7 @@ class Transport:
             params=params,
             json=json,
             files={"metainfo": (*upload, "application/x-bittorrent")} if upload else None,
+            data=form,
             timeout=_TIMEOUT if patient else _ROWS_TIMEOUT,
         )
         try:
