@@ -32,7 +32,7 @@ def default_data_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/oci-torrent-proxy/data")
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "oci-torrent-proxy"
+    return Path(base) / "oci-torrent-proxy" / "data"
 
 
 def directory(name: str, default: Path) -> Path:

@@ -248,6 +248,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 1 if BEHIND_HTTPS_PROXY else 0,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "proxy_site.api.handler.ApiExceptionHandler"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "OCI Torrent Proxy",
     "DESCRIPTION": "Hand over a magnet or a .torrent, watch it download on the box, fetch the finished files.",

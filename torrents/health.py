@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from torrents.services import default_engine
@@ -22,7 +23,11 @@ class EngineHealth:
 
 
 def engine_health() -> EngineHealth:
-    engine = default_engine()
+    """Never raises: whoever asks wants to hear what is wrong."""
+    try:
+        engine = default_engine()
+    except OperationalError:
+        return EngineHealth(False, "The database does not answer.", None)
     if engine.checked_at is None or timezone.now() - engine.checked_at > SILENT_AFTER:
         return EngineHealth(
             False, "Nothing looks after the download engine: run_engine is not running.", engine.checked_at

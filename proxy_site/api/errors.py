@@ -13,3 +13,11 @@ class ApiError(APIException):
     status_code = 400
     default_code = "invalid"
     default_detail = "The request cannot be carried out as it is."
+
+
+class DatabaseAway(ApiError):
+    status_code = 503
+    default_code = "database_away"
+    default_detail = (
+        "The server's database does not answer right now. Nothing was changed; try again in a moment."
+    )

@@ -83,13 +83,13 @@ def test_an_ordinary_user_keeps_it_in_the_home(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     os.environ.pop("XDG_DATA_HOME", None)
     os.environ["HOME"] = "/home/alice"
-    assert environment.default_data_dir() == Path("/home/alice/.local/share/oci-torrent-proxy")
+    assert environment.default_data_dir() == Path("/home/alice/.local/share/oci-torrent-proxy/data")
 
 
 def test_an_ordinary_user_may_have_another_place_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     os.environ["XDG_DATA_HOME"] = "/srv/alice"
-    assert environment.default_data_dir() == Path("/srv/alice/oci-torrent-proxy")
+    assert environment.default_data_dir() == Path("/srv/alice/oci-torrent-proxy/data")
 
 
 def test_a_relative_directory_is_the_same_for_every_process(

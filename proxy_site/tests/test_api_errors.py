@@ -1,0 +1,46 @@
+"""What a client hears when something behind the API is gone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def nowhere() -> Iterator[None]:
+    """The database's socket is gone."""
+    host = connection.settings_dict["HOST"]
+    connection.close()
+    connection.settings_dict["HOST"] = "/nonexistent"
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["HOST"] = host
+
+
+def test_without_its_database_the_api_says_so_in_a_sentence() -> None:
+    client = APIClient(raise_request_exception=False)
+    client.force_authenticate(UserFactory.create())
+    with nowhere():
+        response = client.get("/api/v1/torrents/")
+
+    assert response.status_code == 503
+    (error,) = response.json()["errors"]
+    assert error["code"] == "database_away"
+    assert "try again" in error["detail"]
+
+
+def test_without_its_database_health_still_answers() -> None:
+    with nowhere():
+        response = APIClient().get("/api/v1/health/")
+
+    assert response.status_code == 503
+    assert response.json()["status"] == "degraded"
+    assert "database" in response.json()["engine"]["message"]
