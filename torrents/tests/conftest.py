@@ -1,10 +1,15 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from accounts.models import User
-from torrents.tests.factories import person
+from torrents.metainfo import Source, parse_torrent
+from torrents.reconciler_lock import ReconcilerLock
+from torrents.services import default_engine
+from torrents.tests.factories import person, v1_torrent
+from torrents.tests.reconciler_box import Box
 
 
 @pytest.fixture
@@ -27,3 +32,16 @@ def bob(db: None) -> User:
 @pytest.fixture
 def charlie(db: None) -> User:
     return person("charlie")
+
+
+@pytest.fixture
+def box(db: None, downloads: Path) -> Iterator[Box]:
+    with ReconcilerLock(default_engine().pk) as lock:
+        assert lock.try_acquire()
+        yield Box(lock)
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Source:
+    """A torrent whose content lies in tmp_path/swarm/show."""
+    return parse_torrent(v1_torrent(tmp_path / "swarm"))

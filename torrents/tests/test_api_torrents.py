@@ -316,7 +316,7 @@ def test_filtering_by_state_finds_what_is_shown_in_that_state(api: APIClient, al
     claims = list(Claim.objects.of(alice))
     assert len(claims) == 36
     for some in [*itertools.combinations(STATES, 1), *itertools.combinations(STATES, 2), tuple(STATES)]:
-        found = api.get(TORRENTS, {"state": some, "limit": 200}).json()["results"]
+        found = api.get(TORRENTS, {"state": list(some), "limit": "200"}).json()["results"]
         assert {torrent["id"] for torrent in found} == {
             str(claim.pk) for claim in claims if state_of(claim) in some
         }

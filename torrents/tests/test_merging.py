@@ -1,6 +1,7 @@
 """One torrent under two infohashes: however it is named, and by whom first, it ends as one row."""
 
 import secrets
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -238,11 +239,7 @@ class TestRaces:
             def watch(torrents: list[Torrent] = torrents) -> None:
                 engine_records.record_live_states([live(torrent, State.STALLED) for torrent in torrents])
 
-            at_once(
-                lambda source=second: add(alice, source),
-                lambda source=first: add(bob, source),
-                watch,
-            )
+            at_once(partial(add, alice, second), partial(add, bob, first), watch)
         assert Claim.objects.count() == 4 * self.ROUNDS
 
     def test_merging_while_everything_moves_does_not_deadlock(self, hybrid: Source) -> None:

@@ -1,97 +1,21 @@
-"""The engine follows the rows, and the rows follow the engine: round by round, with an engine in memory."""
+"""The engine follows the rows, and the rows follow the engine, round by round."""
 
 import re
-import shutil
-import uuid
-from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
 
 from accounts.models import User
 from torrents import services
-from torrents.engines.base import EngineError, EngineFile, EngineState, EngineTorrent, TorrentRejected
-from torrents.engines.fake import FakeEngine
+from torrents.engines.base import EngineState
 from torrents.metainfo import Source, parse_torrent
-from torrents.models import Claim, LiveState, Removal, Torrent
-from torrents.reconciler import Reconciler, data_root
-from torrents.reconciler_lock import ReconcilerLock
+from torrents.models import LiveState, Removal, Torrent
 from torrents.services import changes_since, default_engine
 from torrents.states import message_of, state_of
-from torrents.tests.factories import State, add, fresh_magnet, hybrid_torrent, magnet, v1_torrent
-
-EVERYTHING = 10**9
-
-
-class Moody(FakeEngine):
-    """An engine that is there and still fails at some things."""
-
-    rejects = ""
-    fails_to: str = ""
-
-    def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
-        if self.rejects:
-            raise TorrentRejected(self.rejects)
-        super().add(metainfo=metainfo, magnet=magnet, save_path=save_path, stopped=stopped)
-
-    def peek(self) -> list[EngineTorrent]:
-        """What it holds, without its reconciler noticing that somebody looked."""
-        return [self._seen(held) for held in self._torrents.values()]
-
-    def start(self, keys: Collection[str]) -> None:
-        self._fail_to("start")
-        super().start(keys)
-
-    def files(self, key: str) -> tuple[EngineFile, ...]:
-        self._fail_to("files")
-        return super().files(key)
-
-    def export_metainfo(self, key: str) -> bytes:
-        self._fail_to("export")
-        return super().export_metainfo(key)
-
-    def _fail_to(self, what: str) -> None:
-        if self.fails_to == what:
-            raise EngineError(f"The engine refused to {what}.")
-
-
-class Box:
-    """A reconciler at work on an engine; its rounds are counted out by the test."""
-
-    def __init__(self, lock: ReconcilerLock) -> None:
-        self.engine = Moody()
-        self._lock = lock
-        self.restart()
-
-    def restart(self) -> None:
-        self.reconciler = Reconciler(engine=self.engine, row=default_engine(), lock=self._lock)
-
-    def rounds(self, count: int = 2, *, woken: bool = True) -> None:
-        for _ in range(count):
-            self.reconciler.attempt(woken=woken)
-
-    def held(self) -> dict[uuid.UUID, EngineTorrent]:
-        return {uuid.UUID(Path(torrent.save_path).name): torrent for torrent in self.engine.peek()}
-
-
-@pytest.fixture
-def box(db: None, downloads: Path) -> Iterator[Box]:
-    with ReconcilerLock(default_engine().pk) as lock:
-        assert lock.try_acquire()
-        yield Box(lock)
-
-
-@pytest.fixture
-def show(tmp_path: Path) -> Source:
-    """A torrent whose content lies in tmp_path/swarm/show."""
-    return parse_torrent(v1_torrent(tmp_path / "swarm"))
-
-
-def seen(claim: Claim) -> Claim:
-    return Claim.objects.of(claim.user).get(pk=claim.pk)
+from torrents.tests.factories import State, add, fresh_magnet, hybrid_torrent, magnet
+from torrents.tests.reconciler_box import EVERYTHING, Box, download, seen
 
 
 def test_what_somebody_adds_reaches_the_engine(box: Box, alice: User, show: Source) -> None:
@@ -204,14 +128,6 @@ def test_both_halves_of_a_hybrid_become_one_when_its_metadata_arrives(
     assert {state_of(seen(mine)), state_of(seen(theirs))} == {State.FINISHED}
     assert set(box.held()) == {seen(mine).torrent_id}
     assert not Removal.objects.exists()
-
-
-def download(box: Box, source: Source, tmp_path: Path) -> None:
-    assert source.metainfo is not None
-    box.engine.offer(source.metainfo, tmp_path / "swarm" / "show")
-    box.rounds()
-    box.engine.advance(EVERYTHING)
-    box.rounds()
 
 
 def test_completion_is_noted_for_those_who_want_it_running(
@@ -403,74 +319,6 @@ def test_a_failed_torrent_is_tried_again_by_itself(
     assert "tried again" in message_of(seen(claim))
     box.rounds(2, woken=False)
     assert state_of(seen(claim)) == State.METADATA
-
-
-@pytest.fixture
-def retired(box: Box, alice: User, show: Source, tmp_path: Path, settings: Settings) -> Torrent:
-    """A torrent with data, whose grace period is over."""
-    settings.REMOVAL_GRACE_SECONDS = 0
-    claim = add(alice, show)
-    download(box, show, tmp_path)
-    assert (claim.torrent.data_dir / "show" / "episode.mkv").is_file()
-    services.remove_torrent(claim=claim)
-    services.retire_unclaimed_torrents()
-    return claim.torrent
-
-
-def test_a_retired_torrent_leaves_the_engine_and_the_disk(box: Box, retired: Torrent) -> None:
-    (retired.data_dir / "left behind").write_bytes(b"by the engine")
-    box.rounds(3)
-    assert box.held() == {}
-    assert not retired.data_dir.exists()
-    assert not Removal.objects.exists()
-
-
-def test_nothing_but_the_retired_torrent_is_deleted(box: Box, retired: Torrent, tmp_path: Path) -> None:
-    folders = [data_root() / str(uuid.uuid4()), data_root() / "photos", data_root().parent / "elsewhere"]
-    for folder in folders:
-        folder.mkdir(parents=True)
-        (folder / "keep").write_bytes(b"mine")
-    for save_path in (*map(str, folders), "/srv/other", str(data_root())):
-        source = fresh_magnet()
-        box.engine.add(metainfo=None, magnet=source.magnet, save_path=save_path, stopped=False)
-    box.rounds(3)
-    paths = {torrent.save_path for torrent in box.engine.peek()}
-    assert paths == {*map(str, folders), "/srv/other", str(data_root())}
-    assert all(torrent.state != EngineState.STOPPED for torrent in box.engine.peek())
-    assert all((folder / "keep").is_file() for folder in folders)
-    assert not retired.data_dir.exists()
-
-
-def test_a_removal_is_remembered_until_the_engine_has_nothing_of_it(box: Box, retired: Torrent) -> None:
-    box.engine.away = True
-    box.rounds(2)
-    assert Removal.objects.filter(pk=retired.pk).exists()
-    assert retired.data_dir.exists()
-    box.engine.away = False
-    box.rounds(1)
-    assert Removal.objects.filter(pk=retired.pk).exists()
-    box.rounds(1, woken=False)
-    assert not Removal.objects.exists()
-
-
-def test_a_folder_that_is_a_link_is_not_followed(box: Box, retired: Torrent, tmp_path: Path) -> None:
-    precious = tmp_path / "precious"
-    precious.mkdir()
-    (precious / "keep").write_bytes(b"mine")
-    shutil.rmtree(retired.data_dir)
-    retired.data_dir.symlink_to(precious)
-    box.rounds(3)
-    assert (precious / "keep").is_file()
-
-
-def test_the_same_torrent_can_be_added_again_right_after_it_was_retired(
-    box: Box, alice: User, retired: Torrent, show: Source
-) -> None:
-    claim = add(alice, show)
-    assert claim.torrent_id != retired.pk
-    box.rounds(3)
-    assert set(box.held()) == {claim.torrent_id}
-    assert state_of(seen(claim)) == State.DOWNLOADING
 
 
 def written(queries: CaptureQueriesContext) -> list[str]:
