@@ -35,8 +35,9 @@ class Archive:
         self.size = 0
         modified = int(torrent.completed_at.timestamp()) if torrent.completed_at else 0
         layout = sha256(torrent.pk.bytes)
+        folder = _folder(torrent, files)
         for file in files:
-            header = _header(f"{_folder(torrent, files)}{file.path}", file.size, modified)
+            header = _header(f"{folder}{file.path}", file.size, modified)
             layout.update(header)
             self._append(header)
             self._append_file(file)
