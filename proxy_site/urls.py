@@ -9,6 +9,8 @@ admin.site.site_header = "OCI Torrent Proxy"
 admin.site.site_title = "OCI Torrent Proxy"
 admin.site.index_title = "Administration"
 
+handler404 = "proxy_site.api.fallbacks.not_found"
+
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("torrents.api.urls")),

@@ -138,7 +138,7 @@ class Reconciler:
             elif facts.wanted_running:
                 if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
                     start.append(seen.key)
-            elif seen.state not in (EngineState.STOPPED, EngineState.ERROR):
+            elif seen.state not in (EngineState.STOPPED, EngineState.ERROR, EngineState.CHECKING):
                 stop.append(seen.key)
         if start:
             self._engine.start(start)
@@ -156,7 +156,8 @@ class Reconciler:
                 metainfo=known,
                 magnet=None if known is not None else torrent.magnet,
                 save_path=str(torrent.data_dir),
-                stopped=not facts.wanted_running,
+                # Data that was complete is checked first, and only a started torrent is.
+                stopped=not facts.wanted_running and torrent.completed_at is None,
             )
         except TorrentRejected as rejected:
             logger.warning("The engine rejects %s: %s", torrent.pk, rejected)

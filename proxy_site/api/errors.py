@@ -21,3 +21,9 @@ class DatabaseAway(ApiError):
     default_detail = (
         "The server's database does not answer right now. Nothing was changed; try again in a moment."
     )
+
+
+class TooLarge(ApiError):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "This is more than a request may bring along. A .torrent file has at most 10 MiB."

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from proxy_site.api.errors import TooLarge
+
 MAX_BODY = 12 * 2**20  # bytes: a .torrent of 10 MiB and what a form wraps around it
 
 
@@ -18,9 +20,5 @@ class BodyLimit:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) <= MAX_BODY:
             return self._get_response(request)
-        error = {
-            "code": "too_large",
-            "detail": "This is more than a request may bring along. A .torrent file has at most 10 MiB.",
-            "attr": None,
-        }
-        return JsonResponse({"type": "client_error", "errors": [error]}, status=413)
+        error = {"code": TooLarge.default_code, "detail": TooLarge.default_detail, "attr": None}
+        return JsonResponse({"type": "client_error", "errors": [error]}, status=TooLarge.status_code)

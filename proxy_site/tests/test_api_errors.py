@@ -44,3 +44,22 @@ def test_without_its_database_health_still_answers() -> None:
     assert response.status_code == 503
     assert response.json()["status"] == "degraded"
     assert "database" in response.json()["engine"]["message"]
+
+
+def test_an_unknown_address_of_the_api_answers_in_json() -> None:
+    response = APIClient().get("/api/v1/torrents/not-an-id/")
+
+    assert response.status_code == 404
+    assert response.json()["errors"][0]["code"] == "not_found"
+
+
+def test_an_unknown_page_is_a_page() -> None:
+    assert APIClient().get("/nowhere").headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["session/", "session/refresh/", "session/logout/"])
+def test_json_nested_without_end_is_refused_in_a_sentence(path: str) -> None:
+    response = APIClient().post(f"/api/v1/{path}", "[" * 100_000, content_type="application/json")
+
+    assert response.status_code == 400
+    assert "nested too deep" in response.json()["errors"][0]["detail"]

@@ -28,6 +28,8 @@ from torrent_proxy_client.download import Download
 from torrent_proxy_client.errors import Refused
 from torrent_proxy_client.models import Health
 from torrent_proxy_client.session import MemorySessionStore
+from torrents.engines.base import EngineState
+from torrents.engines.qbittorrent import QBittorrentEngine
 
 pytestmark = pytest.mark.journey
 MIB = 2**20
@@ -180,3 +182,45 @@ async def _health_when(client: ApiClient, holds: Callable[[Health], bool], *, se
         assert time.monotonic() < deadline, f"still {health}"
         await asyncio.sleep(0.2)
     return health
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_a_finished_torrent_that_the_engine_lost_is_found_again_on_the_disk(
+    paused: bool, box: Box, new_person: NewPerson, peer: Peer, tmp_path: Path
+) -> None:
+    content = random_file(tmp_path, 2 * MIB)
+    metainfo = make_torrent(content, version="v1")
+    peer.seed(metainfo, content)
+    person = await new_person()
+    torrent = await until_finished(person, (await person.add_metainfo("a.torrent", metainfo)).id)
+    if paused:
+        await person.pause(torrent.id)
+
+    engine = engine_of(box)
+    try:
+        (lost,) = [
+            seen for seen in engine.poll().torrents.values() if seen.infohash_v1 == torrent.infohash_v1
+        ]
+        engine.remove([lost.key], delete_data=False)
+        states = set()
+        deadline = time.monotonic() + 60
+        while not any(
+            seen.infohash_v1 == torrent.infohash_v1
+            and seen.progress == 1
+            and (seen.state == EngineState.STOPPED) == paused
+            for seen in engine.poll().torrents.values()
+        ):
+            assert time.monotonic() < deadline, engine.poll()
+            states.add((await person.torrent(torrent.id)).state)
+            await asyncio.sleep(0.2)
+    finally:
+        engine.close()
+
+    assert states == {"finished"}
+    (fetched,) = await Download(person, torrent, tmp_path / "fetched").run()
+    assert fetched.path.read_bytes() == content.read_bytes()
+
+
+def engine_of(box: Box) -> QBittorrentEngine:
+    password = (box.directory / "data" / "secrets" / "qbittorrent_password").read_text().strip()
+    return QBittorrentEngine(box.environment["QBITTORRENT_URL"], "proxy", password)

@@ -4,7 +4,6 @@ not exist, so it is 404 everywhere."""
 import uuid
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -13,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,10 +20,10 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import user_of
 from proxy_site.api.errors import ApiError
+from proxy_site.api.parsers import BoundedJSONParser
 from proxy_site.outbound import OutboundError
 from torrents import services
 from torrents.api.handover import file_response, stream_response
-from torrents.api.parsers import BoundedJSONParser, BoundedMultiPartParser, TooLarge
 from torrents.api.serializers import (
     AddTorrentSerializer,
     ChangesQuerySerializer,
@@ -92,7 +92,7 @@ class TorrentViewSet(viewsets.ViewSet):
 
     lookup_field = "claim_id"
     lookup_value_converter = "uuid"
-    parser_classes = (BoundedJSONParser, BoundedMultiPartParser)
+    parser_classes = (BoundedJSONParser, MultiPartParser)
     serializer_class = TorrentSerializer
 
     @extend_schema(
@@ -166,10 +166,6 @@ class TorrentViewSet(viewsets.ViewSet):
         claim = own_claim(request, claim_id)
         files = claim.torrent.files.order_by("index")
         return Response(FileSerializer(files, many=True, context={"claim": claim}).data)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        # Django's own limits on requests: too many bytes or fields.
-        return super().handle_exception(TooLarge() if isinstance(exc, SuspiciousOperation) else exc)
 
     def _apply(self, verb: Any, request: Request, claim_id: uuid.UUID) -> None:
         try:
