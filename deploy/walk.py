@@ -30,7 +30,7 @@ class WalkFailed(Exception):
 
 
 class Terminal:
-    """A program in a terminal of its own. `press` refuses keys that the screen does not name."""
+    """A program in a terminal of its own. `press` presses no key that the screen does not name."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str], *, show: bool = True) -> None:
         self._server = f"walk-{os.getpid()}-{secrets.token_hex(3)}"
@@ -59,25 +59,33 @@ class Terminal:
 
     def see(self, *texts: str, seconds: float = PATIENCE) -> str:
         """Wait until the screen shows all of `texts` (regular expressions); returns it."""
-        deadline = time.monotonic() + seconds
-        while missing := [text for text in texts if not re.search(text, screen := self.screen)]:
-            if time.monotonic() > deadline:
-                raise WalkFailed(f"the screen never showed {missing}:\n{screen}")
-            time.sleep(0.1)
+        screen = self._wait_for(texts, seconds)
         if self._show:
             print(f"{screen.rstrip()}\n{'═' * WIDTH}", flush=True)
         return screen
 
     def press(self, key: str, named: str) -> None:
-        """Press `key`, which the screen has to name by `named` (a regular expression)."""
-        if not re.search(named, screen := self.screen):
-            raise WalkFailed(f"the screen does not say that {key} does anything ({named}):\n{screen}")
+        """Press `key` as soon as the screen names it by `named` (a regular expression)."""
+        self._wait_for([named])
         self._tmux("send-keys", key)
         time.sleep(SETTLE)
 
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", text)
         time.sleep(SETTLE)
+
+    def erase(self, count: int) -> None:
+        self._tmux("send-keys", "-N", str(count), "BSpace")
+        # Textual handles Backspace on a longer way than letters: letters too close behind would overtake it.
+        time.sleep(SETTLE)
+
+    def _wait_for(self, texts: Sequence[str], seconds: float = PATIENCE) -> str:
+        deadline = time.monotonic() + seconds
+        while missing := [text for text in texts if not re.search(text, screen := self.screen)]:
+            if time.monotonic() > deadline:
+                raise WalkFailed(f"the screen never showed {missing}:\n{screen}")
+            time.sleep(0.1)
+        return screen
 
     def _tmux(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -121,8 +129,7 @@ def walk(box: Box, directory: Path, *, show: bool = True) -> None:
         app.type("wrong password")
         app.press("Enter", "Enter")
         app.see("[Ww]rong|not (known|right|correct)|No active|match")
-        for _ in range(len("wrong password")):
-            app._tmux("send-keys", "BSpace")
+        app.erase(len("wrong password"))
         app.type(password)
         app.press("Enter", "Enter")
 
