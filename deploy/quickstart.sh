@@ -86,7 +86,7 @@ if [ ! -s "$password_file" ]; then
 fi
 say "The box runs at $server"
 say "Demo account: demo, password: $(cat "$password_file")"
-say "An admin for $server/admin/: $python manage.py create_user NAME --role admin"
+say "An admin for $server/admin/: DATA_DIR=$DATA_DIR $python manage.py create_user NAME --role admin"
 
 if [ ! -t 0 ] || [ ! -t 1 ]; then
     say "This is no terminal, so the app is not opened. Ctrl-C stops everything."
