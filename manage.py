@@ -8,6 +8,8 @@ from types import FrameType
 
 from proxy_site import environment
 
+UNDEFINED_TABLE = "42P01"  # PostgreSQL: Appendix A, error codes
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxy_site.settings")
@@ -28,12 +30,16 @@ def run() -> None:
         sys.exit(str(problem))
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))
+    except ProgrammingError as problem:
+        if getattr(problem.__cause__, "sqlstate", None) != UNDEFINED_TABLE:
+            raise
+        sys.exit("This database has no tables of ours yet. Make them first: python manage.py migrate")
     except OperationalError as problem:
         if getattr(problem.__cause__, "sqlstate", None):  # the server answered: what it says is a bug's trace
             raise

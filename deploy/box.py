@@ -1,7 +1,6 @@
 """A private copy of everything, on ports of its own, for the check and for the tests that run the whole product."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -69,7 +68,7 @@ class Box:
         """Ask everything to stop and make sure that nothing is left of it."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGINT)
+        self._process.terminate()  # not SIGINT: a script that runs in the background has it ignored
         try:
             code = self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

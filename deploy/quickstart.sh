@@ -53,9 +53,10 @@ DATA_DIR="${DATA_DIR:-$(state_dir)/data}"
 export DATA_DIR
 mkdir -p "$DATA_DIR"
 log="$DATA_DIR/up.log"
-: >"$log"
+# Each start adds to it: a refused second start must not spoil the log of the box that runs.
+began_at=$(($(wc -c <"$log" 2>/dev/null || echo 0) + 1))
 # The parts are asked to stop even if this script is killed.
-setpriv --pdeathsig TERM -- "$python" manage.py up </dev/null >"$log" 2>&1 &
+setpriv --pdeathsig TERM -- "$python" manage.py up </dev/null >>"$log" 2>&1 &
 box=$!
 stop() {
     trap '' INT TERM HUP
@@ -69,14 +70,15 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 say "Starting (the log is $log)"
-until grep -q '^Ready at ' "$log"; do
+this_start() { tail -c "+$began_at" "$log"; }
+until this_start | grep -q '^Ready at '; do
     if ! kill -0 "$box" 2>/dev/null; then
-        tail -n 15 "$log" >&2
+        this_start | tail -n 15 >&2
         fail "it did not start; the lines above say why"
     fi
     sleep 0.2
 done
-server=$(sed -n 's/^Ready at \([^ ]*\).*/\1/p' "$log" | head -n 1)
+server=$(this_start | sed -n 's/^Ready at \([^ ]*\).*/\1/p' | head -n 1)
 
 password_file="$DATA_DIR/secrets/demo_password"
 if [ ! -s "$password_file" ]; then
@@ -88,7 +90,7 @@ say "The box runs at $server"
 say "Demo account: demo, password: $(cat "$password_file")"
 say "An admin for $server/admin/: DATA_DIR=$DATA_DIR $python manage.py create_user NAME --role admin"
 
-if [ ! -t 0 ] || [ ! -t 1 ]; then
+if [ ! -t 0 ] || [ ! -t 1 ] || [ ! -t 2 ]; then
     say "This is no terminal, so the app is not opened. Ctrl-C stops everything."
     wait "$box"
     exit

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from torrents.services import default_engine
 
+LEAST_FREE_SPACE = 64 * 2**20  # bytes
 SILENT_AFTER = timedelta(seconds=60)  # the reconciler looks at the engine every 10 s at least
 
 
@@ -16,10 +17,7 @@ class EngineHealth:
     reachable: bool
     message: str  # for anybody who asks, so without addresses or reasons
     checked_at: datetime | None
-
-    @property
-    def ok(self) -> bool:
-        return self.reachable
+    ok: bool = False
 
 
 def engine_health() -> EngineHealth:
@@ -32,8 +30,12 @@ def engine_health() -> EngineHealth:
         return EngineHealth(
             False, "Nothing looks after the download engine: run_engine is not running.", engine.checked_at
         )
+    if engine.reachable and engine.free_space is not None and engine.free_space < LEAST_FREE_SPACE:
+        return EngineHealth(
+            True, "The box's disk is full: nothing can be downloaded.", engine.checked_at, ok=False
+        )
     if not engine.reachable:
         return EngineHealth(
             False, "The download engine does not answer. It is asked again all the time.", engine.checked_at
         )
-    return EngineHealth(True, "", engine.checked_at)
+    return EngineHealth(True, "", engine.checked_at, ok=True)

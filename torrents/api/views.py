@@ -2,16 +2,18 @@
 not exist, so it is 404 everywhere."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -21,6 +23,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import user_of
 from proxy_site.api.errors import ApiError
 from proxy_site.api.parsers import BoundedJSONParser
+from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.outbound import OutboundError
 from torrents import services
 from torrents.api.handover import file_response, stream_response
@@ -53,10 +56,21 @@ class Gone(ApiError):
 
 
 class NewestFirst(CursorPagination):
+    """A cursor that nobody here made is refused like one that leads nowhere."""
+
     ordering = ("-added_at", "-id")
     page_size = 50
     max_page_size = 200
     page_size_query_param = "limit"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                datetime.fromisoformat(str(cursor.position)).astimezone(UTC)
+            except (ValueError, OverflowError) as error:
+                raise NotFound(self.invalid_cursor_message) from error
+        return cursor
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -69,7 +83,17 @@ class AnyAccept(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-BYTES = OpenApiResponse(OpenApiTypes.BINARY, "The bytes. One Range is honoured (206), ETag and If-Range too.")
+TOO_LARGE = OpenApiResponse(ErrorResponseSerializer, "More than a request may bring along.")
+BYTES = {
+    (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "All bytes. With a strong ETag."),
+    (206, "application/octet-stream"): OpenApiResponse(
+        OpenApiTypes.BINARY, "The one Range that was asked for."
+    ),
+    304: OpenApiResponse(None, "If-None-Match names what you have."),
+    409: OpenApiResponse(ErrorResponseSerializer, "It has not finished yet."),
+    410: OpenApiResponse(ErrorResponseSerializer, "It is not on the box's disk any more."),
+    416: OpenApiResponse(None, "The Range begins behind the end."),
+}
 
 
 def own_claim(request: Request, claim_id: uuid.UUID) -> Claim:
@@ -87,8 +111,11 @@ def read_source(data: dict[str, Any]) -> Source:
         raise ValidationError({field: str(error)}, code=error.code) from error
 
 
-class TorrentViewSet(viewsets.ViewSet):
+class TorrentViewSet(viewsets.GenericViewSet[Claim]):
     """The caller's torrents."""
+
+    queryset = Claim.objects.none()  # every action starts from the caller's own
+    pagination_class = NewestFirst
 
     lookup_field = "claim_id"
     lookup_value_converter = "uuid"
@@ -96,8 +123,8 @@ class TorrentViewSet(viewsets.ViewSet):
     serializer_class = TorrentSerializer
 
     @extend_schema(
-        parameters=[ListQuerySerializer, OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
-        responses=TorrentSerializer(many=True),
+        parameters=[ListQuerySerializer],
+        responses={200: TorrentSerializer(many=True), 400: ValidationErrorResponseSerializer},
     )
     def list(self, request: Request) -> Response:
         """Newest first, a page at a time."""
@@ -106,13 +133,16 @@ class TorrentViewSet(viewsets.ViewSet):
         claims = Claim.objects.of(user_of(request))
         if states := query.validated_data.get("state"):
             claims = claims.in_states(states)
-        pages = NewestFirst()
-        page = pages.paginate_queryset(claims, request)
-        return pages.get_paginated_response(TorrentSerializer(page or [], many=True).data)
+        page = self.paginate_queryset(claims)
+        return self.get_paginated_response(TorrentSerializer(page or [], many=True).data)
 
     @extend_schema(
-        request={"application/json": AddTorrentSerializer, "multipart/form-data": AddTorrentSerializer},
-        responses={201: TorrentSerializer, 200: OpenApiResponse(TorrentSerializer, "You had it already.")},
+        request=AddTorrentSerializer,
+        responses={
+            201: TorrentSerializer,
+            200: OpenApiResponse(TorrentSerializer, "You had it already."),
+            413: TOO_LARGE,
+        },
     )
     def create(self, request: Request) -> Response:
         """Add a torrent by magnet link, by the address of a .torrent, or by its file."""
@@ -148,7 +178,10 @@ class TorrentViewSet(viewsets.ViewSet):
         self._apply(services.resume_torrent, request, claim_id)
         return self._render(request, claim_id)
 
-    @extend_schema(parameters=[ChangesQuerySerializer], responses=ChangesSerializer)
+    @extend_schema(
+        parameters=[ChangesQuerySerializer],
+        responses={200: ChangesSerializer, 400: ValidationErrorResponseSerializer},
+    )
     @action(detail=False)
     def changes(self, request: Request) -> Response:
         """What changed since a change number that an earlier answer gave. Start with 0."""
@@ -160,7 +193,7 @@ class TorrentViewSet(viewsets.ViewSet):
         return Response(ChangesSerializer(changes).data)
 
     @extend_schema(responses=FileSerializer(many=True))
-    @action(detail=True)
+    @action(detail=True, pagination_class=None)
     def files(self, request: Request, claim_id: uuid.UUID) -> Response:
         """The torrent's files, in its own order; none until its metadata is known."""
         claim = own_claim(request, claim_id)
@@ -192,7 +225,7 @@ class HandoverView(APIView):
 
 
 class FileContentView(HandoverView):
-    @extend_schema(operation_id="torrents_file_content", responses={(200, "application/octet-stream"): BYTES})
+    @extend_schema(operation_id="torrents_file_content", responses=BYTES)
     def get(self, request: Request, claim_id: uuid.UUID, index: int) -> HttpResponseBase:
         """One finished file."""
         claim = self.finished_claim(request, claim_id)
@@ -213,7 +246,7 @@ class FileContentView(HandoverView):
 
 
 class ArchiveView(HandoverView):
-    @extend_schema(operation_id="torrents_archive", responses={(200, "application/octet-stream"): BYTES})
+    @extend_schema(operation_id="torrents_archive", responses=BYTES)
     def get(self, request: Request, claim_id: uuid.UUID) -> HttpResponseBase:
         """The whole torrent as an uncompressed .tar."""
         torrent = self.finished_claim(request, claim_id).torrent

@@ -1,6 +1,7 @@
 """Names and paths that strangers chose."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from torrents.metainfo.errors import MetainfoError
 
@@ -38,3 +39,24 @@ def clean_relative_path(path: str) -> str:
     if not 0 < size <= MAX_PATH_BYTES or "\0" in path or not {"", ".", ".."}.isdisjoint(parts):
         raise MetainfoError("A file in that torrent has a name that cannot be stored safely.", "unsafe_path")
     return path
+
+
+def check_paths_fit_together(paths: Iterable[str]) -> None:
+    """Raise MetainfoError where two files of one torrent would be the same file, or one would be the other's folder."""
+    files: set[str] = set()
+    folders: set[str] = set()
+    for path in paths:
+        if path in files:
+            raise _do_not_fit()
+        files.add(path)
+        while (cut := path.rfind("/")) > 0 and path[:cut] not in folders:
+            path = path[:cut]
+            folders.add(path)
+    if not files.isdisjoint(folders):
+        raise _do_not_fit()
+
+
+def _do_not_fit() -> MetainfoError:
+    return MetainfoError(
+        "Two files of that torrent have the same path, so they cannot be stored side by side.", "unsafe_path"
+    )

@@ -13,7 +13,7 @@ import libtorrent
 
 from torrents.metainfo.errors import MetainfoError
 from torrents.metainfo.magnets import build_magnet
-from torrents.metainfo.names import clean_relative_path, display_name
+from torrents.metainfo.names import check_paths_fit_together, clean_relative_path, display_name
 from torrents.metainfo.source import Source
 from torrents.metainfo.trackers import MAX_TRACKERS, vet_trackers
 
@@ -180,6 +180,7 @@ def _files(torrent: libtorrent.torrent_info) -> tuple[tuple[str, int], ...]:
     )
     if len(files) > MAX_FILES:
         raise _too_many_files()
+    check_paths_fit_together(path for path, _ in files)
     if not files:
         raise MetainfoError(f"That torrent holds only padding and no file. {_GET_ANOTHER}", "no_files")
     return files

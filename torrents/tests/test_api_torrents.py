@@ -1,11 +1,13 @@
 """Adding, listing and steering torrents over HTTP."""
 
+import base64
 import io
 import itertools
 import json
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,6 +18,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from accounts.tests.factories import UserFactory
 from torrents import engine_records
 from torrents.metainfo import MAX_TORRENT_BYTES
 from torrents.models import Claim, LiveState, Torrent
@@ -397,3 +400,21 @@ def test_a_finished_torrent_says_when(api: APIClient, alice: User) -> None:
     shown = api.get(f"{TORRENTS}{claim.pk}/").json()
     assert (shown["state"], shown["message"], shown["progress"]) == ("finished", "", 1.0)
     assert shown["completed_at"] is not None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("position", ["abc", "1", "\0", "now", "infinity", "2026-13-45", "99999-01-01"])
+def test_a_cursor_that_nobody_made_is_refused(position: str) -> None:
+    client = client_of(UserFactory.create())
+    cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
+
+    assert client.get("/api/v1/torrents/", {"cursor": cursor}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_post_without_the_closing_slash_does_not_look_like_success() -> None:
+    client = client_of(UserFactory.create())
+
+    response = client.post("/api/v1/torrents", {"source": "magnet:?xt=urn:btih:" + "a" * 40}, follow=True)
+    assert response.status_code == 404
+    assert response.json()["errors"][0]["code"] == "not_found"

@@ -1,5 +1,6 @@
 """Whether the box can do its job right now, for anybody who asks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from rest_framework.test import APIClient
 
 from torrents import engine_records
 from torrents.engines.fake import FakeEngine
-from torrents.health import SILENT_AFTER, engine_health
+from torrents.health import LEAST_FREE_SPACE, SILENT_AFTER, engine_health
 from torrents.models import Engine
 from torrents.services import default_engine
 
@@ -78,3 +79,12 @@ def test_a_bad_token_does_not_hide_the_health() -> None:
     api = APIClient()
     api.credentials(HTTP_AUTHORIZATION="Bearer expired")
     assert api.get("/api/v1/health/").status_code == 200
+
+
+def test_a_full_disk_is_told() -> None:
+    status = replace(FakeEngine().poll().status, free_space=LEAST_FREE_SPACE - 1)
+    engine_records.record_engine(engine=default_engine(), status=status)
+
+    code, body = health()
+    assert (code, body["status"]) == (503, "degraded")
+    assert "full" in body["engine"]["message"]

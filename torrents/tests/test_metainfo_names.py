@@ -5,6 +5,7 @@ import time
 import pytest
 
 from torrents.metainfo import MetainfoError, clean_relative_path, display_name
+from torrents.metainfo.names import check_paths_fit_together
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,16 @@ def test_a_path_that_may_leave_its_folder_is_refused(path: str) -> None:
     with pytest.raises(MetainfoError) as caught:
         clean_relative_path(path)
     assert caught.value.code == "unsafe_path"
+
+
+@pytest.mark.parametrize(
+    "paths", [["a", "a"], ["a", "a/b"], ["a/b", "a"], ["x/a/b/c", "x/y", "x/a"], ["d/a", "d/b", "d/a"]]
+)
+def test_paths_that_cannot_stand_side_by_side_are_refused(paths: list[str]) -> None:
+    with pytest.raises(MetainfoError) as refused:
+        check_paths_fit_together(paths)
+    assert refused.value.code == "unsafe_path"
+
+
+def test_paths_of_one_folder_fit_together() -> None:
+    check_paths_fit_together(["a/b", "a/bc", "a/c/b", "ab", "a/c/d/e"])
