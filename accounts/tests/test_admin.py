@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import services
+from accounts import services, sessions
 from accounts.forms import gibibytes
 from accounts.models import Role, User
 from accounts.tests.factories import PASSWORD, AdminFactory
@@ -140,11 +140,11 @@ def test_a_limit_that_is_none_is_explained(browser: Client, alice: User, typed: 
 
 
 def test_disabling_in_the_form_ends_sessions(browser: Client, alice: User) -> None:
-    token = services.start_session(username="alice", password=PASSWORD).refresh
+    token = sessions.start_session(username="alice", password=PASSWORD).refresh
     change(browser, alice, is_active=None)
     services.enable_user(user=alice)
-    with pytest.raises(services.SessionEnded):
-        services.refresh_session(refresh=token)
+    with pytest.raises(sessions.SessionEnded):
+        sessions.refresh_session(refresh=token)
 
 
 def test_the_actions_disable_and_enable(browser: Client, alice: User, bob: User) -> None:
