@@ -18,7 +18,7 @@ _slots = BoundedSemaphore(settings.PASSWORD_HASHES_AT_ONCE)
 
 
 class TooBusy(ApiError):
-    status_code = 503
+    status_code = 429  # a 503 would be logged as our bug, with a trace, as often as an attacker likes
     default_code = "too_busy"
     default_detail = "Too many people log in at this moment. Try again in a few seconds."
     wait = 5  # DRF makes it Retry-After

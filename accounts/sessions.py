@@ -156,8 +156,8 @@ def end_device_session(*, user: User, session_id: UUID, by: audit.By) -> bool:
 @transaction.atomic
 def end_all_sessions(*, user: User, by: audit.By, keep: UUID | None = None) -> int:
     """End every session of a person, but for one to keep; how many these were."""
-    alive = DeviceSession.objects.alive().select_for_update().filter(user=user).exclude(pk=keep)
-    ended = list(alive.order_by("pk"))
+    alive = DeviceSession.objects.alive().select_for_update().filter(user=user).order_by("pk")
+    ended = [session for session in alive if session.pk != keep]
     for session in ended:
         _end(session, audit.Action.SESSION_ENDED, by)
     return len(ended)

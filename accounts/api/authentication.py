@@ -42,6 +42,7 @@ def user_of(request: Request) -> User:
 
 def session_id_of(request: Request) -> UUID:
     """The session that the caller's access token is of."""
+    assert isinstance(request.auth, Token)
     return UUID(hex=request.auth[sessions.SESSION_CLAIM])
 
 
