@@ -8,7 +8,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 
-from accounts import login
+from accounts import audit, login
 from accounts.addresses import address_of
 from accounts.models import NAME_TAKEN, User
 from proxy_site.api.errors import ApiError
@@ -41,6 +41,8 @@ class LoginForm(AdminAuthenticationForm):
             if user is None:
                 raise self.get_invalid_login_error()
             self.confirm_login_allowed(user)
+            by = audit.By(user, address)
+            audit.record(audit.Action.LOGGED_IN, user=user, by=by, detail="In the admin pages.")
             self.user_cache = user
         return self.cleaned_data
 

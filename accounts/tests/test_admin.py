@@ -49,6 +49,16 @@ def test_an_admin_logs_in_with_the_password_and_a_name_in_any_case(client: Clien
     response = client.post("/admin/login/?next=/admin/", {"username": "CHARLIE", "password": PASSWORD})
     assert response.status_code == 302
     assert client.get("/admin/").status_code == 200
+    event = AuditEvent.objects.get()
+    assert (event.action, event.user, event.detail) == ("logged_in", admin_user, "In the admin pages.")
+
+
+def test_a_user_without_the_role_does_not_get_in_and_is_not_noted_as_logged_in(
+    client: Client, alice: User
+) -> None:
+    response = client.post("/admin/login/", {"username": "alice", "password": PASSWORD})
+    assert response.status_code == 200
+    assert not AuditEvent.objects.exists()
 
 
 def test_the_front_page_shows_users_and_none_of_what_nobody_needs(browser: Client) -> None:

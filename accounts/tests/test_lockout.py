@@ -195,6 +195,24 @@ def test_simultaneous_failures_are_all_counted() -> None:
     assert set(FailedLogins.objects.values_list("username", "failures")) == {("alice", 40), ("", 40)}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_sixteen_guesses_at_once_are_not_sixteen_guesses(settings: Settings) -> None:
+    start = Barrier(16)
+
+    def guess(number: int) -> int:
+        start.wait(timeout=30)
+        try:
+            return int(log_in(f"guess {number}").status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(guess, range(16)))
+    looked_at = answers.count(401)
+    assert 5 <= looked_at < 5 + settings.PASSWORD_HASHES_AT_ONCE
+    assert answers.count(429) == 16 - looked_at
+
+
 def test_while_all_hashes_are_taken_a_login_is_asked_to_come_back(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
