@@ -220,6 +220,10 @@ class TransferCredential(models.Model):
     def __str__(self) -> str:
         return f"of {self.user} until {self.expires_at}"
 
+    @property
+    def is_alive(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
 
 class AuditEvent(models.Model):
     """Who did what to whose account, from where and when. Never holds a secret."""

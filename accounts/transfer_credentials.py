@@ -63,18 +63,15 @@ def user_for_secret(*, username: str, secret: str, address: str) -> User | None:
         return None
     # Found by the digest of 256 random bits: how long the search takes tells nothing about them.
     credential = (
-        TransferCredential.objects.alive()
-        .select_related("user")
-        .filter(
-            secret_sha256=_digest(secret),
-            user__in=User.objects.named(username.replace("\0", "")),
-            user__is_active=True,
-        )
+        TransferCredential.objects.select_related("user")
+        .filter(secret_sha256=_digest(secret), user__in=User.objects.named(username.replace("\0", "")))
         .first()
     )
     if credential is None:
         lockout.note_failure(username=username, address=address)
         return None
+    if not credential.is_alive or not credential.user.is_active:
+        return None  # no guess: a client that goes on trying with an expired one must not lock its person out
     TransferCredential.objects.filter(pk=credential.pk).update(last_used_at=timezone.now())
     lockout.note_success(username=username, address=address)
     return credential.user

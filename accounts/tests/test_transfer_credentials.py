@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import Settings
 
-from accounts import services, transfer_credentials
+from accounts import lockout, services, transfer_credentials
 from accounts.audit import By
 from accounts.models import TransferCredential, User
 from accounts.tests.conftest import Clock
@@ -47,6 +47,13 @@ def test_its_secret_is_not_stored(alice: User) -> None:
 def test_a_wrong_secret_opens_nothing(alice: User, secret: str) -> None:
     make(alice)
     assert owner(secret) is None
+
+
+def test_a_client_that_goes_on_with_an_expired_one_locks_nobody_out(alice: User, clock: Clock) -> None:
+    _, secret = make(alice)
+    clock.go_on(hours=1)
+    assert [owner(secret) for _ in range(6)] == [None] * 6
+    assert not lockout.is_locked_out(username="alice", address="192.0.2.1")
 
 
 def test_revoked_it_opens_nothing(alice: User, bob: User) -> None:
