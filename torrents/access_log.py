@@ -19,7 +19,9 @@ from django.db import transaction
 from torrents.models import AccessLogPosition, Traffic
 from torrents.traffic import record_handovers
 
-BATCH = 1024 * 1024  # bytes; longer than any line
+BATCH = 1024 * 1024  # bytes
+LARGEST = 2**50  # bytes of one download; more is no line of Caddy's
+FIRST_LINE = 4096  # bytes of it that are looked at
 
 
 def count_new_lines(log: Path) -> int:
@@ -41,6 +43,8 @@ def _count_batch(log: Path) -> int:
             stream.seek(offset)
             block = stream.read(BATCH)
         whole = block[: block.rfind(b"\n") + 1]  # the last line may be half written
+        if not whole and len(block) == BATCH:
+            whole = block  # no line of Caddy's: it must not keep us from the next
         if whole:
             record_handovers(_handed_over(whole), channel=Traffic.Channel.HTTPS)
             position.first_line, position.offset = first_line, offset + len(whole)
@@ -71,20 +75,22 @@ def _first_line(file: Path) -> str:
     """Empty while there is none."""
     try:
         with file.open("rb") as stream:
-            line = stream.readline(BATCH)
+            line = stream.readline(FIRST_LINE)
     except FileNotFoundError:  # not there yet, or rotated away just now
         return ""
-    return sha256(line).hexdigest() if line.endswith(b"\n") else ""
+    return sha256(line).hexdigest() if line.endswith(b"\n") or len(line) == FIRST_LINE else ""
 
 
 def _handed_over(lines: bytes) -> Counter[tuple[uuid.UUID, date]]:
     """Bytes by claim and day. Lines about anything else, and what is no line of Caddy's, do not count."""
     handed: Counter[tuple[uuid.UUID, date]] = Counter()
-    for line in lines.splitlines():
+    for line in lines.split(b"\n"):
         try:
             entry = json.loads(line)
             claim_id, sent, moment = uuid.UUID(entry["user_id"]), int(entry["size"]), float(entry["ts"])
-            handed[claim_id, datetime.fromtimestamp(moment, UTC).date()] += sent
-        except (ValueError, TypeError, KeyError, OverflowError):
+            day = datetime.fromtimestamp(moment, UTC).date()
+        except (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError):
             continue
+        if 0 < sent < LARGEST:
+            handed[claim_id, day] += sent
     return handed
