@@ -148,10 +148,13 @@ def test_the_command_says_which_file_is_missing(log: Path, db: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_killed_again_and_again_it_counts_every_line_once(log: Path, claim: Claim) -> None:
-    environment = {"DATABASE_URL": database_url(), "DATA_DIR": str(log.parent / "data")}
     connection.close()
     for round_ in range(3):
-        process = processes.start(processes.manage("count_handover", str(log), "--follow"), **environment)
+        process = processes.start(
+            processes.manage("count_handover", str(log), "--follow"),
+            DATABASE_URL=database_url(),
+            DATA_DIR=str(log.parent / "data"),
+        )
         try:
             write(log, *(line(claim, 1) for _ in range(100)))
             processes.wait_until(lambda seen=round_: counted() > seen * 100, "it counts")  # type: ignore[misc]

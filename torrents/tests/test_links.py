@@ -36,7 +36,7 @@ def make(claim: Claim, **body: int) -> Any:
 
 def path_of(answer: Any) -> str:
     assert answer.status_code == 201
-    return urlsplit(answer.json()["url"]).path
+    return str(urlsplit(answer.json()["url"]).path)
 
 
 def follow(path: str, **headers: str) -> Any:
