@@ -145,6 +145,11 @@ class FinishedFiles(asyncssh.SFTPServer):
         file.close()
         await self._report(file)
 
+    def exit(self) -> None:
+        """The client is done: scp takes a session that ends without a status for a failure."""
+        if not self.channel.is_closing():
+            self.channel.exit(0)
+
     async def close_all(self) -> None:
         """The connection is gone: whatever it left open."""
         for file in list(self._open):
@@ -262,5 +267,13 @@ def _text(path: bytes) -> str:
 def _attributes(entry: Entry) -> SFTPAttrs:
     """Owner-writable although nothing is: clients copy the mode, and go on in the folders they have made."""
     kind = stat.S_IFDIR | 0o755 if entry.is_directory else stat.S_IFREG | 0o644
-    attributes: dict[str, Any] = {"size": entry.size, "permissions": kind, "uid": 0, "gid": 0, "nlink": 1}
-    return SFTPAttrs(atime=entry.modified, mtime=entry.modified, **attributes)
+    return SFTPAttrs(
+        type=asyncssh.FILEXFER_TYPE_DIRECTORY if entry.is_directory else asyncssh.FILEXFER_TYPE_REGULAR,
+        size=entry.size,
+        permissions=kind,
+        uid=0,
+        gid=0,
+        nlink=1,
+        atime=entry.modified,
+        mtime=entry.modified,
+    )
