@@ -45,6 +45,10 @@ class OpenFile:
     def close(self) -> None:
         self._close()
 
+    def seek(self, offset: int, whence: int) -> int:
+        """asyncssh asks where a sparse file has data. Reading does not depend on the position."""
+        return os.lseek(self.descriptor, offset, whence)
+
 
 class Listing:
     """The names of a directory, one after the other."""

@@ -71,8 +71,8 @@ class RunningServer:
             self.keys.write_text("{}")
         command = [sys.executable, "-m", "torrents.tests.sftp.process", HOST, str(self.port), str(self.keys)]
         with self.log.open("a") as log:
-            self.process = processes.start(command, output=log.fileno(), **self.settings)
-        processes.wait_until(lambda: self._greets() or self.process.poll() is not None, self.log.read_text())
+            process = self.process = processes.start(command, output=log.fileno(), **self.settings)
+        processes.wait_until(lambda: self._greets() or process.poll() is not None, self.log.read_text())
         key = asyncssh.read_private_key(self.directory / "data" / "secrets" / "sftp_host_key")
         public = key.export_public_key().decode().strip()
         self.known_hosts.write_text(f"[{HOST}]:{self.port} {public}\n{HOST} {public}\n")

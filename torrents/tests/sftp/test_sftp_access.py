@@ -1,15 +1,18 @@
 """Who gets into the SFTP server, and what there is not for anybody."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
 
 from accounts.models import User
+from deploy.sftp_fetch import fetch_by_sftp
 from torrents.tests.factories import add, finished, person
-from torrents.tests.sftp.running import HOST, RunningServer, rows
+from torrents.tests.sftp.running import HOST, RunningServer, rows, secret_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,8 +32,8 @@ async def sftp(server: RunningServer, alices: User) -> AsyncIterator[asyncssh.SF
 
 async def test_finished_files_are_listed_and_read(sftp: asyncssh.SFTPClient) -> None:
     assert set(await sftp.listdir("/Show")) == {".", "..", "1.mkv", "2.mkv"}
-    async with sftp.open("/Show/2.mkv", "rb") as file:
-        assert await file.read() == b"two"
+    async with sftp.open("/Show/2.mkv", "r") as file:
+        assert await file.read() == "two"
     assert (await sftp.stat("/Show/1.mkv")).size == 3
     assert await sftp.realpath("Show/../x") == "/x"
 
@@ -93,7 +96,7 @@ async def test_a_link_in_a_torrents_folder_leads_nowhere(server: RunningServer, 
 
 
 async def test_nothing_can_be_written_changed_or_linked(sftp: asyncssh.SFTPClient) -> None:
-    attempts = [
+    attempts: list[Callable[[], Any]] = [
         lambda: sftp.open("/new", "wb"),
         lambda: sftp.open("/Show/1.mkv", "r+b"),
         lambda: sftp.open("/Show/1.mkv", "ab"),
@@ -188,3 +191,15 @@ async def test_files_left_open_are_closed_with_the_connection(
             return
         await asyncio.sleep(0.05)
     raise AssertionError("files are still open")
+
+
+async def test_the_checks_download_trusts_only_the_key_that_the_api_names(
+    server: RunningServer, alices: User, tmp_path: Path
+) -> None:
+    key = asyncssh.read_private_key(server.directory / "data" / "secrets" / "sftp_host_key")
+    wanted: dict[str, Any] = {"host": HOST, "port": server.port, "username": "alice", "name": "Show/1.mkv"}
+    wanted |= {"secret": secret_of("alice"), "target": tmp_path / "1.mkv"}
+    digest = await fetch_by_sftp(host_key_fingerprint=key.get_fingerprint(), **wanted)
+    assert digest == hashlib.sha256(b"one").hexdigest()
+    with pytest.raises(asyncssh.HostKeyNotVerifiable):
+        await fetch_by_sftp(host_key_fingerprint="SHA256:another", **wanted)
