@@ -24,7 +24,7 @@ class Box:
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
-        self.web_port, engine_web, self.torrent_port, self.relay_port = free_ports(4)
+        self.web_port, engine_web, self.torrent_port, self.relay_port, self.sftp_port = free_ports(5)
         self.url = f"http://127.0.0.1:{self.web_port}"
         kept = {
             name: value
@@ -36,6 +36,7 @@ class Box:
             "DATA_DIR": str(directory / "data"),
             "WEB_ADDRESS": f"127.0.0.1:{self.web_port}",
             "QBITTORRENT_URL": f"http://127.0.0.1:{engine_web}",
+            "SFTP_ADDRESS": f"127.0.0.1:{self.sftp_port}",
             "TORRENT_PORT": str(self.torrent_port),
             "TORRENT_INTERFACE": "lo",
             "TORRENT_DISCOVERY": "false",

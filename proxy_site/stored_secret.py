@@ -4,11 +4,16 @@ import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 
-def stored_secret(path: Path) -> str:
-    """The secret kept in `path`; made on first use, readable by its owner only.
+def random_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def stored_secret(path: Path, *, make: Callable[[], str] = random_secret) -> str:
+    """The secret kept in `path`; made by `make` on first use, readable by its owner only.
 
     Raises OSError where the file cannot be read or made.
     """
@@ -20,7 +25,7 @@ def stored_secret(path: Path) -> str:
     )  # 0600 from its first moment
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
+            file.write(make() + "\n")
             file.flush()
             os.fsync(descriptor)  # a power cut must not leave an empty secret
         with contextlib.suppress(FileExistsError):

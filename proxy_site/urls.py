@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from proxy_site.api.server import ServerView
+
 admin.site.site_header = "OCI Torrent Proxy"
 admin.site.site_title = "OCI Torrent Proxy"
 admin.site.index_title = "Administration"
@@ -14,6 +16,7 @@ handler404 = "proxy_site.api.fallbacks.not_found"
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("torrents.api.urls")),
+    path("server/", ServerView.as_view(), name="server"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
 ]

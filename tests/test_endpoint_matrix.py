@@ -52,6 +52,7 @@ def owner_only(status: int, **body: str) -> Row:
 API = "/api/v1"
 EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/health/"): everybody(503),  # no engine runs here
+    ("get", f"{API}/server/"): anybody_logged_in(200),
     # --- sessions
     ("post", f"{API}/session/"): everybody(200, username="owner", password=PASSWORD),
     ("post", f"{API}/session/refresh/"): everybody(200, refresh="{refresh}"),

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -28,6 +29,21 @@ class TorrentFacts:
     has_infohash_v2: bool
     has_metainfo: bool
     has_files: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTop:
+    """A finished torrent of one person, with its first and its last file: the same one, where it has but one."""
+
+    claim_id: uuid.UUID
+    torrent_id: uuid.UUID
+    name: str
+    completed_at: datetime
+    first_index: int
+    first_path: str
+    first_size: int
+    last_index: int
+    last_pk: int
 
 
 class TorrentQuerySet(models.QuerySet["Torrent"]):
@@ -92,6 +108,34 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         related = ("torrent", "torrent__live", "torrent__engine", "traffic")
         # A poll a second must not read megabytes of metainfo and trackers that it does not show.
         return self.select_related(*related).defer("torrent__metainfo", "torrent__trackers")
+
+    def finished(self) -> ClaimQuerySet:
+        return self.filter(completed_at__isnull=False)
+
+    def finished_tops(self, user: User) -> Iterator[FinishedTop]:
+        """This person's finished torrents, oldest first, in one query that reads two files of each."""
+        from torrents.models import TorrentFile
+
+        files = TorrentFile.objects.filter(torrent=OuterRef("torrent"))
+        first, last = files.order_by("index"), files.order_by("-index")
+        rows = (
+            self.filter(user=user)
+            .finished()
+            .filter(Exists(files))
+            .order_by("added_at", "id")
+            .values_list(
+                "pk",
+                "torrent_id",
+                "torrent__name",
+                Coalesce("torrent__completed_at", "completed_at"),
+                Subquery(first.values("index")[:1]),
+                Subquery(first.values("path")[:1]),
+                Subquery(first.values("size")[:1]),
+                Subquery(last.values("index")[:1]),
+                Subquery(last.values("pk")[:1]),
+            )
+        )
+        return (FinishedTop(*row) for row in rows.iterator())
 
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")

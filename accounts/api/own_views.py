@@ -21,7 +21,7 @@ from accounts.api.serializers import (
     TransferCredentialSerializer,
 )
 from accounts.models import DeviceSession, SshKey, TransferCredential
-from proxy_site.sftp_address import sftp_address
+from proxy_site.sftp_endpoint import sftp_endpoint, split_address
 
 
 class SessionsView(APIView):
@@ -129,7 +129,7 @@ class TransferCredentialsView(APIView):
             "username": user.username,
             "secret": secret,
             "expires_at": credential.expires_at,
-            "sftp": sftp_address(),
+            "sftp": sftp_endpoint(split_address(request.get_host(), 0)[0]),
         }
         return Response(NewTransferCredentialSerializer(made).data, status=201)
 

@@ -13,6 +13,7 @@ from accounts.models import (
     User,
 )
 from accounts.sessions import Session
+from proxy_site.api.server import SftpEndpointSerializer
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -102,15 +103,9 @@ class TransferCredentialSerializer(serializers.ModelSerializer[TransferCredentia
         read_only_fields = fields
 
 
-class SftpAddressSerializer(serializers.Serializer[dict[str, Any]]):
-    host = serializers.CharField()
-    port = serializers.IntegerField()
-    host_key_fingerprint = serializers.CharField(help_text="`SHA256:…`, as ssh-keygen shows it.")
-
-
 class NewTransferCredentialSerializer(serializers.Serializer[dict[str, Any]]):
     id = serializers.UUIDField()
     username = serializers.CharField()
     secret = serializers.CharField(help_text="The password for SFTP. It is shown this once.")
     expires_at = serializers.DateTimeField()
-    sftp = SftpAddressSerializer(allow_null=True, help_text="Where to; null where the box offers no SFTP.")
+    sftp = SftpEndpointSerializer(allow_null=True, help_text="Where to; null where the box offers no SFTP.")

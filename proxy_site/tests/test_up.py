@@ -39,6 +39,7 @@ class Box:
             "ENGINE": "fake",
             "WEB_ADDRESS": f"127.0.0.1:{free_port()}",
             "QBITTORRENT_URL": f"http://127.0.0.1:{free_port()}",
+            "SFTP_ADDRESS": f"127.0.0.1:{free_port()}",
             "TORRENT_PORT": str(free_port()),
             "TORRENT_INTERFACE": "lo",
             "TORRENT_DISCOVERY": "false",
@@ -152,7 +153,7 @@ def test_it_says_where_things_are_kept_and_how_to_make_an_account(box: Box) -> N
 
 def test_secrets_are_for_their_owner_only(box: Box) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in (box.data_dir / "secrets").iterdir()}
-    assert modes == {"secret_key": 0o600, "qbittorrent_password": 0o600}
+    assert modes == {"secret_key": 0o600, "qbittorrent_password": 0o600, "sftp_host_key": 0o600}
     assert (box.data_dir / "secrets").stat().st_mode & 0o777 == 0o700
 
 
@@ -167,7 +168,9 @@ def test_a_command_uses_the_running_postgresql_and_leaves_it_running(box: Box) -
     assert box.query("SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize(("name", "words"), [("web", "gunicorn"), ("engine", "run_engine")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("web", "gunicorn"), ("engine", "run_engine"), ("sftp", "run_sftp")]
+)
 def test_a_part_that_is_killed_comes_back(box: Box, name: str, words: str) -> None:
     box.kill_part(words)
     assert f"{name:<6} | ended by signal SIGKILL; starting it again in 1 s." in box.output()
@@ -255,11 +258,16 @@ def test_closing_its_terminal_ends_it_in_order(idle_box: Box) -> None:
     assert (idle_box.data_dir / "run" / "up.lock").read_text() == ""  # not killed
 
 
-@pytest.mark.parametrize("setting", ["WEB_ADDRESS", "QBITTORRENT_URL", "TORRENT_PORT"])
+@pytest.mark.parametrize("setting", ["WEB_ADDRESS", "SFTP_ADDRESS", "QBITTORRENT_URL", "TORRENT_PORT"])
 def test_a_port_in_use_is_named_with_its_setting(idle_box: Box, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        value = {"WEB_ADDRESS": f"127.0.0.1:{port}", "QBITTORRENT_URL": f"http://127.0.0.1:{port}"}
+        address = f"127.0.0.1:{port}"
+        value = {
+            "WEB_ADDRESS": address,
+            "SFTP_ADDRESS": address,
+            "QBITTORRENT_URL": f"http://127.0.0.1:{port}",
+        }
         refusal = idle_box.refused(ENGINE="qbittorrent", **{setting: value.get(setting, str(port))})
     assert f"Port {port} is in use by another program." in refusal
     assert f" {setting} " in refusal

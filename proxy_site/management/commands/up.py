@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from proxy_site import embedded_postgres, environment
+from proxy_site.sftp_endpoint import listen_address
 from proxy_site.supervisor import Part, Supervisor
 
 PORTS_AFTER_A_KILL = 30.0  # seconds in which the parts of a killed `up` end by themselves
@@ -27,8 +28,8 @@ PORTS_AFTER_A_KILL = 30.0  # seconds in which the parts of a killed `up` end by 
 class Command(BaseCommand):
     help = (
         "Start everything on this machine: PostgreSQL (unless DATABASE_URL names one), qBittorrent (unless "
-        "QBITTORRENT_MANAGED=false), the web process, the worker and the engine loop. Brings the database up to "
-        "date first, starts again what dies, and stops it all on Ctrl-C."
+        "QBITTORRENT_MANAGED=false), the web process, the worker, the engine loop and the SFTP server. Brings the "
+        "database up to date first, starts again what dies, and stops it all on Ctrl-C."
     )
 
     postgres: Path | None = None  # data directory of the embedded server; None: DATABASE_URL names another
@@ -94,6 +95,8 @@ def parts() -> list[Part]:
     ]
     if settings.HANDOVER_BY_CADDY and settings.CADDY_LOG:
         chosen.append(Part("traffic", [*manage, "count_handover", "--follow", settings.CADDY_LOG]))
+    if listen_address() is not None:
+        chosen.append(Part("sftp", [*manage, "run_sftp"]))
     if qbittorrent_is_ours():
         chosen.append(Part("qbittorrent", [*manage, "run_qbittorrent"]))
     return chosen
@@ -116,6 +119,8 @@ def embedded_postgres_in_use() -> Path | None:
 def addresses() -> Iterator[tuple[socket.SocketKind, tuple[str, int], str]]:
     """Every address that a part will listen on, with the setting that changes it."""
     yield socket.SOCK_STREAM, web_address(), "WEB_ADDRESS"
+    if (sftp := listen_address()) is not None:
+        yield socket.SOCK_STREAM, sftp, "SFTP_ADDRESS"
     if qbittorrent_is_ours():
         url = urlsplit(settings.QBITTORRENT_URL)
         yield socket.SOCK_STREAM, ("127.0.0.1", url.port or 80), "QBITTORRENT_URL"

@@ -1,0 +1,140 @@
+"""A running SFTP server for tests, and people's own tools that talk to it."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import asyncssh
+import psutil
+from django.db import connection
+
+from proxy_site.tests import processes
+
+HOST = "127.0.0.1"
+T = TypeVar("T")
+
+
+def secret_of(username: str) -> str:
+    return f"secret of {username}"
+
+
+async def rows(call: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Django's ORM from a test that is a coroutine; its thread's connection is closed again."""
+
+    def run() -> T:
+        try:
+            return call(*args, **options)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(run)
+
+
+def database_url() -> str:
+    """Of the test's own database."""
+    found = connection.settings_dict
+    user, password = quote(str(found["USER"]), safe=""), quote(str(found["PASSWORD"]), safe="")
+    where = f"?host={quote(str(found['HOST']), safe='')}" + (
+        f"&port={found['PORT']}" if found["PORT"] else ""
+    )
+    return f"postgresql://{user}{':' + password if password else ''}@/{found['NAME']}{where}"
+
+
+class RunningServer:
+    """`directory` holds its state, the downloads it hands over, and what clients need to know of it."""
+
+    def __init__(self, directory: Path, port: int, **settings: str) -> None:
+        self.directory = directory
+        self.port = port
+        self.downloads = directory / "downloads"
+        self.keys = directory / "keys.json"
+        self.known_hosts = directory / "known_hosts"
+        self.log = directory / "log"
+        self.settings = {
+            "DATA_DIR": str(directory / "data"),
+            "DOWNLOADS_DIR": str(self.downloads),
+            "DATABASE_URL": database_url(),
+            "ENGINE": "fake",
+            **settings,
+        }
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        if not self.keys.exists():
+            self.keys.write_text("{}")
+        command = [sys.executable, "-m", "torrents.tests.sftp.process", HOST, str(self.port), str(self.keys)]
+        with self.log.open("a") as log:
+            process = self.process = processes.start(command, output=log.fileno(), **self.settings)
+        processes.wait_until(lambda: self._greets() or process.poll() is not None, self.log.read_text())
+        key = asyncssh.read_private_key(self.directory / "data" / "secrets" / "sftp_host_key")
+        public = key.export_public_key().decode().strip()
+        self.known_hosts.write_text(f"[{HOST}]:{self.port} {public}\n{HOST} {public}\n")
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        self.process.communicate(timeout=10)
+
+    def resident_bytes(self) -> int:
+        assert self.process is not None
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def connect(self, username: str = "alice", **options: Any) -> Any:
+        """An asyncssh client, logged in by the person's secret."""
+        wanted = {"username": username, "password": secret_of(username), "client_keys": None, **options}
+        return asyncssh.connect(HOST, self.port, known_hosts=str(self.known_hosts), config=None, **wanted)
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A person's own tool, to its end."""
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        return subprocess.run(
+            command,
+            env={"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=120,
+            check=False,
+        )
+
+    def ssh_options(self, identity: Path) -> list[str]:
+        options = {
+            "UserKnownHostsFile": str(self.known_hosts),
+            "GlobalKnownHostsFile": "/dev/null",
+            "IdentitiesOnly": "yes",
+            "IdentityAgent": "none",
+            "BatchMode": "yes",
+            "StrictHostKeyChecking": "yes",
+        }
+        return ["-F", "/dev/null", "-i", str(identity)] + [
+            f"-o{name}={value}" for name, value in options.items()
+        ]
+
+    def _greets(self) -> bool:
+        try:
+            with socket.create_connection((HOST, self.port), timeout=1) as probe:
+                return probe.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+
+@contextmanager
+def running_server(directory: Path, **settings: str) -> Iterator[RunningServer]:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    server = RunningServer(directory, port, **settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
