@@ -1,9 +1,6 @@
 """Who is logged in where, and how that outlives the process."""
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -11,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from torrent_proxy_client.errors import ClientError, ServerAway
+from torrent_proxy_client.files import make_private_directory, write_json
 from torrent_proxy_client.locks import file_lock
 
 # Longer than a refresh takes that times out.
@@ -80,31 +78,16 @@ class FileSessionStore:
     def save(self, session: Session) -> None:
         """Written whole or not at all. Raises ClientError."""
         try:
-            self._make_directory()
-            self._write(session)
+            write_json(self._path, asdict(session))
         except OSError as error:
             raise ClientError(
                 f"The session cannot be stored in {self._directory}: {error.strerror}."
             ) from error
 
-    def _write(self, session: Session) -> None:
-        # mkstemp creates the file with mode 0600.
-        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".session-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(session), file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
         try:
-            self._make_directory()
+            make_private_directory(self._directory)
             async with file_lock(self._directory / "session.lock", timeout=_LOCK_TIMEOUT):
                 yield
         except TimeoutError:
@@ -113,8 +96,3 @@ class FileSessionStore:
             raise ClientError(
                 f"The session cannot be stored in {self._directory}: {error.strerror}."
             ) from error
-
-    def _make_directory(self) -> None:
-        self._directory.parent.mkdir(parents=True, exist_ok=True)
-        # Only a directory that we create is closed to others: the person may have named one of their own.
-        self._directory.mkdir(mode=0o700, exist_ok=True)
