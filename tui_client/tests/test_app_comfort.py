@@ -200,11 +200,13 @@ async def test_commands_stand_ready_with_credential_expiry_and_fingerprint(
     server.has_links, server.sftp = True, SFTP
     server.add_torrent("[judas] it's")
     copied: list[str] = []
+
+    def clipboard(text: str) -> bool:
+        copied.append(text)
+        return True
+
     async with running(store, tmp_path, size=(160, 50)) as person:
-        monkeypatch.setattr(
-            "torrent_proxy_client.app.screens.commands.copy_to_system",
-            lambda text: copied.append(text) or True,
-        )
+        monkeypatch.setattr("torrent_proxy_client.app.screens.commands.copy_to_system", clipboard)
         await person.sees("[judas]")
         await person.press("c")
         await person.sees(
@@ -247,7 +249,9 @@ async def test_the_dialogs_fit_a_small_terminal(
         await eventually(lambda: isinstance(person.app.screen, TransfersScreen))
         await person.sees("k change what happens", "Esc close")
         await person.press("escape", "question_mark")
-        await person.sees("mark it; p r d f then", "quit; what is unfinished", "Esc close")
+        await person.sees("mark it; p r d f then", "Esc close")
+        await person.press("end")
+        await person.sees("quit; what is unfinished goes on at the next start", "Esc close")
 
 
 def test_a_stored_order_that_is_no_longer_known_does_no_harm(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ _KEYS = (
     ("x", "pause fetching; what has arrived is kept, f goes on"),
     ("t", "transfers: pause, take out, find files, same names"),
     ("c", "commands to copy for curl, sftp and scp"),
-    ("/", "filter by words of the name or the state; Esc shows all"),
+    ("/", "filter by words of name or state; Esc shows all"),
     ("Space", "mark it; p r d f then work on all that are marked"),
     ("v  i  Esc", "mark up to here, invert the marks, take them away"),
     ("s  S", "sort by the next column, or backwards"),

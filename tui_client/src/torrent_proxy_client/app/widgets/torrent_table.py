@@ -145,6 +145,8 @@ class TorrentTable(DataTable[Text]):
         self._draw_marks(marked)
 
     def _draw_marks(self, keys: set[str]) -> None:
+        if not self._columns:
+            return
         name = self._columns[0]
         for key in keys & self._shown.keys():
             torrent = self._torrents[key]
@@ -208,6 +210,7 @@ class TorrentTable(DataTable[Text]):
 
     def _rebuild(self) -> None:
         if not self.size.width:
+            self._columns = []  # hidden: to be built when it is shown
             return
         cursor, top = self._cursor_key(), self.scroll_y
         self._columns = columns_for(self.size.width)
