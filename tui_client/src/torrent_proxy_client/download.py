@@ -245,7 +245,6 @@ class Download:
         delay = self._backoff.next_delay(error)
         self._report(size, note=f"{error} Trying again in {delay:.0f} s.", force=True, away=True)
         await self._sleep(delay)
-        self._report(size, force=True)
 
     def _report(self, size: int, *, note: str = "", force: bool = False, away: bool = False) -> None:
         """`size` bytes of the current file are here."""

@@ -25,10 +25,10 @@ class TransfersScreen(ModalScreen[None]):
     """`chose` is told which conflict policy the person chose."""
 
     BINDINGS = [
-        Binding("p,space", "pause", "pause or go on", key_display="p"),
+        Binding("p,space", "pause", "pause", key_display="p"),
         Binding("x", "remove", "take out"),
-        Binding("l", "clear", "clear ended"),
-        Binding("o", "reveal", "open folder"),
+        Binding("l", "clear", "clear"),
+        Binding("o", "reveal", "folder"),
         Binding("k", "conflict", "same name"),
         Binding("escape,t", "dismiss", "close", key_display="esc"),
     ]
