@@ -11,6 +11,12 @@ from tui_client.tests.fake_server import FakeServer, FakeTorrent
 from tui_client.tests.fetching import DATA
 
 
+@pytest.fixture(autouse=True)
+def no_real_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keyring of whoever runs the tests is left alone, by subprocesses too."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     with FakeServer() as fake:

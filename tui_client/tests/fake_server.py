@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 import uuid
@@ -44,7 +45,7 @@ class FakeTorrent:
 class FakeServer:
     """Start with `with FakeServer() as server`; change its attributes at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.password = "secret"
         self.torrents: dict[str, FakeTorrent] = {}
         self.removed: dict[str, int] = {}
@@ -52,6 +53,7 @@ class FakeServer:
         self.away = False  # every request is answered with 503
         self.silent = False  # every connection is closed without an answer
         self.hashes_known = True
+        self.failing: set[str] = set()  # torrents whose content is answered with 500
         self.ignores_range = False
         self.version = "1"  # part of the ETag
         self.cut_after: list[int] = []  # each content answer takes one: closed after so many bytes
@@ -62,7 +64,12 @@ class FakeServer:
         self.refuse_add: Problem | None = None
         self.redirect_to = ""
         self.extra_fields: dict[str, Any] = {}
+        self.has_links = False
+        self.sftp: dict[str, Any] | None = None  # what GET server/ says of it
+        self.sessions: list[dict[str, Any]] = []  # none: a server that does not list them
         # What it saw:
+        self.logins: list[dict[str, str]] = []
+        self.secrets = 0  # transfer credentials made
         self.requests: list[tuple[str, str, Message]] = []
         self.added: list[tuple[str, bytes]] = []
         self.refreshes = 0
@@ -71,7 +78,13 @@ class FakeServer:
         self._access: set[str] = set()
         self._refresh: set[str] = set()
         self._lock = threading.RLock()
+        self._scheme = "https" if tls else "http"
         self._http = _Server(self)
+        if tls:
+            # The handshake happens with the first read, in the connection's own thread.
+            self._http.socket = tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
 
     def __enter__(self) -> "FakeServer":
@@ -85,7 +98,7 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def add_torrent(
         self, name: str, files: dict[str, bytes] | None = None, *, state: str = "finished", **fields: Any
@@ -168,6 +181,8 @@ class FakeServer:
             match method, *path.strip("/").split("/"):
                 case "GET", "me":
                     return 200, _me("alice")
+                case method, *rest if answer := self._handover(method, rest):
+                    return answer
                 case "GET", "torrents":
                     return self._page(query)
                 case "POST", "torrents":
@@ -188,6 +203,34 @@ class FakeServer:
                     return 200, self._files(self._find(torrent_id))
         raise Problem(404, "not_found", "Not found.")
 
+    def _handover(self, method: str, path: list[str]) -> tuple[int, Any] | None:
+        """Links, SFTP and sessions, where this server has them."""
+        soon = "2026-01-01T01:00:00Z"
+        match method, *path:
+            case "POST", "torrents", torrent_id, "links" if self.has_links:
+                url = f"{self.url}/api/v1/links/{torrent_id}.zip?signature=abc"
+                return 200, {"url": url, "expires_at": soon, "curl": f"curl -fOJL '{url}'"}
+            case "GET", "server":
+                return 200, {"sftp": self.sftp, "version": "1"}
+            case "POST", "me", "transfer-credentials" if self.sftp:
+                self.secrets += 1
+                secret = f"transfer-secret-{self.secrets}"
+                return 201, {
+                    "id": 7,
+                    "username": "alice",
+                    "secret": secret,
+                    "expires_at": soon,
+                    "sftp": self.sftp,
+                }
+            case "GET", "me", "sessions" if self.sessions:
+                return 200, self.sessions
+            case "DELETE", "me", "sessions", *which if self.sessions:
+                self.sessions = [
+                    one for one in self.sessions if one["current"] or (which and one["id"] != which[0])
+                ]
+                return 204, None
+        return None
+
     def authorise(self, request: "_Request") -> None:
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._access:
             raise Problem(401, "token_not_valid", "Log in again.")
@@ -204,6 +247,7 @@ class FakeServer:
         return self.torrents[torrent_id]
 
     def _log_in(self, data: dict[str, str]) -> tuple[int, Any]:
+        self.logins.append(data)
         if data["password"] != self.password:
             raise Problem(401, "no_active_account", "User name or password is wrong.")
         return 200, {**self.issue_tokens(), "user": _me(data["username"])}
@@ -349,6 +393,8 @@ class _Request(BaseHTTPRequestHandler):
                 return
             if match := re.fullmatch(r"/api/v1/torrents/([^/]+)/files/(\d+)/content/", url.path):
                 fake.authorise(self)
+                if match[1] in fake.failing:
+                    raise Problem(500, "error", "The disk has a scratch.")
                 self._send_content(fake, fake.content(match[1], match[2]))
                 return
             path = url.path.removeprefix("/api/v1/")

@@ -1,5 +1,6 @@
 """Running the app without a terminal, and reading what it shows."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,8 +60,15 @@ class Person:
 
 @asynccontextmanager
 async def running(
-    store: SessionStore, downloads: Path, *, size: tuple[int, int] = (80, 24), server: str = ""
+    store: SessionStore,
+    downloads: Path,
+    *,
+    size: tuple[int, int] = (80, 24),
+    server: str = "",
+    state: Path | None = None,
 ) -> AsyncIterator[Person]:
-    app = TorrentProxyApp(store, downloads, server=server, poll_interval=0.05)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        yield Person(pilot, app)
+    """`state` is where the queue and choices are kept; without it they are forgotten."""
+    with tempfile.TemporaryDirectory() as forgotten:
+        app = TorrentProxyApp(store, downloads, state or Path(forgotten), server=server, poll_interval=0.05)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Person(pilot, app)

@@ -293,7 +293,7 @@ async def test_stopping_keeps_the_part_and_fetching_again_goes_on(
         person.app.simulate_key("f")
         await person.sees("Is being fetched already: film")
         person.app.simulate_key("x")
-        await person.sees("Stopped. What has arrived is kept; press f to go on.")
+        await person.sees("Paused. What has arrived is kept; press f to go on.")
         await person.no_longer_sees("x stop")
         await eventually(lambda: part.stat().st_size)
         kept = part.stat().st_size
@@ -373,7 +373,9 @@ async def test_quitting_asks_while_files_are_fetched_and_keeps_their_parts(
         person.app.simulate_key("f")
         await eventually(lambda: server.content_starts)
         person.app.simulate_key("q")
-        await person.sees("1 transfer still running. Quit all the same?", "What has arrived is kept")
+        await person.sees(
+            "1 transfer still running. Quit all the same?", "What has arrived is kept, and they go on"
+        )
         person.app.simulate_key("n")
         await eventually(lambda: isinstance(person.app.screen, MainScreen))
         assert person.app.transfers.active

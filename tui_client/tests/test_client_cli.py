@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from torrent_proxy_client import cli
 from torrent_proxy_client.session import FileSessionStore
 from tui_client.tests.fake_server import FakeServer, Problem
 
-COMMANDS = ("login", "logout", "add", "ls", "get", "pause", "resume", "rm")
+COMMANDS = ("login", "logout", "sessions", "add", "ls", "get", "pause", "resume", "rm")
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -348,3 +349,74 @@ def test_a_reader_that_stops_early_is_no_error(server: FakeServer, store: FileSe
     )
     assert result.stdout.startswith("ID")
     assert result.stderr == ""
+
+
+# --- sessions
+
+
+def test_sessions_are_listed_and_ended(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.sessions = [
+        {"id": "one", "device_name": "desk", "last_used_at": "2026-01-01T00:00:00Z", "current": True},
+        {"id": "two", "device_name": "lost\x1b[2J phone", "last_used_at": None, "current": False},
+        {"id": "three", "device_name": "", "last_used_at": None, "current": False},
+    ]
+    assert cli.main(["sessions"]) == 0
+    out = capsys.readouterr().out
+    assert "* one" in out
+    assert "lost phone" in out
+    assert "\x1b" not in out
+    assert cli.main(["sessions", "--end", "two"]) == 0
+    assert [session["id"] for session in server.sessions] == ["one", "three"]
+    assert cli.main(["sessions", "--end-others"]) == 0
+    assert [session["id"] for session in server.sessions] == ["one"]
+
+
+def test_a_server_that_lists_no_sessions_is_told_in_words(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["sessions"]) == 1
+    assert "too old to list sessions" in capsys.readouterr().err
+
+
+def test_logging_in_tells_the_name_of_this_machine(server: FakeServer, config: Path) -> None:
+    run("login", "--server", server.url, "--user", "alice", "--password-stdin", stdin="secret\n")
+    assert server.logins[0]["device_name"] == socket.gethostname()[:100]
+
+
+# --- files of the same name
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"),
+    [
+        ("keep-both", {"film.mkv": b"mine", "film (2).mkv": b"12345"}),
+        ("skip", {"film.mkv": b"mine"}),
+        ("overwrite", {"film.mkv": b"12345"}),
+    ],
+)
+def test_what_happens_to_a_different_file_of_the_same_name_is_chosen(
+    server: FakeServer, store: FileSessionStore, downloads: Path, policy: str, left: dict[str, bytes]
+) -> None:
+    server.add_torrent("film", {"film.mkv": b"12345"})
+    downloads.mkdir()
+    (downloads / "film.mkv").write_bytes(b"mine")
+    assert cli.main(["get", "film", "--if-exists", policy]) == 0
+    assert {path.name: path.read_bytes() for path in downloads.iterdir()} == left
+
+
+def test_overwriting_never_replaces_a_folder_or_a_link(
+    server: FakeServer, store: FileSessionStore, downloads: Path, tmp_path: Path
+) -> None:
+    server.add_torrent("film", {"film.mkv": b"12345"})
+    server.add_torrent("show", {"show.mkv": b"67890"})
+    (downloads / "film.mkv").mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"mine")
+    (downloads / "show.mkv").symlink_to(elsewhere)
+    for name in ("film", "show"):
+        assert cli.main(["get", name, "--if-exists", "overwrite"]) == 0
+    assert (downloads / "film (2).mkv").read_bytes() == b"12345"
+    assert (downloads / "show (2).mkv").read_bytes() == b"67890"
+    assert elsewhere.read_bytes() == b"mine"

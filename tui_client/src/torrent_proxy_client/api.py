@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, NoReturn, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from torrent_proxy_client.errors import BadAnswer, NotFinished, NotLoggedIn, Refused, ServerAway
+from torrent_proxy_client.handover import DeviceSession, Link, SftpServer, TransferCredentials, many
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes, Health, Me, Tokens, Torrent, TorrentFile
 from torrent_proxy_client.session import MemorySessionStore, Session, SessionStore
@@ -25,9 +27,14 @@ class ApiClient:
     burning a renewal that another process has just made with the same stored session.
     """
 
-    def __init__(self, base_url: str, *, store: SessionStore | None = None) -> None:
-        """Raises BadServerAddress. A session in `store` is used if it is of this server."""
-        self._transport = Transport(base_url)
+    def __init__(
+        self, base_url: str, *, store: SessionStore | None = None, fingerprint: str | None = None
+    ) -> None:
+        """Raises BadServerAddress. A session in `store` is used if it is of this server.
+
+        With a `fingerprint` (see `pins`) the server is trusted by that instead of by who signed its certificate.
+        """
+        self._transport = Transport(base_url, fingerprint=fingerprint)
         self.server = self._transport.server
         self._store = store or MemorySessionStore()
         stored = self._store.load()
@@ -56,9 +63,9 @@ class ApiClient:
 
     async def log_in(self, username: str, password: str) -> Me:
         """Refused with code `no_active_account` when user or password is wrong."""
-        data = await self._json(
-            "POST", "session/", json={"username": username, "password": password}, auth=False
-        )
+        # The name under which the session stands in the list of sessions.
+        credentials = {"username": username, "password": password, "device_name": socket.gethostname()[:100]}
+        data = await self._json("POST", "session/", json=credentials, auth=False)
         tokens = Tokens.from_json(data)
         me = Me.from_json(data.get("user"))
         async with self._store.exclusive():
@@ -75,6 +82,34 @@ class ApiClient:
                 await self._json("POST", "session/logout/", json={"refresh": session.refresh}, auth=False)
             except (ServerAway, Refused, BadAnswer):
                 return
+
+    async def sessions(self) -> tuple[DeviceSession, ...]:
+        """Refused with status 404 by servers that do not list sessions."""
+        return many(await self._json("GET", "me/sessions/"), DeviceSession.from_json)
+
+    async def end_session(self, session_id: str) -> None:
+        await self._json("DELETE", f"me/sessions/{quote(session_id, safe='')}/")
+
+    async def end_other_sessions(self) -> None:
+        await self._json("DELETE", "me/sessions/")
+
+    async def links(self, torrent_id: str) -> Link:
+        """A signed link that needs no session. Refused with status 404 by servers that make none."""
+        return Link.from_json(await self._json("POST", _path(torrent_id, "links/")))
+
+    async def transfer_credentials(self) -> TransferCredentials:
+        """For SFTP; each call makes new ones. Refused with status 404 by servers that have none."""
+        return TransferCredentials.from_json(await self._json("POST", "me/transfer-credentials/"))
+
+    async def sftp_server(self) -> SftpServer | None:
+        """None where SFTP is off, or not known to the server."""
+        try:
+            data = await self._json("GET", "server/")
+        except Refused as error:
+            if error.status != 404:
+                raise
+            return None
+        return SftpServer.from_json(data["sftp"]) if isinstance(data, dict) and data.get("sftp") else None
 
     async def me(self) -> Me:
         return Me.from_json(await self._json("GET", "me/"))

@@ -63,6 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="read the password from standard input instead of asking",
     )
 
+    login.add_argument(
+        "--fingerprint",
+        metavar="SHA256:…",
+        help="trust exactly the certificate with this fingerprint; for servers without a public certificate",
+    )
+
     command("logout", "end the session, here and on the server", "logout")
 
     add = command(
@@ -102,6 +108,18 @@ def build_parser() -> argparse.ArgumentParser:
     get.add_argument(
         "--wait", action="store_true", help="if it is not finished on the server, wait until it is"
     )
+
+    get.add_argument(
+        "--if-exists",
+        choices=("keep-both", "skip", "overwrite"),
+        default="keep-both",
+        help="what to do where a different file of that name is here already (default: keep-both)",
+    )
+
+    sessions = command("sessions", "list where you are logged in, or end a session", "sessions --end-others")
+    ending = sessions.add_mutually_exclusive_group()
+    ending.add_argument("--end", metavar="ID", help="end this session")
+    ending.add_argument("--end-others", action="store_true", help="end all sessions but this one")
 
     for name, text in (("pause", "pause a torrent"), ("resume", "let a paused torrent go on")):
         command(name, text, f"{name} ubuntu").add_argument("torrent", metavar="NAME_OR_ID", help=_WHICH)

@@ -14,13 +14,23 @@ from pathlib import Path
 
 from torrent_proxy_client import sources, words
 from torrent_proxy_client.api import ApiClient
-from torrent_proxy_client.console import ProgressLine, torrent_table
+from torrent_proxy_client.console import ProgressLine, session_table, torrent_table
 from torrent_proxy_client.download import Download, Fetched
-from torrent_proxy_client.errors import ClientError, NotFinished, NotLoggedIn, ServerAway
-from torrent_proxy_client.models import State, Torrent
-from torrent_proxy_client.paths import config_dir, download_dir
+from torrent_proxy_client.errors import (
+    ClientError,
+    NotFinished,
+    NotLoggedIn,
+    Refused,
+    ServerAway,
+    UntrustedCertificate,
+)
+from torrent_proxy_client.models import Me, State, Torrent
+from torrent_proxy_client.partfile import Conflict
+from torrent_proxy_client.paths import config_dir, download_dir, state_dir
+from torrent_proxy_client.pins import Pins, parse_fingerprint
 from torrent_proxy_client.server_url import parse_server_url
-from torrent_proxy_client.session import FileSessionStore
+from torrent_proxy_client.session import FileSessionStore, SessionStore
+from torrent_proxy_client.transport import see_fingerprint
 
 OK, FAILED, USAGE, AWAY, NOT_LOGGED_IN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -56,7 +66,7 @@ def _report(error: ClientError) -> int:
     print(f"torrent-proxy: {words.clean(str(error))}{hint}", file=sys.stderr)
     if isinstance(error, NotLoggedIn):
         return NOT_LOGGED_IN
-    if isinstance(error, ServerAway):
+    if isinstance(error, ServerAway) and not isinstance(error, UntrustedCertificate):
         return AWAY
     return USAGE if isinstance(error, UsageError) else FAILED
 
@@ -74,8 +84,12 @@ async def _connect() -> AsyncIterator[ApiClient]:
             f"You are logged in to {session.server}, not to {chosen} (TORRENT_PROXY_SERVER). "
             f"Run: torrent-proxy login --server {chosen}"
         )
-    async with ApiClient(session.server, store=store) as api:
+    async with _client(session.server, store) as api:
         yield api
+
+
+def _client(server: str, store: SessionStore) -> ApiClient:
+    return ApiClient(server, store=store, fingerprint=Pins(state_dir()).get(server))
 
 
 async def _login(args: argparse.Namespace) -> int:
@@ -94,10 +108,38 @@ async def _login(args: argparse.Namespace) -> int:
         password = getpass.getpass("Password: ")
     else:
         raise UsageError("There is no terminal to ask for the password. Use --password-stdin.")
-    async with ApiClient(server, store=store) as api:
-        me = await api.log_in(user, password)
+    if args.fingerprint:
+        Pins(state_dir()).set(server, parse_fingerprint(args.fingerprint))
+    try:
+        me = await _log_in(server, store, user, password)
+    except UntrustedCertificate as error:
+        if error.changed or not await _trusts(server):
+            raise
+        me = await _log_in(server, store, user, password)
     print(f"Logged in to {server} as {words.clean(me.username)}.")
     return OK
+
+
+async def _log_in(server: str, store: SessionStore, user: str, password: str) -> Me:
+    async with _client(server, store) as api:
+        return await api.log_in(user, password)
+
+
+async def _trusts(server: str) -> bool:
+    """Ask about a certificate that nobody vouches for, and pin it if the person says so."""
+    fingerprint = await see_fingerprint(server)
+    print(
+        f"Nobody vouches for the certificate of {server}. Its fingerprint is\n  {fingerprint}\n"
+        "Compare it with the one that whoever runs the server gave you.",
+        file=sys.stderr,
+    )
+    if not sys.stdin.isatty():
+        print(f"If they are the same, add: --fingerprint {fingerprint}", file=sys.stderr)
+        return False
+    if not _confirmed("Are they the same? [y/N] "):
+        return False
+    Pins(state_dir()).set(server, fingerprint)
+    return True
 
 
 def _ask(what: str, suggested: str) -> str:
@@ -112,7 +154,7 @@ async def _logout(args: argparse.Namespace) -> int:
     if session is None or not session.logged_in:
         print("You are not logged in.")
         return OK
-    async with ApiClient(session.server, store=store) as api:
+    async with _client(session.server, store) as api:
         await api.log_out()
     print(f"Logged out of {session.server}.")
     return OK
@@ -174,6 +216,7 @@ async def _get(args: argparse.Namespace) -> int:
                 torrent,
                 directory,
                 only=only,
+                conflict=Conflict(args.if_exists.replace("-", " ")),
                 on_progress=lambda now: line.show(
                     now.note or _name(torrent), now.fraction, now.speed, now.eta
                 ),
@@ -207,6 +250,8 @@ async def _file_index(api: ApiClient, torrent: Torrent, wanted: str) -> int:
 
 
 def _outcome(file: Fetched) -> str:
+    if file.skipped:
+        return "skipped, a file of that name is here"
     if file.already_here:
         return "already here"
     how = "SHA-256 verified" if file.verified else "size checked only, the server knows no SHA-256 yet"
@@ -238,6 +283,24 @@ async def _rm(args: argparse.Namespace) -> int:
                 return FAILED
         await api.delete(torrent.id)
     print(f"Removed {_name(torrent)}")
+    return OK
+
+
+async def _sessions(args: argparse.Namespace) -> int:
+    async with _connect() as api:
+        try:
+            if args.end_others:
+                await api.end_other_sessions()
+                print("All other sessions have ended.")
+            elif args.end:
+                await api.end_session(args.end)
+                print(f"Session {words.clean(args.end)} has ended.")
+            else:
+                print(session_table(await api.sessions()))
+        except Refused as error:
+            if error.status == 404 and not args.end:
+                raise ClientError("This server is too old to list sessions.") from error
+            raise
     return OK
 
 
@@ -275,6 +338,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, int]]]
     "add": _add,
     "ls": _ls,
     "get": _get,
+    "sessions": _sessions,
     "pause": _pause,
     "resume": _resume,
     "rm": _rm,

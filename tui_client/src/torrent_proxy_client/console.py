@@ -9,6 +9,7 @@ from typing import Self
 from rich.cells import cell_len, set_cell_size
 
 from torrent_proxy_client import words
+from torrent_proxy_client.handover import DeviceSession
 from torrent_proxy_client.models import Torrent
 
 _NARROWEST_NAME = 20
@@ -34,6 +35,18 @@ def torrent_table(torrents: Sequence[Torrent]) -> str:
         )
         lines.append("  ".join(columns))
     return "\n".join(lines)
+
+
+def session_table(sessions: Sequence[DeviceSession]) -> str:
+    """One line a session; the one of this machine is marked."""
+    lines = [f"  {'ID':36}  {'LAST USED':12}  DEVICE"]
+    for session in sessions:
+        used = session.last_used_at or session.created_at
+        lines.append(
+            f"{'*' if session.current else ' '} {words.clean(session.id):36}  "
+            f"{words.moment(used) if used else '–':12}  {words.clean(session.device_name) or 'unknown'}"
+        )
+    return "\n".join([*lines, "* this one. End one: torrent-proxy sessions --end ID"])
 
 
 class ProgressLine:

@@ -17,12 +17,13 @@ from torrent_proxy_client.errors import (
     DownloadFailed,
     NotEnoughSpace,
     NotFinished,
+    NothingArrived,
     Refused,
     ServerAway,
 )
 from torrent_proxy_client.models import Torrent, TorrentFile
 from torrent_proxy_client.names import local_paths, safe_name
-from torrent_proxy_client.partfile import Origin, PartFile, open_target, part_size
+from torrent_proxy_client.partfile import Conflict, Origin, PartFile, open_target, part_size
 from torrent_proxy_client.transport import Stream
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ T = TypeVar("T")
 _WRITE_SIZE = 1024 * 1024
 _REPORT_EVERY = 0.2  # seconds
 _SPEED_OVER = 5.0  # seconds
+_LONGEST_ATTEMPT = 45.0  # seconds until a request that gets nowhere is over, connecting included
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Progress:
     total: int
     speed: float
     note: str = ""  # what it is doing instead of receiving, as a sentence; else ""
+    away: bool = False  # it waits for the network or the server
 
     @property
     def fraction(self) -> float:
@@ -56,6 +59,7 @@ class Fetched:
     size: int
     verified: bool  # by SHA-256; else only the size was compared, as the server knew no hash
     already_here: bool
+    skipped: bool = False  # something else of that name is here, and the person wants to keep only that
 
 
 class Download:
@@ -63,7 +67,7 @@ class Download:
 
     A torrent of several files or with a folder gets a directory of its name. `patience` is for how many
     seconds nothing may arrive before it gives up, `hash_patience` for how many it waits for a SHA-256 that
-    the server is still computing.
+    the server is still computing. `sleep` waits between attempts, and may return early.
     """
 
     def __init__(
@@ -74,8 +78,10 @@ class Download:
         *,
         only: int | None = None,
         on_progress: Callable[[Progress], None] = lambda progress: None,
+        conflict: Conflict = Conflict.KEEP_BOTH,
         patience: float = 300,
         hash_patience: float = 30,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._api = api
         self._torrent = torrent
@@ -84,6 +90,8 @@ class Download:
         self._on_progress = on_progress
         self._backoff = _Backoff(patience)
         self._hash_patience = hash_patience
+        self._conflict = conflict
+        self._sleep = sleep
         self._meter = _Meter()
         self._done = 0  # bytes of the files before the current one
         self._total = 0
@@ -132,14 +140,16 @@ class Download:
                 sha256 = await self._wait_for_hash(file)
             self._report(0, note="Checking what is already here.", force=True)
             origin = Origin(self._api.server, self._torrent.id, file.index)
-            found = await _open(folder, name, origin, size=file.size, sha256=sha256)
+            found = await _open(folder, name, origin, size=file.size, sha256=sha256, conflict=self._conflict)
             if isinstance(found, Path):
-                return Fetched(found, file.size, verified=True, already_here=True)
+                skipped = self._conflict is Conflict.SKIP
+                return Fetched(found, file.size, verified=not skipped, already_here=True, skipped=skipped)
             try:
                 await self._fill(found, file)
                 sha256 = sha256 or await self._wait_for_hash(file)
                 if sha256 is None or sha256 == found.sha256:
-                    path = await asyncio.to_thread(found.finish)
+                    replace = self._conflict is Conflict.OVERWRITE
+                    path = await asyncio.to_thread(found.finish, replace=replace)
                     return Fetched(path, file.size, verified=sha256 is not None, already_here=False)
                 damaged.append(await asyncio.to_thread(found.set_aside))
                 self._report(0, note="It arrived damaged; fetching it again from the start.", force=True)
@@ -233,36 +243,45 @@ class Download:
 
     async def _pause(self, error: ClientError, size: int) -> None:
         delay = self._backoff.next_delay(error)
-        self._report(size, note=f"{error} Trying again in {delay:.0f} s.", force=True)
-        await asyncio.sleep(delay)
+        self._report(size, note=f"{error} Trying again in {delay:.0f} s.", force=True, away=True)
+        await self._sleep(delay)
 
-    def _report(self, size: int, *, note: str = "", force: bool = False) -> None:
+    def _report(self, size: int, *, note: str = "", force: bool = False, away: bool = False) -> None:
         """`size` bytes of the current file are here."""
         now = time.monotonic()
         if force or now - self._reported >= _REPORT_EVERY:
             self._reported = now
-            self._on_progress(Progress(self._done + size, self._total, self._meter.speed(), note))
+            self._on_progress(Progress(self._done + size, self._total, self._meter.speed(), note, away))
 
 
 class _Backoff:
-    """1, 2, 4 … 30 s between attempts, until nothing has arrived for `patience` seconds."""
+    """1, 2, 4 … 30 s between attempts, until nothing has arrived for `patience` seconds.
+
+    Time that this process did not live through (a suspended laptop, a stopped process) is not counted.
+    """
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self.reset()
 
     def reset(self) -> None:
-        self._since = time.monotonic()
+        self._waited = 0.0
+        self._seen = time.monotonic()
+        self._slept = 0.0
         self._delay = min(1.0, self._patience / 10)
 
     def next_delay(self, error: ClientError) -> float:
-        if time.monotonic() - self._since >= self._patience:
-            raise DownloadFailed(
+        now = time.monotonic()
+        self._waited += min(now - self._seen, self._slept + _LONGEST_ATTEMPT)
+        self._seen = now
+        if self._waited >= self._patience:
+            raise NothingArrived(
                 f"Nothing arrived for {words.duration(self._patience)}. What is here is kept; fetch it again "
                 f"to go on. The last problem: {error}"
             ) from error
         delay, self._delay = self._delay, min(self._delay * 2, 30.0)
-        return max(delay, getattr(error, "retry_after", None) or 0.0)
+        self._slept = max(delay, getattr(error, "retry_after", None) or 0.0)
+        return self._slept
 
 
 class _Meter:
@@ -300,7 +319,9 @@ def layout(torrent_name: str, paths: list[str]) -> list[tuple[str, ...]]:
     return [(root, *parts) for parts in local]
 
 
-async def _open(folder: Path, name: str, origin: Origin, *, size: int, sha256: str | None) -> Path | PartFile:
+async def _open(
+    folder: Path, name: str, origin: Origin, *, size: int, sha256: str | None, conflict: Conflict
+) -> Path | PartFile:
     """`open_target` in a thread; a part that it opens after we were cancelled is closed again."""
 
     def close(opening: asyncio.Task[Path | PartFile]) -> None:
@@ -310,7 +331,7 @@ async def _open(folder: Path, name: str, origin: Origin, *, size: int, sha256: s
                 found.close()
 
     opening = asyncio.create_task(
-        asyncio.to_thread(open_target, folder, name, origin, size=size, sha256=sha256)
+        asyncio.to_thread(open_target, folder, name, origin, size=size, sha256=sha256, conflict=conflict)
     )
     try:
         return await asyncio.shield(opening)

@@ -3,12 +3,14 @@
 ClientError
 ├── BadServerAddress      the server's address cannot be used: malformed, or plain http to another machine
 ├── ServerAway            no usable answer for now: refused, timed out, 502/503/504; trying again may help
+│   └── UntrustedCertificate  nobody vouches for the server's certificate, or it is not the pinned one
 ├── NotLoggedIn           there is no session, or it has ended; only logging in helps
 ├── Refused               a 4xx: the server understood and said no, in its own sentence
 │   └── NotFinished       409 not_finished: the torrent is not complete on the server yet
 ├── BadAnswer             not what the API promises: a 500, a redirect, somebody else's web page
 └── DownloadFailed        the file could not be brought here whole; what arrived is kept
-    └── NotEnoughSpace    seen before the first byte is fetched
+    ├── NotEnoughSpace    seen before the first byte is fetched
+    └── NothingArrived    for so long that it gave up; trying again may help
 """
 
 
@@ -27,6 +29,14 @@ class ServerAway(ClientError):
         super().__init__(sentence)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class UntrustedCertificate(ServerAway):
+    """Nothing was sent. `changed` when the server had a pinned certificate and shows another one."""
+
+    def __init__(self, sentence: str, *, reason: str, changed: bool) -> None:
+        super().__init__(sentence, reason=reason)
+        self.changed = changed
 
 
 class NotLoggedIn(ClientError):
@@ -69,4 +79,8 @@ class DownloadFailed(ClientError):
 
 
 class NotEnoughSpace(DownloadFailed):
+    pass
+
+
+class NothingArrived(DownloadFailed):
     pass

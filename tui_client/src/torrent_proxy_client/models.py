@@ -55,7 +55,7 @@ class Torrent:
 
     @classmethod
     def from_json(cls, value: object) -> "Torrent":
-        read = _Fields(value, "torrent")
+        read = Fields(value, "torrent")
         return cls(
             id=read.required("id", str),
             name=read.get("name", str, ""),
@@ -90,7 +90,7 @@ class TorrentFile:
 
     @classmethod
     def from_json(cls, value: object) -> "TorrentFile":
-        read = _Fields(value, "file")
+        read = Fields(value, "file")
         sha256 = read.optional("sha256", str)
         return cls(
             index=read.natural("index"),
@@ -113,7 +113,7 @@ class Changes:
 
     @classmethod
     def from_json(cls, value: object) -> "Changes":
-        read = _Fields(value, "list of changes")
+        read = Fields(value, "list of changes")
         return cls(
             change=read.required("change", int),
             more=read.get("more", bool, False),
@@ -133,7 +133,7 @@ class Me:
 
     @classmethod
     def from_json(cls, value: object) -> "Me":
-        read = _Fields(value, "user")
+        read = Fields(value, "user")
         return cls(
             username=read.required("username", str),
             role=read.get("role", str, "user"),
@@ -151,8 +151,8 @@ class Health:
 
     @classmethod
     def from_json(cls, value: object) -> "Health":
-        read = _Fields(value, "health report")
-        engine = _Fields(read.required("engine", dict), "health report")
+        read = Fields(value, "health report")
+        engine = Fields(read.required("engine", dict), "health report")
         return cls(
             status=read.required("status", str),
             engine_reachable=engine.get("reachable", bool, False),
@@ -167,11 +167,11 @@ class Tokens:
 
     @classmethod
     def from_json(cls, value: object) -> "Tokens":
-        read = _Fields(value, "session")
+        read = Fields(value, "session")
         return cls(access=read.required("access", str), refresh=read.required("refresh", str))
 
 
-class _Fields:
+class Fields:
     """Reads fields of one JSON object; a value of the wrong kind raises BadAnswer."""
 
     def __init__(self, value: object, what: str) -> None:
@@ -205,6 +205,11 @@ class _Fields:
     def get(self, name: str, kind: type[T], default: T) -> T:
         value = self.optional(name, kind)
         return default if value is None else value
+
+    def identifier(self, name: str) -> str:
+        """Servers may number things or give them UUIDs."""
+        value = self._value.get(name)
+        return str(value) if isinstance(value, int) else self.required(name, str)
 
     def natural(self, name: str) -> int:
         value = self.required(name, int)

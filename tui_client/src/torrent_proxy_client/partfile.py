@@ -11,6 +11,7 @@ import stat
 import sys
 import threading
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from torrent_proxy_client.errors import DownloadFailed
@@ -19,6 +20,14 @@ from torrent_proxy_client.names import PART_SUFFIX, SIDECAR_SUFFIX, numbered
 
 _BLOCK = 1024 * 1024
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Conflict(StrEnum):
+    """What to do where a different file of that name is here already."""
+
+    KEEP_BOTH = "keep both"  # the new one becomes `NAME (2)`
+    SKIP = "skip"
+    OVERWRITE = "overwrite"  # once the new one is here whole and verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +91,16 @@ class PartFile:
         self._hash = hashlib.sha256()
         self.size = 0
 
-    def finish(self) -> Path:
-        """Give the file its name, without ever replacing another; returns the path it got."""
+    def finish(self, *, replace: bool = False) -> Path:
+        """Give the file its name and return the path it got; another file is replaced only if `replace`."""
         os.fsync(self._content.fileno())
         number, target = 1, self.target
         self._close_content()
+        if replace and os.path.lexists(target) and _is_regular(target):
+            self.part.replace(target)
+            self._drop_sidecar()
+            _sync_directory(target.parent)
+            return target
         while not _rename_to_free(self.part, target):
             number += 1
             target = self.target.with_name(numbered(self.target.name, number))
@@ -118,20 +132,31 @@ class PartFile:
             self.target.with_name(self.target.name + SIDECAR_SUFFIX).unlink()
 
 
-def open_target(folder: Path, name: str, origin: Origin, *, size: int, sha256: str | None) -> Path | PartFile:
-    """Find where a file goes in `folder`: its path if the very same is there already, else the part to fill.
+def open_target(
+    folder: Path,
+    name: str,
+    origin: Origin,
+    *,
+    size: int,
+    sha256: str | None,
+    conflict: Conflict = Conflict.KEEP_BOTH,
+) -> Path | PartFile:
+    """Find where a file goes in `folder`: its path if it needs no fetching, else the part to fill.
 
-    A different file of that name is left alone, and so is somebody else's part: `name (2).ext` is next.
+    It needs none when the very same is there already, and with SKIP when any file of that name is. Else a
+    different file is left alone (but see `PartFile.finish`), and so is somebody else's part.
     Raises DownloadFailed when another process is fetching the same file, and OSError.
     """
     number = 1
     while True:
         target = folder / numbered(name, number)
-        if os.path.lexists(target):
+        taken = os.path.lexists(target)
+        if taken:
             same_size = _is_regular(target) and target.stat().st_size == size
-            if same_size and sha256 and _sha256_of(target) == sha256:
+            if conflict is Conflict.SKIP or (same_size and sha256 and _sha256_of(target) == sha256):
                 return target
-        elif part := _open_part(target, origin):
+        free = not taken or (conflict is Conflict.OVERWRITE and _is_regular(target))
+        if free and (part := _open_part(target, origin)):
             return part
         number += 1
 

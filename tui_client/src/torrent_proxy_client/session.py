@@ -1,20 +1,21 @@
 """Who is logged in where, and how that outlives the process."""
 
 import contextlib
-import json
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from torrent_proxy_client import vault
 from torrent_proxy_client.errors import ClientError, ServerAway
+from torrent_proxy_client.files import make_private_directory, read_json_object, write_json
 from torrent_proxy_client.locks import file_lock
 
 # Longer than a refresh takes that times out.
 _LOCK_TIMEOUT = 60.0
+
+_IN_KEYRING = "keyring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,11 @@ class MemorySessionStore:
 
 
 class FileSessionStore:
-    """`session.json` in `directory`, readable by its owner only, shared by all `torrent-proxy` processes."""
+    """`session.json` in `directory`, readable by its owner only, shared by all `torrent-proxy` processes.
+
+    The tokens are in the operating system's keyring instead where there is one (see `vault`); the file then
+    says so, and so every process finds them in the same place.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -70,41 +75,52 @@ class FileSessionStore:
 
     def load(self) -> Session | None:
         """The stored session; None when there is none or the file cannot be understood."""
-        try:
-            content = json.loads(self._path.read_bytes())
-            session = Session(**content)
-        except (OSError, ValueError, TypeError):
+        content = read_json_object(self._path)
+        in_keyring = content.pop("tokens", None) == _IN_KEYRING
+        if not content or not all(isinstance(value, str) for value in content.values()):
             return None
-        return session if all(isinstance(value, str) for value in asdict(session).values()) else None
+        try:
+            session = Session(**content)  # type: ignore[arg-type]
+        except TypeError:
+            return None
+        if not in_keyring:
+            return session
+        try:
+            access, refresh = vault.get(self._account(session))
+        except vault.NoKeyring:
+            return session  # logged out: the keyring is locked or was emptied
+        return replace(session, access=access, refresh=refresh)
 
     def save(self, session: Session) -> None:
         """Written whole or not at all. Raises ClientError."""
         try:
-            self._make_directory()
-            self._write(session)
+            write_json(self._path, self._content(session))
         except OSError as error:
             raise ClientError(
                 f"The session cannot be stored in {self._directory}: {error.strerror}."
             ) from error
 
-    def _write(self, session: Session) -> None:
-        # mkstemp creates the file with mode 0600.
-        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".session-")
+    def _content(self, session: Session) -> dict[str, str]:
+        """What the file says, after the keyring has got what belongs there."""
+        if not session.logged_in:
+            if read_json_object(self._path).get("tokens") == _IN_KEYRING:
+                with contextlib.suppress(vault.NoKeyring):
+                    vault.remove(self._account(session))
+            return asdict(session)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(session), file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
+            vault.put(self._account(session), (session.access, session.refresh))
+        except vault.NoKeyring:
+            return asdict(session)
+        return {**asdict(session.ended()), "tokens": _IN_KEYRING}
+
+    def _account(self, session: Session) -> str:
+        """Profiles, servers and users have entries of their own."""
+        return f"{session.username} on {session.server} ({self._directory.absolute()})"
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
         try:
-            self._make_directory()
+            make_private_directory(self._directory)
             async with file_lock(self._directory / "session.lock", timeout=_LOCK_TIMEOUT):
                 yield
         except TimeoutError:
@@ -113,8 +129,3 @@ class FileSessionStore:
             raise ClientError(
                 f"The session cannot be stored in {self._directory}: {error.strerror}."
             ) from error
-
-    def _make_directory(self) -> None:
-        self._directory.parent.mkdir(parents=True, exist_ok=True)
-        # Only a directory that we create is closed to others: the person may have named one of their own.
-        self._directory.mkdir(mode=0o700, exist_ok=True)

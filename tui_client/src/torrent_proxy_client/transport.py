@@ -3,8 +3,14 @@
 Redirects are never followed: the access token would go along. TLS is checked against the system's trust store
 (httpx2 uses truststore on Windows and macOS and OpenSSL's own paths on Linux; SSL_CERT_FILE overrides).
 HTTPS_PROXY and NO_PROXY are respected, except for loopback, which is always reached directly.
+
+A server with a pinned fingerprint is trusted by that alone: its certificate is compared in every handshake,
+before any byte of a request is sent, and neither who signed it nor its dates matter.
 """
 
+import asyncio
+import contextlib
+import hashlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -15,8 +21,9 @@ from typing import Any
 import httpx2
 
 from torrent_proxy_client import __version__
-from torrent_proxy_client.errors import BadServerAddress, ServerAway
-from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_url
+from torrent_proxy_client.errors import BadServerAddress, ServerAway, UntrustedCertificate
+from torrent_proxy_client.pins import format_fingerprint
+from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_url, port_of
 
 # Seconds without a single byte, not of the whole request: a download may take days. A server that sends
 # files may have to wake a disk, or to ask others; for rows of its database it has no such excuse.
@@ -61,13 +68,13 @@ class Stream:
 class Transport:
     """One server, with a pool of connections. `server` is checked with `parse_server_url`."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, fingerprint: str | None = None) -> None:
         self.server = parse_server_url(server)
         try:
             self._client = httpx2.AsyncClient(
                 base_url=f"{self.server}/api/v1/",
-                verify=httpx2.create_ssl_context(),
-                trust_env=not is_loopback(host_of(self.server)),
+                verify=_pinning_context(fingerprint) if fingerprint else httpx2.create_ssl_context(),
+                trust_env=uses_proxies(self.server),
                 follow_redirects=False,
                 headers={
                     "Accept": "application/json",
@@ -131,9 +138,82 @@ class Transport:
             return await stream.answer()
 
 
+def uses_proxies(server: str) -> bool:
+    """Whether HTTPS_PROXY and its like hold for `server`: for every one but loopback."""
+    return not is_loopback(host_of(server))
+
+
+class _WrongFingerprint(ssl.SSLCertVerificationError):
+    """`args` is (message,)."""
+
+
+def _pinning_context(fingerprint: str) -> ssl.SSLContext:
+    """Accepts the one certificate with this fingerprint; the handshake also proves that its key is there."""
+
+    class PinnedObject(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            shown = format_fingerprint(hashlib.sha256(self.getpeercert(binary_form=True) or b"").digest())
+            if shown != fingerprint:
+                raise _WrongFingerprint(f"It shows {shown}, but {fingerprint} was pinned.")
+
+    context = _unverified_context()
+    context.sslobject_class = PinnedObject
+    return context
+
+
+def _unverified_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def see_fingerprint(server: str) -> str:
+    """The fingerprint of the certificate that `server` shows right now, whoever that is; sends nothing else.
+
+    It connects directly, not through a proxy. Raises ServerAway.
+    """
+    host = host_of(server)
+    opening = asyncio.open_connection(host, port_of(server), ssl=_unverified_context(), server_hostname=host)
+    try:
+        _, writer = await asyncio.wait_for(opening, 10)
+    except (OSError, TimeoutError) as error:
+        raise ServerAway(f"{server} cannot be reached to see its certificate: {error}.") from error
+    try:
+        certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    return format_fingerprint(hashlib.sha256(certificate).digest())
+
+
 def _away(server: str, error: httpx2.HTTPError) -> ServerAway:
+    if refused := _certificate_error(error):
+        if isinstance(refused, _WrongFingerprint):
+            return UntrustedCertificate(
+                f"STOP: {server} shows another certificate than the one you trust. Somebody may be reading "
+                f"along; nothing was sent. {refused.args[0]} If whoever runs the server says that it was "
+                f"renewed, run: torrent-proxy login --server {server} --fingerprint SHA256:…",
+                reason="Its certificate is not the one you trust. Nothing was sent.",
+                changed=True,
+            )
+        reason = f"its certificate is not trusted here ({refused.verify_message})"
+        return UntrustedCertificate(
+            f"{server} cannot be reached: {reason}.", reason=f"I{reason[1:]}.", changed=False
+        )
     reason = _reason(error)
     return ServerAway(f"{server} cannot be reached: {reason}.", reason=f"{reason[0].upper()}{reason[1:]}.")
+
+
+def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def _reason(error: BaseException) -> str:
@@ -146,8 +226,6 @@ def _reason(error: BaseException) -> str:
         return "the proxy from the environment refused"
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted here ({cause.verify_message})"
         if isinstance(cause, ssl.SSLError):
             return "it does not speak TLS there; check address and port"
         if isinstance(cause, socket.gaierror):

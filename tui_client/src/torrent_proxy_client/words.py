@@ -48,7 +48,11 @@ def clean(text: str) -> str:
 
 def state(torrent: Torrent) -> str:
     """At most eleven columns for the states of today; a state of a newer server is shown as it came."""
-    return _STATES.get(torrent.state) or clean(torrent.state).capitalize() or "Unknown"
+    return state_name(torrent.state)
+
+
+def state_name(value: str) -> str:
+    return _STATES.get(value) or clean(value).capitalize() or "Unknown"
 
 
 def why(torrent: Torrent) -> str:
@@ -111,6 +115,11 @@ def progress(fraction: float, width: int) -> str:
 def clock(moment: datetime) -> str:
     """Time of day on this machine, `12:03:10`."""
     return moment.astimezone().strftime("%H:%M:%S")
+
+
+def moment(when: datetime) -> str:
+    """Day and time on this machine, `22 Nov 12:03`."""
+    return when.astimezone().strftime("%d %b %H:%M")
 
 
 def count(number: int, noun: str) -> str:

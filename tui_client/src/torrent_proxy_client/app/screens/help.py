@@ -11,13 +11,19 @@ from torrent_proxy_client.app.theme import BUSY
 
 _KEYS = (
     ("a", "add a torrent: magnet link, URL or .torrent file"),
-    ("p  r", "pause and resume the selected torrent"),
+    ("p  r", "pause and resume the selected torrent on the server"),
     ("d", "delete it from the server; asks first"),
     ("f, Enter", "fetch it: bring its files from the server to here"),
-    ("x", "stop fetching; what has arrived is kept, f goes on"),
+    ("x", "pause fetching; what has arrived is kept, f goes on"),
+    ("t", "transfers: pause, take out, find files, same names"),
+    ("c", "commands to copy for curl, sftp and scp"),
+    ("/", "filter by words of name or state; Esc shows all"),
+    ("Space", "mark it; p r d f then work on all that are marked"),
+    ("v  i  Esc", "mark up to here, invert the marks, take them away"),
+    ("s  S", "sort by the next column, or backwards"),
     ("↑ ↓", "select another torrent (Tab: scroll the details)"),
     ("Ctrl+L", "log out"),
-    ("q", "quit; asks first while files are being fetched"),
+    ("q", "quit; what is unfinished goes on at the next start"),
 )
 _STATES = (
     ("Waiting", "accepted; the server starts it as soon as it can"),

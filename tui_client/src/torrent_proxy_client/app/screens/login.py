@@ -13,11 +13,16 @@ from textual.widgets import Button, Input, Static
 from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.mistakes import TellsMistakes
-from torrent_proxy_client.errors import ClientError
+from torrent_proxy_client.app.screens.confirm import ConfirmScreen
+from torrent_proxy_client.errors import ClientError, UntrustedCertificate
+from torrent_proxy_client.transport import see_fingerprint
 
 
 class LoginScreen(TellsMistakes, Screen[None]):
-    """`connect` gives a client for a server address, or raises BadServerAddress."""
+    """`connect` gives a client for a server address, or raises BadServerAddress.
+
+    `pin` makes the certificate with that fingerprint the trusted one of a server.
+    """
 
     AUTO_FOCUS = ""  # on_mount puts it where something is missing
     BINDINGS = [Binding("ctrl+q", "app.quit", "quit")]
@@ -28,10 +33,17 @@ class LoginScreen(TellsMistakes, Screen[None]):
             self.api = api
 
     def __init__(
-        self, connect: Callable[[str], ApiClient], *, server: str, username: str, sentence: str = ""
+        self,
+        connect: Callable[[str], ApiClient],
+        pin: Callable[[str, str], None],
+        *,
+        server: str,
+        username: str,
+        sentence: str = "",
     ) -> None:
         super().__init__()
         self._connect = connect
+        self._pin = pin
         self._server = server
         self._username = username
         self._sentence = sentence
@@ -78,7 +90,13 @@ class LoginScreen(TellsMistakes, Screen[None]):
         self._tell("Logging in …", bad=False)
         try:
             api = self._connect(server)
-            await api.log_in(username.strip(), password)
+            try:
+                await api.log_in(username.strip(), password)
+            except UntrustedCertificate as error:
+                if error.changed or not await self._trusts(api.server):
+                    raise
+                api = self._connect(server)
+                await api.log_in(username.strip(), password)
         except ClientError as error:
             self._tell(str(error))
             self.query_one("#password").focus()
@@ -86,6 +104,20 @@ class LoginScreen(TellsMistakes, Screen[None]):
             self.post_message(self.LoggedIn(api))
         finally:
             self._trying = False
+
+    async def _trusts(self, server: str) -> bool:
+        """Show the fingerprint of a certificate that nobody vouches for; pin it if the person says so."""
+        fingerprint = await see_fingerprint(server)
+        question = ConfirmScreen(
+            "Nobody vouches for this server's certificate.",
+            f"Its fingerprint is\n\n{fingerprint}\n\nCompare it with the one that whoever runs the server "
+            "gave you. Trust it only if they are the same: else somebody in between reads your password.",
+            "trust",
+        )
+        if not await self.app.push_screen_wait(question):
+            return False
+        self._pin(server, fingerprint)
+        return True
 
     def _tell(self, text: str, *, bad: bool = True) -> None:
         error = self.query_one("#login-error", Static)

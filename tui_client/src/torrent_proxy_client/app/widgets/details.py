@@ -6,6 +6,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from torrent_proxy_client import words
+from torrent_proxy_client.app.history import Step
 from torrent_proxy_client.app.theme import BAD, QUIET, STATE_COLOURS
 from torrent_proxy_client.models import State, Torrent, TorrentFile
 
@@ -22,11 +23,13 @@ class Details(VerticalScroll):
     def compose(self) -> ComposeResult:
         yield self._text
 
-    def show(self, torrent: Torrent | None, files: tuple[TorrentFile, ...]) -> None:
-        self._text.update(details_text(torrent, files) if torrent else "")
+    def show(
+        self, torrent: Torrent | None, files: tuple[TorrentFile, ...], steps: tuple[Step, ...] = ()
+    ) -> None:
+        self._text.update(details_text(torrent, files, steps) if torrent else "")
 
 
-def details_text(torrent: Torrent, files: tuple[TorrentFile, ...]) -> Text:
+def details_text(torrent: Torrent, files: tuple[TorrentFile, ...], steps: tuple[Step, ...] = ()) -> Text:
     text = Text(words.clean(torrent.name) or torrent.id, style="bold")
     text.append(f"\n{words.state(torrent)}", style=f"not bold {STATE_COLOURS.get(torrent.state, '')}")
     why_style = BAD if torrent.state == State.ERROR else ""
@@ -38,6 +41,8 @@ def details_text(torrent: Torrent, files: tuple[TorrentFile, ...]) -> Text:
         text.append(words.clean(file.path), style="not bold")
     if len(files) > _MOST_FILES:
         text.append(f"\n… and {len(files) - _MOST_FILES} more", style=f"not bold {QUIET}")
+    for moment, what in history(torrent, steps):
+        text.append(f"\n{words.moment(moment)}  {what}", style=f"not bold {QUIET}")
     return text
 
 
@@ -54,3 +59,10 @@ def figures(torrent: Torrent) -> str:
     if torrent.origin in ("feed", "watchlist"):
         parts.append(f"added by a {torrent.origin}")
     return " · ".join(parts)
+
+
+def history(torrent: Torrent, steps: tuple[Step, ...]) -> list[Step]:
+    """Adding and finishing as the server dates them, and between them the states that we saw."""
+    seen = [(moment, words.state_name(state)) for moment, state in steps[1:] if state != State.FINISHED]
+    dated = [(torrent.added_at, "added"), (torrent.completed_at, "finished")]
+    return sorted([*seen, *((moment, what) for moment, what in dated if moment)])

@@ -1,6 +1,6 @@
 """The list of torrents: fixed columns that fill the width, and updates that touch only what changed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -55,14 +55,27 @@ def _gap(width: int) -> int:
     return 2 if width >= _WIDE else 1
 
 
-class NameCell(Text):
-    """Carries what rows are sorted by: DataTable.sort sees cells only."""
+Rank = tuple[float | str, str]  # the id makes the order stable
 
-    order: tuple[float, str] = (0.0, "")
+SORTS: dict[str, Callable[[Torrent], float | str]] = {
+    "added": lambda torrent: -torrent.added_at.timestamp() if torrent.added_at else 0.0,
+    "name": lambda torrent: words.clean(torrent.name).casefold(),
+    "state": lambda torrent: words.state(torrent),
+    "progress": lambda torrent: -torrent.progress,
+    "down": lambda torrent: -float(torrent.download_speed),
+    "size": lambda torrent: -float(torrent.size or 0),
+}
+"""What rows can be sorted by; the most interesting end comes first."""
+
+
+class NameCell(Text):
+    """Says whose row it is: DataTable.sort sees cells only."""
+
+    torrent_id = ""
 
 
 class TorrentTable(DataTable[Text]):
-    """Newest first. The cursor stays on its torrent whatever happens around it."""
+    """Sorted, filtered and marked as the person wants; the cursor stays on its torrent whatever happens."""
 
     BINDINGS = [
         Binding("home", "scroll_top", show=False),
@@ -73,9 +86,71 @@ class TorrentTable(DataTable[Text]):
         super().__init__(cursor_type="row", cell_padding=0, show_row_labels=False)
         self._torrents: Mapping[str, Torrent] = {}
         self._shown: dict[str, dict[str, Shown]] = {}
+        self._ranks: dict[str, Rank] = {}
         self._columns: list[Column] = []
         self._wanted_cursor = ""
         self._complete = False  # all pages of the first answer are here
+        self._sort_by, self._reverse = "added", False
+        self._filter = ""
+        self._marked: set[str] = set()
+        self._range_from = ""
+
+    @property
+    def marked(self) -> list[Torrent]:
+        """In the order of the list; what the filter hides is not among them."""
+        rows = (str(row.key.value) for row in self.ordered_rows) if self._marked else ()
+        return [self._torrents[key] for key in rows if key in self._marked]
+
+    @property
+    def filter(self) -> str:
+        return self._filter
+
+    @property
+    def has_matches(self) -> bool:
+        return any(map(self._fits, self._torrents.values()))
+
+    def filter_by(self, text: str) -> None:
+        """Show only torrents whose name or state contains every word of `text`."""
+        self._filter = text
+        self._rebuild()
+
+    def sort_by(self, column: str, *, reverse: bool) -> None:
+        """`column` is one of SORTS."""
+        self._sort_by, self._reverse = column, reverse
+        self._rebuild()
+
+    def mark(self) -> None:
+        """Mark the selected torrent, or take its mark away, and go on to the next one."""
+        if key := self._cursor_key():
+            self._marked ^= {key}
+            self._range_from = key
+            self._draw_marks({key})
+            self.action_cursor_down()
+
+    def mark_range(self) -> None:
+        """Mark everything from the torrent that was marked last to the selected one."""
+        keys = [str(row.key.value) for row in self.ordered_rows]
+        if keys and self._range_from in keys:
+            first, last = sorted((keys.index(self._range_from), self.cursor_row))
+            self._marked.update(keys[first : last + 1])
+            self._draw_marks(set(keys))
+
+    def invert_marks(self) -> None:
+        """With nothing marked this marks all that is shown."""
+        self._marked = set(self._shown) - self._marked
+        self._draw_marks(set(self._shown))
+
+    def clear_marks(self) -> None:
+        marked, self._marked = self._marked, set()
+        self._draw_marks(marked)
+
+    def _draw_marks(self, keys: set[str]) -> None:
+        if not self._columns:
+            return
+        name = self._columns[0]
+        for key in keys & self._shown.keys():
+            torrent = self._torrents[key]
+            self.update_cell(key, name.key, self._cell(torrent, name, self._shown[key][name.key]))
 
     @property
     def selected(self) -> Torrent | None:
@@ -101,20 +176,33 @@ class TorrentTable(DataTable[Text]):
 
     def _apply(self, torrents: Mapping[str, Torrent], changes: Changes) -> None:
         cursor, top = self._cursor_key(), self.scroll_y
-        for torrent_id in changes.removed:
-            if self._shown.pop(torrent_id, None) is not None:
-                self.remove_row(torrent_id)
-        added = False
+        self._marked.difference_update(changes.removed)
+        gone = [key for key in changes.removed if key in self._shown]
+        gone += [
+            torrent.id
+            for torrent in changes.torrents
+            if torrent.id in self._shown and not self._fits(torrent)
+        ]
+        for torrent_id in gone:
+            del self._shown[torrent_id]
+            self.remove_row(torrent_id)
+        moved = False
         for torrent in changes.torrents:
             if torrent.id in self._shown:
+                rank = self._ranks[torrent.id]
                 self._update(torrent)
-            elif torrent.id in torrents:
+                moved |= rank != self._ranks[torrent.id]
+            elif torrent.id in torrents and self._fits(torrent):
                 self._add(torrent)
-                added = True
-        if added:
+                moved = True
+        if moved:
             self._sort()
-        if added or changes.removed:
+        if moved or gone:
             self._restore(cursor, top)
+
+    def _fits(self, torrent: Torrent) -> bool:
+        text = f"{words.clean(torrent.name)} {words.state(torrent)}".casefold()
+        return all(word in text for word in self._filter.casefold().split())
 
     def on_resize(self, event: Resize) -> None:
         if columns_for(self.size.width) != self._columns:
@@ -122,50 +210,61 @@ class TorrentTable(DataTable[Text]):
 
     def _rebuild(self) -> None:
         if not self.size.width:
+            self._columns = []  # hidden: to be built when it is shown
             return
         cursor, top = self._cursor_key(), self.scroll_y
         self._columns = columns_for(self.size.width)
         self._shown.clear()
+        self._ranks.clear()
+        self._marked &= self._torrents.keys()
         self.clear(columns=True)
         for column in self._columns:
-            label = self._spaced(column, column.cell(column.label))
+            # The list is newest first unless the person sorts by a column.
+            arrow = ("▲" if self._reverse else "▼") if column.key == self._sort_by else ""
+            label = self._spaced(column, column.cell(f"{column.label}{arrow}"))
             self.add_column(label, key=column.key, width=label.cell_len)
         for torrent in self._torrents.values():
-            self._add(torrent)
+            if self._fits(torrent):
+                self._add(torrent)
         self._sort()
         self._restore(cursor, top)
 
     def _add(self, torrent: Torrent) -> None:
         contents = _contents(torrent, self._columns)
         self._shown[torrent.id] = contents
+        self._ranks[torrent.id] = self._rank(torrent)
         cells = [self._cell(torrent, column, contents[column.key]) for column in self._columns]
         self.add_row(*cells, key=torrent.id)
 
     def _update(self, torrent: Torrent) -> None:
         before, contents = self._shown[torrent.id], _contents(torrent, self._columns)
         self._shown[torrent.id] = contents
+        self._ranks[torrent.id] = self._rank(torrent)
         for column in self._columns:
             content = contents[column.key]
             if content != before[column.key]:
                 self.update_cell(torrent.id, column.key, self._cell(torrent, column, content))
 
     def _cell(self, torrent: Torrent, column: Column, content: Shown) -> Text:
-        cell = self._spaced(column, column.cell(*content))
+        cell = self._spaced(column, column.cell(*content), marked=torrent.id in self._marked)
         if column.key != "name":
             return cell
-        name = NameCell(cell.plain, no_wrap=True)
-        name.order = (-torrent.added_at.timestamp() if torrent.added_at else 0.0, torrent.id)
+        name = NameCell(cell.plain, style="bold" if torrent.id in self._marked else "", no_wrap=True)
+        name.torrent_id = torrent.id
         return name
 
-    def _spaced(self, column: Column, cell: Text) -> Text:
+    def _spaced(self, column: Column, cell: Text, *, marked: bool = False) -> Text:
         if column.key == "name":
-            cell.pad_left(_MARGIN)
+            cell = Text.assemble("●" if marked else " " * _MARGIN, cell, no_wrap=True)
         if column is not self._columns[-1]:
             cell.pad_right(_gap(self.size.width))
         return cell
 
+    def _rank(self, torrent: Torrent) -> Rank:
+        return SORTS[self._sort_by](torrent), torrent.id
+
     def _sort(self) -> None:
-        self.sort("name", key=lambda cell: cell.order)
+        self.sort("name", key=lambda cell: self._ranks[cell.torrent_id], reverse=self._reverse)
 
     def _cursor_key(self) -> str:
         if not self.row_count or not self.is_valid_row_index(self.cursor_row):

@@ -14,7 +14,8 @@ _SIGNS = {
     Phase.WAITING: ("…", QUIET),
     Phase.RUNNING: ("↓", BUSY),
     Phase.DONE: ("✓", GOOD),
-    Phase.STOPPED: ("■", QUIET),
+    Phase.AWAY: ("~", WAITING),
+    Phase.PAUSED: ("■", QUIET),
     Phase.LOGGED_OUT: ("…", WAITING),
     Phase.FAILED: ("✗", BAD),
 }
@@ -56,6 +57,9 @@ def transfer_line(transfer: Transfer, width: int) -> Text:
     progress = transfer.progress
     if transfer.phase is Phase.WAITING:
         return text.append(_cut(transfer.name, width - 24)).append("  waits for its turn", style=QUIET)
+    if transfer.phase is Phase.AWAY:
+        text.append(_cut(transfer.name, width // 3)).append("  waiting for network", style=WAITING)
+        return text.append(f"  {words.clean(transfer.sentence)}", style=QUIET)
     if transfer.phase is not Phase.RUNNING:
         text.append(_cut(transfer.name, width // 3))
         return text.append(
