@@ -19,6 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncssh
+
+from deploy import sftp_fetch
 from deploy.box import PEER_ADDRESS, Box, CheckFailed
 from deploy.relay import Relay
 from deploy.swarm import Peer, magnet_for, make_torrent
@@ -84,8 +87,14 @@ async def prove(box: Box, steps: Steps) -> None:
             with steps.step("compare SHA-256"):
                 if (seen := await asyncio.to_thread(sha256_of, path)) != digest:
                     raise CheckFailed(f"the fetched file is another one: {seen} instead of {digest}")
+            with steps.step("fetch by SFTP, compare SHA-256"):
+                path_there = (await first.links(torrent.id)).sftp_path
+                seen = await fetch_by_sftp(first, path_there, box.directory / "by-sftp")
+                if seen != digest:
+                    raise CheckFailed(f"SFTP gave another file: {seen} instead of {digest}")
             with steps.step("a second person sees and fetches none of it"):
                 await sees_nothing(second, torrent)
+                await sees_nothing_by_sftp(second, path_there, box.directory / "stolen")
             with steps.step("remove it"):
                 await first.delete(torrent.id)
                 await refused(lambda: first.torrent(torrent.id), "the removed torrent")
@@ -143,6 +152,30 @@ async def sees_nothing(stranger: ApiClient, torrent: Torrent) -> None:
                 raise CheckFailed("the second person received bytes of the file")
 
     await refused(fetch, "its content")
+
+
+async def fetch_by_sftp(api: ApiClient, path: str, target: Path) -> str:
+    """As people's own SFTP programs do, with a transfer password; gives the file's SHA-256."""
+    credentials = await api.transfer_credentials()
+    if credentials.sftp is None:
+        raise CheckFailed("the server offers no SFTP")
+    return await sftp_fetch.fetch_by_sftp(
+        host=credentials.sftp.host,
+        port=credentials.sftp.port,
+        host_key_fingerprint=credentials.sftp.host_key_fingerprint,
+        username=credentials.username,
+        secret=credentials.secret,
+        name=path.removeprefix("/"),
+        target=target,
+    )
+
+
+async def sees_nothing_by_sftp(stranger: ApiClient, path: str, target: Path) -> None:
+    try:
+        await fetch_by_sftp(stranger, path, target)
+    except asyncssh.SFTPNoSuchFile:
+        return
+    raise CheckFailed("the second person fetched it by SFTP")
 
 
 async def refused(ask: Callable[[], Awaitable[object]], what: str) -> None:

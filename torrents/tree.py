@@ -151,6 +151,11 @@ class Tree:
             raise NotThere(path)
         return claim, file
 
+    def path_of(self, claim_id: uuid.UUID) -> str | None:
+        """Where the torrent of a claim stands in this tree; None while it is not finished."""
+        found = (name for name, shown in self._shown().items() if shown.claim_id == claim_id)
+        return next((f"/{name}" for name in found), None)
+
     def _find(self, parts: list[str]) -> tuple[_Shown, _File | _Directory]:
         shown = self._shown().get(parts[0]) if parts else None
         if shown is None:

@@ -52,6 +52,7 @@ from torrents.models import Claim
 from torrents.services import TorrentRefused
 from torrents.sources import source_from_text
 from torrents.traffic import traffic_of
+from torrents.tree import Tree
 
 
 class NewestFirst(CursorPagination):
@@ -224,6 +225,7 @@ class LinksView(APIView):
         path = reverse("api:link", kwargs={"token": link.token, "filename": filename})
         url = request.build_absolute_uri(path)
         answer = {"url": url, "expires_at": link.expires_at, "curl": curl_command(url, filename)}
+        answer["sftp_path"] = Tree(user_of(request)).path_of(claim.pk)
         return Response(LinkSerializer(answer).data, status=status.HTTP_201_CREATED)
 
 

@@ -358,9 +358,9 @@ def test_sessions_are_listed_and_ended(
     server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.sessions = [
-        {"id": "one", "device_name": "desk", "last_used_at": "2026-01-01T00:00:00Z", "current": True},
-        {"id": "two", "device_name": "lost\x1b[2J phone", "last_used_at": None, "current": False},
-        {"id": "three", "device_name": "", "last_used_at": None, "current": False},
+        {"id": "one", "name": "desk", "last_used_at": "2026-01-01T00:00:00Z", "current": True},
+        {"id": "two", "name": "lost\x1b[2J phone", "last_used_at": None, "current": False},
+        {"id": "three", "name": "", "last_used_at": None, "current": False},
     ]
     assert cli.main(["sessions"]) == 0
     out = capsys.readouterr().out

@@ -53,6 +53,7 @@ class Link:
     url: str
     expires_at: datetime | None
     curl: str  # a whole command
+    sftp_path: str  # where the torrent is found by SFTP; "" when the server does not say
 
     @classmethod
     def from_json(cls, value: object) -> "Link":
@@ -61,6 +62,7 @@ class Link:
             url=read.required("url", str),
             expires_at=read.time("expires_at"),
             curl=read.get("curl", str, ""),
+            sftp_path=read.get("sftp_path", str, ""),
         )
 
 
@@ -77,7 +79,7 @@ class DeviceSession:
         read = Fields(value, "session")
         return cls(
             id=read.identifier("id"),
-            device_name=read.get("device_name", str, ""),
+            device_name=read.get("name", str, ""),
             created_at=read.time("created_at"),
             last_used_at=read.time("last_used_at"),
             current=read.get("current", bool, False),

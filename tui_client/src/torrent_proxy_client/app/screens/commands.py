@@ -18,7 +18,7 @@ from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.app.theme import BUSY, QUIET
 from torrent_proxy_client.clipboard import copy_to_system
-from torrent_proxy_client.commands_to_copy import scp_command, sftp_command
+from torrent_proxy_client.commands_to_copy import remote_path, scp_command, sftp_command
 from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused
 from torrent_proxy_client.handover import Link, TransferCredentials
 from torrent_proxy_client.models import Torrent
@@ -103,8 +103,9 @@ def lines(torrent: Torrent, link: Link | None, credentials: TransferCredentials 
         found.append(Line("curl", _one_line(link.curl), _until(link.expires_at)))
     if credentials and credentials.sftp:
         server = credentials.sftp
-        found.append(Line("sftp", _one_line(sftp_command(server, credentials, torrent.name))))
-        found.append(Line("scp", _one_line(scp_command(server, credentials, torrent.name))))
+        path = remote_path(torrent, link)
+        found.append(Line("sftp", _one_line(sftp_command(server, credentials, path))))
+        found.append(Line("scp", _one_line(scp_command(server, credentials, path))))
         fingerprint = f"host key {words.clean(server.host_key_fingerprint)}"
         note = f"{_until(credentials.expires_at)}; for {words.clean(server.host)}, {fingerprint}"
         found.append(Line("password", _one_line(credentials.secret), note))
