@@ -7,11 +7,15 @@ PostgreSQL from the wheel unless TEST_DATABASE_URL names one. No setting of the 
 import os
 import re
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 from proxy_site import embedded_postgres
 from proxy_site.environment import PROJECT_DIR
+
+# Where a script starts us in the background Ctrl-C is ignored, and whatever we start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _state = Path(tempfile.mkdtemp(prefix="proxy-test-"))
 
