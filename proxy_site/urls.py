@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from proxy_site.api.server import ServerView
+from proxy_site.client_wheel import client_page, client_wheel
 
 admin.site.site_header = "OCI Torrent Proxy"
 admin.site.site_title = "OCI Torrent Proxy"
@@ -24,5 +25,7 @@ api_v1: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="api:docs")),
     path("admin/", admin.site.urls),
+    path("client/", client_page, name="client"),
+    path("client/<str:name>", client_wheel, name="client-wheel"),
     path("api/v1/", include((api_v1, "api"))),
 ]

@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from proxy_site import embedded_postgres, environment
+from proxy_site.client_wheel import WheelNotBuilt, build_wheel
 from proxy_site.sftp_endpoint import listen_address
 from proxy_site.supervisor import Part, Supervisor
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
             self.postgres = embedded_postgres_in_use()
             call_command("migrate", interactive=False, verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
+            self.offer_client()
             self.nobody_can_log_in = not get_user_model()._default_manager.exists()
             connections.close_all()
             Supervisor(parts(), say=self.say).run(
@@ -58,6 +60,12 @@ class Command(BaseCommand):
             self.stdout.flush()
         except OSError:  # nobody reads any more (a closed terminal, `up | head`): there is still all to stop
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def offer_client(self) -> None:
+        try:
+            build_wheel()
+        except WheelNotBuilt as error:
+            self.say(f"The client cannot be offered at /client/: {error}")
 
     def announce(self) -> None:
         self.say(
