@@ -19,20 +19,21 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters
-from rest_framework_simplejwt.token_blacklist import admin as _token_admin  # noqa: F401  registers its models
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts import services
-from accounts.forms import NewPasswordForm, NewUserForm, UserForm, gibibytes
-from accounts.models import User
+from accounts import audit, services
+from accounts.addresses import address_of
+from accounts.forms import LoginForm, NewPasswordForm, NewUserForm, UserForm, gibibytes
+from accounts.models import AuditEvent, User
 
-# Groups grant nothing here, and tokens are ended by disabling a person: neither belongs before a newcomer.
-admin.site.unregister([Group, OutstandingToken, BlacklistedToken])
+admin.site.login_form = LoginForm
+admin.site.unregister(Group)  # grants nothing here
 
 if TYPE_CHECKING:
     BaseUserAdmin = DjangoUserAdmin[User]  # generic for the type checker only
+    BaseAuditEventAdmin = admin.ModelAdmin[AuditEvent]
 else:
     BaseUserAdmin = DjangoUserAdmin
+    BaseAuditEventAdmin = admin.ModelAdmin
 
 
 @admin.register(User)
@@ -103,10 +104,13 @@ class UserAdmin(BaseUserAdmin):
         if change:
             super().save_model(request, obj, form, change)
             if "is_active" in form.changed_data:
-                (services.enable_user if obj.is_active else services.disable_user)(user=obj)
+                (services.enable_user if obj.is_active else services.disable_user)(user=obj, by=_by(request))
+            if changed := sorted(set(form.changed_data) - {"is_active", "note"}):
+                values = ", ".join(f"{name} {getattr(obj, name) or 'default'}" for name in changed)
+                audit.record(audit.Action.USER_CHANGED, user=obj, by=_by(request), detail=values)
             return
         created, made = services.create_user(
-            username=obj.username, role=obj.role, password=form.chosen_password
+            username=obj.username, role=obj.role, password=form.chosen_password, by=_by(request)
         )
         obj.pk = created.pk
         obj.refresh_from_db()
@@ -152,14 +156,14 @@ class UserAdmin(BaseUserAdmin):
                     request, "You cannot disable yourself. Ask another admin to do it.", messages.ERROR
                 )
                 continue
-            services.disable_user(user=user)
+            services.disable_user(user=user, by=_by(request))
             self.log_change(request, user, "Disabled.")
             self.message_user(request, f"Disabled and logged out: {user}.", messages.SUCCESS)
 
     @admin.action(description="Enable: may log in again")
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            services.enable_user(user=user)
+            services.enable_user(user=user, by=_by(request))
             self.log_change(request, user, "Enabled.")
             self.message_user(request, f"May log in again: {user}.", messages.SUCCESS)
 
@@ -170,7 +174,7 @@ class UserAdmin(BaseUserAdmin):
         )
 
     def _set_password(self, request: HttpRequest, user: User, password: str | None) -> str | None:
-        made = services.set_password(user=user, password=password)
+        made = services.set_password(user=user, password=password, by=_by(request))
         self.log_change(request, user, "Password changed.")
         if user == request.user:
             update_session_auth_hash(request, user)  # stays logged in on this page
@@ -185,3 +189,29 @@ class UserAdmin(BaseUserAdmin):
             "passwords": passwords,
         }
         return TemplateResponse(request, "admin/accounts/user/made_passwords.html", context)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(BaseAuditEventAdmin):
+    """To read only."""
+
+    list_display = ("at", "action", "user", "actor", "address", "detail")
+    list_filter = ("action", "at")
+    list_select_related = ("user", "actor")
+    search_fields = ("user__username", "actor__username", "address", "detail")
+    search_help_text = "Search by name, address or detail."
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+
+def _by(request: HttpRequest) -> audit.By:
+    assert isinstance(request.user, User)
+    return audit.By(request.user, address_of(request))

@@ -4,10 +4,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 
+from accounts import audit, login
+from accounts.addresses import address_of
 from accounts.models import NAME_TAKEN, User
+from proxy_site.api.errors import ApiError
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]  # generic for the type checker only
@@ -21,6 +25,26 @@ LARGEST_GIBIBYTES = 1_000_000
 def gibibytes(size: int) -> str:
     """Bytes as an exact number of GiB: `0.5`, `200`."""
     return f"{(Decimal(size) / GIBIBYTE).normalize():f}"
+
+
+class LoginForm(AdminAuthenticationForm):
+    """The login of the admin pages: the same lockout and the same few hashes at once as the API's."""
+
+    def clean(self) -> dict[str, Any]:
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if username and password:
+            address = address_of(self.request) if self.request else ""
+            try:
+                user = login.check_password(username=username, password=password, address=address)
+            except ApiError as refusal:  # locked out, or too busy
+                raise ValidationError(str(refusal.detail)) from None
+            if user is None:
+                raise self.get_invalid_login_error()
+            self.confirm_login_allowed(user)
+            by = audit.By(user, address)
+            audit.record(audit.Action.LOGGED_IN, user=user, by=by, detail="In the admin pages.")
+            self.user_cache = user
+        return self.cleaned_data
 
 
 class GibibytesField(forms.Field):

@@ -1,8 +1,10 @@
-"""Who may use the box, and how much of it."""
+"""Who may use the box, how much of it, and by what they are recognised."""
 
+import uuid
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -14,6 +16,7 @@ USERNAME_RULE = (
     f"Use up to {USERNAME_LENGTH} letters (a to z), digits, dots, underscores and hyphens, "
     "beginning with a letter or a digit."
 )
+DEVICE_NAME_LENGTH = 100
 NAME_TAKEN = "There is already a user of this name."
 
 
@@ -119,3 +122,139 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_admin
+
+
+class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
+    def alive(self) -> "DeviceSessionQuerySet":
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+
+class TransferCredentialQuerySet(models.QuerySet["TransferCredential"]):
+    def alive(self) -> "TransferCredentialQuerySet":
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+class DeviceSession(models.Model):
+    """One logged-in device: a family of refresh tokens of which only the newest generation renews it.
+
+    Tokens are not stored: `sessions.py` derives them from the key, the id and the generation.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="device_sessions")
+    name = models.CharField(max_length=DEVICE_NAME_LENGTH)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)  # to the lifetime of an access token
+    last_address = models.GenericIPAddressField(null=True, unpack_ipv4=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    generation = models.PositiveIntegerField(default=0)
+    # When the latest generations were replaced, newest last; only those that still get their successor again.
+    rotations = ArrayField(models.DateTimeField(), default=list)
+    # Differs from the user's as soon as the password was changed, by whatever way.
+    auth_hash = models.CharField(max_length=128)
+
+    objects = DeviceSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_used_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FailedLogins(models.Model):
+    """How often somebody failed lately. `username` is empty in the row that counts an address alone."""
+
+    username = models.CharField(max_length=USERNAME_LENGTH, blank=True)  # in lower case; need not exist
+    address = models.CharField(max_length=64, blank=True)  # an IPv4 address or an IPv6 /64
+    failures = models.PositiveIntegerField(default=0)
+    last_failure_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["username", "address"], name="accounts_failedlogins_one_row_for_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.failures} of {self.username or 'anybody'} from {self.address}"
+
+
+class SshKey(models.Model):
+    """A public key that opens SFTP for one person, and for nobody else."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ssh_keys")
+    name = models.CharField(max_length=DEVICE_NAME_LENGTH)
+    public_key = models.TextField()  # "type base64"
+    fingerprint = models.CharField(max_length=50, unique=True)  # "SHA256:…", as ssh-keygen shows it
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TransferCredential(models.Model):
+    """A password for SFTP that lives for minutes and is used as often as its owner likes meanwhile."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="transfer_credentials")
+    # Of 256 random bits, so a quick hash is as good as a slow one.
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = TransferCredentialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+
+    def __str__(self) -> str:
+        return f"of {self.user} until {self.expires_at}"
+
+    @property
+    def is_alive(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class AuditEvent(models.Model):
+    """Who did what to whose account, from where and when. Never holds a secret."""
+
+    class Action(models.TextChoices):
+        LOGGED_IN = "logged_in", "Logged in"
+        LOGIN_FAILED = "login_failed", "Login failed"
+        LOCKED_OUT = "locked_out", "Locked out"
+        SESSION_ENDED = "session_ended", "Session ended"
+        TOKEN_REUSED = "token_reused", "Session ended: its token was used twice"
+        PASSWORD_CHANGED = "password_changed", "Password changed"
+        PASSWORD_RESET = "password_reset", "Password reset"
+        KEY_ADDED = "key_added", "SSH key added"
+        KEY_REMOVED = "key_removed", "SSH key removed"
+        CREDENTIAL_MADE = "credential_made", "Transfer credential made"
+        CREDENTIAL_REVOKED = "credential_revoked", "Transfer credential revoked"
+        USER_CREATED = "user_created", "User created"
+        USER_CHANGED = "user_changed", "User changed"
+        USER_DISABLED = "user_disabled", "User disabled"
+        USER_ENABLED = "user_enabled", "User enabled"
+
+    at = models.DateTimeField("when", default=timezone.now, db_index=True)
+    action = models.CharField("what", max_length=32, choices=Action.choices)
+    # Null: nobody who is logged in, or the server's own command line.
+    actor = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", verbose_name="who")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", verbose_name="whom")
+    address = models.GenericIPAddressField(null=True, unpack_ipv4=True)
+    detail = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return self.get_action_display()

@@ -1,79 +1,23 @@
-"""Everything that changes an account or a session. One transaction each.
+"""Everything that changes an account. One transaction each. Sessions have a module of their own: `sessions.py`.
 
-A session is a refresh token that is neither used, ended nor expired, and the access tokens made from it.
-Whoever changes a user's sessions locks the user's row first, then the token's: always in that order.
+Whoever changes a user's sessions as a whole locks the user's row first, then theirs: always in that order.
 """
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
+from uuid import UUID
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
-from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
-from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import RefreshToken
-from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
 
+from accounts import audit, login, sessions, transfer_credentials
+from accounts.audit import COMMAND_LINE, By
 from accounts.models import User
 from proxy_site.api.errors import ApiError
 
 # No 0 and o, no 1, i and l: a person may have to read it out. 4 groups of 4 from 31 signs are 79 bits.
 READABLE_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS, GROUP_LENGTH = 4, 4
-
-
-class SessionRefused(ApiError):
-    """Nobody is logged in by this. The code says why: `no_active_account`, `token_not_valid`, `user_inactive`
-    or `password_changed`.
-    """
-
-    status_code = 401
-    auth_header = 'Bearer realm="api"'  # RFC 9110: a 401 names a scheme
-
-
-class WrongCredentials(SessionRefused):
-    """One sentence for an unknown name, a wrong password and a disabled account: strangers learn nothing."""
-
-    default_code = "no_active_account"
-    default_detail = "The username or the password is wrong. Try again, or ask your admin for a new password."
-
-
-class TokenNotValid(SessionRefused):
-    default_code = "token_not_valid"
-    default_detail = "Your session is not valid. Log in again."
-
-
-class SessionExpired(TokenNotValid):
-    default_detail = "Your session has expired. Log in again."
-
-
-class SessionEnded(TokenNotValid):
-    default_detail = "This session has ended or was renewed elsewhere. Log in again."
-
-
-class AccountDisabled(SessionRefused):
-    default_code = "user_inactive"
-    default_detail = "Your account is disabled. Ask your admin."
-
-
-class PasswordChanged(SessionRefused):
-    default_code = "password_changed"
-    default_detail = "Your password was changed. Log in with the new one."
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """`access` opens the API until `access_expires_at`; `refresh` trades for the next session, once."""
-
-    user: User
-    access: str
-    refresh: str
-    access_expires_at: datetime
 
 
 def generate_password() -> str:
@@ -83,8 +27,15 @@ def generate_password() -> str:
     )
 
 
+class WrongOldPassword(ApiError):
+    default_code = "wrong_password"
+    default_detail = "This is not your present password. Type it again, or ask your admin for a new one."
+
+
 @transaction.atomic
-def create_user(*, username: str, role: str, password: str | None = None) -> tuple[User, str | None]:
+def create_user(
+    *, username: str, role: str, password: str | None = None, by: By = COMMAND_LINE
+) -> tuple[User, str | None]:
     """Store a user; without a password, make one and return it: it can never be read again.
 
     Raises ValidationError, by field.
@@ -98,122 +49,75 @@ def create_user(*, username: str, role: str, password: str | None = None) -> tup
     except IntegrityError:  # another request took the name between the check and now
         user.validate_constraints()
         raise
+    audit.record(audit.Action.USER_CREATED, user=user, by=by, detail=f"As {user.role}.")
     return user, generated
 
 
 @transaction.atomic
-def set_password(*, user: User, password: str | None = None) -> str | None:
+def set_password(*, user: User, password: str | None = None, by: By = COMMAND_LINE) -> str | None:
     """Replace the password, which ends every session of the user; without one, make and return it.
 
     Raises ValidationError for `password`.
     """
+    _lock(user.pk)
     generated = _set_password(user, password)
-    user.save(update_fields=["password"])  # tokens carry a digest of the old one: CHECK_REVOKE_TOKEN
+    user.save(update_fields=["password"])
+    _shut_out(user, by)
+    audit.record(audit.Action.PASSWORD_RESET, user=user, by=by)
     return generated
 
 
+def change_own_password(
+    *, user: User, old_password: str, new_password: str, session_id: UUID, address: str = ""
+) -> int:
+    """Replace one's own password, which ends the other sessions; how many these were.
+
+    Raises WrongOldPassword (which counts towards the lockout), ValidationError for `new_password`, LockedOut or
+    TooBusy.
+    """
+    found = login.check_password(username=user.username, password=old_password, address=address)
+    if found is None or found.pk != user.pk:
+        raise WrongOldPassword
+    try:
+        validate_password(new_password, user)
+    except ValidationError as error:
+        raise ValidationError({"new_password": error.error_list}) from None
+    by, proven = By(user, address), found.password
+    with login.one_of_few_hashes():
+        found.set_password(new_password)
+    with transaction.atomic():
+        locked = _lock(user.pk)
+        if locked is None or not locked.is_active or locked.password != proven:
+            raise WrongOldPassword  # disabled, or given a new password, while the hashes were computed
+        user.password = found.password
+        user.save(update_fields=["password"])
+        sessions.keep_through_new_password(session_id=session_id, user=user)
+        ended = _shut_out(user, by, keep=session_id)
+        audit.record(audit.Action.PASSWORD_CHANGED, user=user, by=by)
+    return ended
+
+
 @transaction.atomic
-def disable_user(*, user: User) -> None:
-    """Lock a person out at once and end all sessions. Torrents stay. Disabling twice is no error."""
+def disable_user(*, user: User, by: By = COMMAND_LINE) -> None:
+    """Lock a person out at once: sessions, SSH keys, transfer passwords. Torrents stay. Twice is no error."""
     _lock(user.pk)
     _set_active(user, False)
-    alive = OutstandingToken.objects.filter(user=user, blacklistedtoken=None, expires_at__gt=timezone.now())
-    BlacklistedToken.objects.bulk_create(BlacklistedToken(token=token) for token in alive)
+    _shut_out(user, by)
+    audit.record(audit.Action.USER_DISABLED, user=user, by=by)
 
 
 @transaction.atomic
-def enable_user(*, user: User) -> None:
-    """Let a person log in again, with the old password. Sessions from before stay ended."""
+def enable_user(*, user: User, by: By = COMMAND_LINE) -> None:
+    """Let a person log in again, with the old password and keys. Sessions from before stay ended."""
     _lock(user.pk)
     _set_active(user, True)
+    audit.record(audit.Action.USER_ENABLED, user=user, by=by)
 
 
-def start_session(*, username: str, password: str) -> Session:
-    """Log in. Raises WrongCredentials; a hash is computed in every case, so time tells nothing either."""
-    found = authenticate(username=username, password=password)
-    if not isinstance(found, User):
-        raise WrongCredentials
-    with transaction.atomic():
-        user = _lock(found.pk)
-        # Disabled, or given a new password, while the hash was computed.
-        if user is None or not user.is_active or user.password != found.password:
-            raise WrongCredentials
-        user.last_login = timezone.now()
-        user.save(update_fields=["last_login"])
-        return _new_session(user)
-
-
-@transaction.atomic
-def refresh_session(*, refresh: str) -> Session:
-    """Trade a refresh token for a new session; the token is dead afterwards.
-
-    Of any number of simultaneous trades of one token exactly one succeeds.
-    Raises SessionExpired, SessionEnded, TokenNotValid, AccountDisabled or PasswordChanged.
-    """
-    token = _read(refresh)
-    user = _lock(token[api_settings.USER_ID_CLAIM])
-    if user is None:
-        raise TokenNotValid
-    if not user.is_active:
-        raise AccountDisabled
-    if token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
-        raise PasswordChanged
-    _end(token, user)
-    return _new_session(user)
-
-
-@transaction.atomic
-def end_session(*, refresh: str) -> None:
-    """Log out: the refresh token is dead, its last access token runs out by itself (10 minutes at most).
-
-    Ending a session that has already ended is no error. Raises TokenNotValid for what never was one.
-    """
-    try:
-        token = _read(refresh)
-        _end(token, _lock(token[api_settings.USER_ID_CLAIM]))
-    except (SessionExpired, SessionEnded):
-        return
-
-
-class _UncheckedRefreshToken(RefreshToken):
-    """A signed, unexpired refresh token. Whether it was used is asked under the row's lock, not here."""
-
-    def check_blacklist(self) -> None:
-        pass
-
-
-def _read(refresh: str) -> RefreshToken:
-    try:
-        return _UncheckedRefreshToken(refresh)  # type: ignore[arg-type]  # annotated wrongly upstream
-    except ExpiredTokenError:
-        raise SessionExpired from None
-    except TokenError:
-        raise TokenNotValid from None
-
-
-def _end(token: RefreshToken, user: User | None) -> None:
-    """Mark a token as used. Raises SessionEnded if somebody did so before."""
-    row = (
-        OutstandingToken.objects.select_for_update()
-        .filter(jti=token[api_settings.JTI_CLAIM], user=user)
-        .first()
-    )
-    if row is None:
-        raise TokenNotValid
-    _, ended_now = BlacklistedToken.objects.get_or_create(token=row)
-    if not ended_now:
-        raise SessionEnded
-
-
-def _new_session(user: User) -> Session:
-    refresh = RefreshToken.for_user(user)
-    access = refresh.access_token
-    return Session(
-        user=user,
-        access=str(access),
-        refresh=str(refresh),
-        access_expires_at=datetime_from_epoch(access["exp"]),
-    )
+def _shut_out(user: User, by: By, keep: UUID | None = None) -> int:
+    """End what was opened with the old state of an account; how many sessions."""
+    transfer_credentials.revoke_all(user=user)
+    return sessions.end_all_sessions(user=user, by=by, keep=keep)
 
 
 def _lock(user_id: int | str) -> User | None:

@@ -92,13 +92,3 @@ def postgresql_is_new_enough(
                 )
             )
     return problems
-
-
-@register(Tags.security)
-def refresh_tokens_can_be_revoked(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Without the blacklist app simplejwt accepts a used refresh token again, silently."""
-    if "rest_framework_simplejwt.token_blacklist" in settings.INSTALLED_APPS:
-        return []
-    return [Error("rest_framework_simplejwt.token_blacklist is not installed.", id="proxy_site.E011")]

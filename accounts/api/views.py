@@ -1,17 +1,15 @@
 """Logging in, staying logged in, logging out."""
 
-from typing import NoReturn
-
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import Throttled
 from rest_framework.generics import RetrieveAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from accounts import services
+from accounts import sessions
+from accounts.addresses import address_of
+from accounts.api.authentication import user_of
 from accounts.api.serializers import (
     CredentialsSerializer,
     NewSessionSerializer,
@@ -22,12 +20,6 @@ from accounts.api.serializers import (
 from accounts.models import User
 
 
-class TooManyLogins(Throttled):
-    default_detail = "Too many attempts to log in from your address."
-    extra_detail_singular = "Try again in {wait} second."
-    extra_detail_plural = "Try again in {wait} seconds."
-
-
 class PublicView(APIView):
     """Needs no access token and ignores a stale one."""
 
@@ -36,22 +28,24 @@ class PublicView(APIView):
 
 
 class LoginView(PublicView):
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "login"
-
-    def throttled(self, request: Request, wait: float) -> NoReturn:
-        raise TooManyLogins(wait)
-
     @extend_schema(
         operation_id="session_create",
         summary="Log in",
+        description="After 5 failures from one address 429 says in `Retry-After` how long to wait.",
         request=CredentialsSerializer,
         responses={200: NewSessionSerializer},
     )
     def post(self, request: Request) -> Response:
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)
-        return Response(NewSessionSerializer(services.start_session(**credentials.validated_data)).data)
+        fields = credentials.validated_data
+        session = sessions.start_session(
+            username=fields["username"],
+            password=fields["password"],
+            device_name=fields.get("device_name") or request.headers.get("User-Agent", ""),
+            address=address_of(request),
+        )
+        return Response(NewSessionSerializer(session).data)
 
 
 class RefreshView(PublicView):
@@ -64,7 +58,8 @@ class RefreshView(PublicView):
     def post(self, request: Request) -> Response:
         token = RefreshSerializer(data=request.data)
         token.is_valid(raise_exception=True)
-        return Response(SessionSerializer(services.refresh_session(**token.validated_data)).data)
+        session = sessions.refresh_session(**token.validated_data, address=address_of(request))
+        return Response(SessionSerializer(session).data)
 
 
 class LogoutView(PublicView):
@@ -74,7 +69,7 @@ class LogoutView(PublicView):
     def post(self, request: Request) -> Response:
         token = RefreshSerializer(data=request.data)
         token.is_valid(raise_exception=True)
-        services.end_session(**token.validated_data)
+        sessions.end_session(**token.validated_data, address=address_of(request))
         return Response(status=204)
 
 
@@ -83,5 +78,4 @@ class MeView(RetrieveAPIView[User]):
     serializer_class = UserSerializer
 
     def get_object(self) -> User:
-        assert isinstance(self.request.user, User)
-        return self.request.user
+        return user_of(self.request)

@@ -1,6 +1,7 @@
 from factory.declarations import Sequence
 from factory.django import DjangoModelFactory, Password
 
+from accounts import sessions
 from accounts.models import Role, User
 
 PASSWORD = "correct horse battery"
@@ -18,3 +19,8 @@ class UserFactory(DjangoModelFactory[User]):
 
 class AdminFactory(UserFactory):
     role = Role.ADMIN
+
+
+def access_token(user: User) -> str:
+    """Of a session that this person has, without anybody hashing a password."""
+    return str(sessions.access_token(sessions.open_session(user=user)))

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import services
+from accounts import services, sessions
 from accounts.forms import gibibytes
-from accounts.models import Role, User
+from accounts.models import AuditEvent, Role, User
 from accounts.tests.factories import PASSWORD, AdminFactory
 
 LIST = "/admin/accounts/user/"
@@ -49,6 +49,16 @@ def test_an_admin_logs_in_with_the_password_and_a_name_in_any_case(client: Clien
     response = client.post("/admin/login/?next=/admin/", {"username": "CHARLIE", "password": PASSWORD})
     assert response.status_code == 302
     assert client.get("/admin/").status_code == 200
+    event = AuditEvent.objects.get()
+    assert (event.action, event.user, event.detail) == ("logged_in", admin_user, "In the admin pages.")
+
+
+def test_a_user_without_the_role_does_not_get_in_and_is_not_noted_as_logged_in(
+    client: Client, alice: User
+) -> None:
+    response = client.post("/admin/login/", {"username": "alice", "password": PASSWORD})
+    assert response.status_code == 200
+    assert not AuditEvent.objects.exists()
 
 
 def test_the_front_page_shows_users_and_none_of_what_nobody_needs(browser: Client) -> None:
@@ -140,11 +150,11 @@ def test_a_limit_that_is_none_is_explained(browser: Client, alice: User, typed: 
 
 
 def test_disabling_in_the_form_ends_sessions(browser: Client, alice: User) -> None:
-    token = services.start_session(username="alice", password=PASSWORD).refresh
+    token = sessions.start_session(username="alice", password=PASSWORD).refresh
     change(browser, alice, is_active=None)
     services.enable_user(user=alice)
-    with pytest.raises(services.SessionEnded):
-        services.refresh_session(refresh=token)
+    with pytest.raises(sessions.SessionEnded):
+        sessions.refresh_session(refresh=token)
 
 
 def test_the_actions_disable_and_enable(browser: Client, alice: User, bob: User) -> None:
@@ -245,3 +255,36 @@ def test_what_was_done_stands_in_the_history(browser: Client, alice: User) -> No
     page = browser.get(f"{LIST}{alice.pk}/history/").content.decode()
     assert "Disabled." in page
     assert "Password changed." in page
+
+
+AUDIT = "/admin/accounts/auditevent/"
+
+
+def test_what_admins_do_to_people_is_in_the_audit_log(browser: Client, admin_user: User, alice: User) -> None:
+    browser.post(f"{LIST}add/", {"username": "dave", "role": "user"})
+    change(browser, alice, disk_quota="5", role="admin", note="promoted")
+    act(browser, "disable", alice)
+    act(browser, "enable", alice)
+    act(browser, "make_new_password", alice)
+    events = AuditEvent.objects.exclude(action=AuditEvent.Action.LOGGED_IN).order_by("pk")
+    assert [(event.action, str(event.user), event.detail) for event in events] == [
+        ("user_created", "dave", "As user."),
+        ("user_changed", "Alice", f"disk_quota {5 * GIB}, role admin"),
+        ("user_disabled", "Alice", ""),
+        ("user_enabled", "Alice", ""),
+        ("password_reset", "Alice", ""),
+    ]
+    assert {(event.actor, event.address) for event in events} == {(admin_user, "127.0.0.1")}
+
+
+def test_the_audit_log_is_read_and_searched_but_never_changed(browser: Client, alice: User) -> None:
+    services.disable_user(user=alice)
+    event = AuditEvent.objects.get()
+    assert "User disabled" in browser.get(AUDIT, {"q": "alice"}).content.decode()
+    assert browser.get(f"{AUDIT}{event.pk}/change/").status_code == 200
+    assert browser.post(f"{AUDIT}{event.pk}/change/", {"detail": "nothing"}).status_code == 403
+    assert browser.post(f"{AUDIT}{event.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert browser.get(f"{AUDIT}add/").status_code == 403
+    act = {"action": "delete_selected", "_selected_action": [event.pk], "post": "yes"}
+    browser.post(AUDIT, act)
+    assert AuditEvent.objects.filter(pk=event.pk, detail="").exists()

@@ -108,7 +108,6 @@ def test_a_weak_new_password_is_refused_and_the_old_stays(alice: User) -> None:
 
 
 def test_disabling_and_enabling_twice_is_no_error(alice: User) -> None:
-    services.start_session(username="alice", password=PASSWORD)
     services.disable_user(user=alice)
     services.disable_user(user=alice)
     alice.refresh_from_db()

@@ -79,8 +79,3 @@ def test_migrate_refuses_a_postgresql_that_is_too_old(monkeypatch: pytest.Monkey
 
 def test_no_connection_is_made_where_no_database_is_named() -> None:
     assert checks.postgresql_is_new_enough(None) == []
-
-
-def test_a_used_refresh_token_could_not_be_revoked_without_its_table(settings: Settings) -> None:
-    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if "blacklist" not in name]
-    assert [message.id for message in checks.refresh_tokens_can_be_revoked(None)] == ["proxy_site.E011"]

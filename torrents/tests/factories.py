@@ -10,9 +10,9 @@ from typing import TypeVar
 import libtorrent
 from django.db import connection
 from rest_framework.test import APIClient
-from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import User
+from accounts.tests.factories import access_token
 from torrents import engine_records, services
 from torrents.engines.base import EngineFile
 from torrents.metainfo import Source, build_magnet, parse_magnet
@@ -81,7 +81,7 @@ def finished(user: User, files: Mapping[str, bytes], *, name: str = "") -> Claim
 
 def client_of(user: User) -> APIClient:
     api = APIClient()
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(user)}")
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user)}")
     return api
 
 

@@ -91,7 +91,7 @@ def test_asking_over_http_when_nothing_changed_costs_one_query_beside_the_login(
         answer = api.get(f"/api/v1/torrents/changes/?since={since}").json()
     assert answer == {"change": since, "more": False, "reset": False, "torrents": [], "removed": []}
     tables = [query["sql"].partition('FROM "')[2].partition('"')[0] for query in queries]
-    assert tables == ["accounts_user", "torrents_changecounter"]
+    assert tables == ["accounts_devicesession", "torrents_changecounter"]
 
 
 def test_an_answer_takes_the_same_few_queries_however_long_it_is(alice: User) -> None:

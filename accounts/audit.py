@@ -1,0 +1,35 @@
+"""What happened to accounts, for admins to read. Rows are written in the transaction of what they tell about."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import AuditEvent, User
+
+Action = AuditEvent.Action
+KEPT = timedelta(days=180)
+DETAIL_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something, and from which IP address ("" is unknown)."""
+
+    actor: User | None = None
+    address: str = ""
+
+
+COMMAND_LINE = By()
+
+
+def record(action: Action, *, user: User | None, by: By, detail: str = "") -> None:
+    """`user` is whom it happened to. `detail` must hold nothing that opens anything."""
+    AuditEvent.objects.create(
+        action=action, user=user, actor=by.actor, address=by.address or None, detail=detail[:DETAIL_LENGTH]
+    )
+
+
+def prune() -> int:
+    """Forget what is older than `KEPT`; how many rows that were."""
+    return AuditEvent.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]

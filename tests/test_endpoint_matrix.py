@@ -1,0 +1,152 @@
+"""Who may do what: every endpoint and method of the generated schema, asked by everybody.
+
+A new endpoint needs a line in `EXPECTED`: its method and path as they stand in docs/openapi.yaml, and a `Row` with
+the status for each who asks. What the path names (`{claim_id}`) belongs to the owner; see `things`.
+"""
+
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+import yaml
+from django.core.management import call_command
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts import services, sessions, ssh_keys, transfer_credentials
+from accounts.audit import By
+from accounts.models import Role, User
+from accounts.tests.factories import PASSWORD, UserFactory
+from torrents.tests.factories import finished, fresh_magnet
+
+ROLES = ("anonymous", "owner", "other", "disabled", "admin")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One status for each of `ROLES`. `body` is sent as JSON; "{…}" in its values is filled in from `things`."""
+
+    statuses: tuple[int, int, int, int, int]
+    body: dict[str, str] = field(default_factory=dict)
+
+
+def everybody(status: int, **body: str) -> Row:
+    """Needs no session, and is not closed by a stale one."""
+    return Row((status,) * 5, body)
+
+
+def anybody_logged_in(status: int, **body: str) -> Row:
+    """About the caller's own things: everybody has some."""
+    return Row((401, status, status, 401, status), body)
+
+
+def owner_only(status: int, **body: str) -> Row:
+    """About one thing: it does not exist for others, and admins are others."""
+    return Row((401, status, 404, 401, 404), body)
+
+
+API = "/api/v1"
+EXPECTED: dict[tuple[str, str], Row] = {
+    ("get", f"{API}/health/"): everybody(503),  # no engine runs here
+    # --- sessions
+    ("post", f"{API}/session/"): everybody(200, username="owner", password=PASSWORD),
+    ("post", f"{API}/session/refresh/"): everybody(200, refresh="{refresh}"),
+    ("post", f"{API}/session/logout/"): everybody(204, refresh="{refresh}"),
+    # --- one's own account
+    ("get", f"{API}/me/"): anybody_logged_in(200),
+    ("get", f"{API}/me/sessions/"): anybody_logged_in(200),
+    ("delete", f"{API}/me/sessions/"): anybody_logged_in(200),
+    ("delete", f"{API}/me/sessions/{{session_id}}/"): owner_only(204),
+    ("post", f"{API}/me/password/"): anybody_logged_in(
+        200, old_password=PASSWORD, new_password="another long sentence"
+    ),
+    ("get", f"{API}/me/ssh-keys/"): anybody_logged_in(200),
+    ("post", f"{API}/me/ssh-keys/"): anybody_logged_in(201, public_key="{new_public_key}"),
+    ("delete", f"{API}/me/ssh-keys/{{key_id}}/"): owner_only(204),
+    ("get", f"{API}/me/transfer-credentials/"): anybody_logged_in(200),
+    ("post", f"{API}/me/transfer-credentials/"): anybody_logged_in(201),
+    ("delete", f"{API}/me/transfer-credentials/{{credential_id}}/"): owner_only(204),
+    # --- torrents
+    ("get", f"{API}/torrents/"): anybody_logged_in(200),
+    ("post", f"{API}/torrents/"): anybody_logged_in(201, source="{magnet}"),
+    ("get", f"{API}/torrents/changes/"): anybody_logged_in(200),
+    ("get", f"{API}/torrents/{{claim_id}}/"): owner_only(200),
+    ("delete", f"{API}/torrents/{{claim_id}}/"): owner_only(204),
+    ("post", f"{API}/torrents/{{claim_id}}/pause/"): owner_only(200),
+    ("post", f"{API}/torrents/{{claim_id}}/resume/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/files/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/files/{{index}}/content/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/archive/"): owner_only(200),
+}
+CASES = [(key, role) for key in EXPECTED for role in ROLES]
+
+
+def public_key() -> str:
+    return asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return UserFactory.create(username="owner")
+
+
+@pytest.fixture
+def things(owner: User, settings: Settings, tmp_path: Path) -> dict[str, str]:
+    """What the paths and bodies name."""
+    settings.DOWNLOADS_DIR = tmp_path
+    session = sessions.open_session(user=owner)
+    return {
+        "refresh": sessions.refresh_token(session.pk, 0),
+        "session_id": str(session.pk),
+        "key_id": str(ssh_keys.add_key(user=owner, public_key=public_key(), by=By()).pk),
+        "new_public_key": public_key(),
+        "credential_id": str(transfer_credentials.make_credential(user=owner, by=By())[0].pk),
+        "claim_id": str(finished(owner, {"show/a": b"1"}, name="show").pk),
+        "index": "0",
+        "magnet": fresh_magnet().magnet,
+    }
+
+
+def client_of(role: str, owner: User) -> APIClient:
+    api = APIClient()
+    if role == "anonymous":
+        return api
+    user = owner if role == "owner" else UserFactory.create(username=role)
+    if role == "admin":
+        user.role = Role.ADMIN
+        user.save()
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {sessions.access_token(sessions.open_session(user=user))}")
+    if role == "disabled":
+        services.disable_user(user=user)
+    return api
+
+
+@pytest.fixture(scope="module")
+def in_schema() -> set[tuple[str, str]]:
+    schema = StringIO()
+    call_command("spectacular", stdout=schema)
+    paths: dict[str, dict[str, Any]] = yaml.safe_load(schema.getvalue())["paths"]
+    return {(method, path) for path, methods in paths.items() for method in methods}
+
+
+def test_every_endpoint_of_the_schema_stands_in_the_table(in_schema: set[tuple[str, str]]) -> None:
+    assert in_schema - set(EXPECTED) == set(), "add a line to EXPECTED for each"
+
+
+def test_the_table_names_no_endpoint_that_is_gone(in_schema: set[tuple[str, str]]) -> None:
+    assert set(EXPECTED) - in_schema == set()
+
+
+@pytest.mark.parametrize(("key", "role"), CASES, ids=[f"{m} {p} as {role}" for (m, p), role in CASES])
+def test_everybody_gets_what_the_table_says(
+    owner: User, things: dict[str, str], key: tuple[str, str], role: str
+) -> None:
+    (method, path), row = key, EXPECTED[key]
+    body = {name: things.get(value[1:-1], value) for name, value in row.body.items()}
+    response: Any = getattr(client_of(role, owner), method)(path.format(**things), body or None)
+    if response.streaming:
+        b"".join(response.streaming_content)
+    assert response.status_code == row.statuses[ROLES.index(role)], response
