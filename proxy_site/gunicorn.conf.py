@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn changes directory only after it has read this file
@@ -13,6 +14,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+
+from proxy_site.logs import HideLinkTokens
 
 try:
     bind = settings.WEB_ADDRESS
@@ -34,10 +37,11 @@ accesslog = None
 forwarded_allow_ips = "127.0.0.1,::1"
 
 
-def on_starting(server: object) -> None:
+def on_starting(server: Any) -> None:
     import django
 
     django.setup()
+    server.log.error_log.addFilter(HideLinkTokens())  # it names the address of a request that went wrong
     try:
         call_command("check", stdout=io.StringIO())
     except SystemCheckError as problem:

@@ -75,6 +75,9 @@ WEB_WORKERS: int = env.int("WEB_WORKERS", 2, validate=Range(1, 64))
 WEB_THREADS: int = env.int("WEB_THREADS", 16, validate=Range(1, 256))
 WEB_TIMEOUT: int = env.int("WEB_TIMEOUT", 30, validate=Range(1, 600))
 BEHIND_HTTPS_PROXY: bool = env.bool("BEHIND_HTTPS_PROXY", False)
+HANDOVER_BY_CADDY: bool = env.bool("HANDOVER_BY_CADDY", False)
+CADDY_LOG: str = env.str("CADDY_LOG", "")
+LINK_HOURS: int = env.int("LINK_HOURS", 6, validate=Range(1, 168))
 ACCESS_TOKEN_SECONDS: int = env.int("ACCESS_TOKEN_SECONDS", 600, validate=Range(1, 600))
 REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", 30, validate=Range(1, 365))
 PASSWORD_HASHES_AT_ONCE: int = env.int("PASSWORD_HASHES_AT_ONCE", 2, validate=Range(1, 64))
@@ -281,7 +284,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"no_tokens": {"()": "proxy_site.logs.HideLinkTokens"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_tokens"]}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR"},

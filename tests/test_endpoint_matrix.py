@@ -20,6 +20,7 @@ from accounts import services, sessions, ssh_keys, transfer_credentials
 from accounts.audit import By
 from accounts.models import Role, User
 from accounts.tests.factories import PASSWORD, UserFactory
+from torrents.links import make_link
 from torrents.tests.factories import finished, fresh_magnet
 
 ROLES = ("anonymous", "owner", "other", "disabled", "admin")
@@ -80,6 +81,11 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/torrents/{{claim_id}}/files/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/files/{{index}}/content/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/archive/"): owner_only(200),
+    # --- signed links and traffic
+    ("post", f"{API}/torrents/{{claim_id}}/links/"): owner_only(201),
+    ("get", f"{API}/links/{{token}}/{{filename}}"): everybody(200),  # whoever has the link may fetch
+    ("delete", f"{API}/me/links/"): anybody_logged_in(204),
+    ("get", f"{API}/me/traffic/"): anybody_logged_in(200),
 }
 CASES = [(key, role) for key in EXPECTED for role in ROLES]
 
@@ -98,13 +104,16 @@ def things(owner: User, settings: Settings, tmp_path: Path) -> dict[str, str]:
     """What the paths and bodies name."""
     settings.DOWNLOADS_DIR = tmp_path
     session = sessions.open_session(user=owner)
+    claim = finished(owner, {"show/a": b"1"}, name="show")
     return {
         "refresh": sessions.refresh_token(session.pk, 0),
         "session_id": str(session.pk),
         "key_id": str(ssh_keys.add_key(user=owner, public_key=public_key(), by=By()).pk),
         "new_public_key": public_key(),
         "credential_id": str(transfer_credentials.make_credential(user=owner, by=By())[0].pk),
-        "claim_id": str(finished(owner, {"show/a": b"1"}, name="show").pk),
+        "claim_id": str(claim.pk),
+        "token": make_link(claim=claim, index=0).token,
+        "filename": "a",
         "index": "0",
         "magnet": fresh_magnet().magnet,
     }

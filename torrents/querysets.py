@@ -82,9 +82,16 @@ class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, user: User) -> ClaimQuerySet:
         """Everything that exists for this person; other people's claims do not."""
-        related = ("torrent", "torrent__live", "torrent__engine")
+        return self.filter(user=user)._whole()
+
+    def of_active_users(self) -> ClaimQuerySet:
+        """Everybody's, for whoever shows a signed link instead of logging in."""
+        return self.filter(user__is_active=True)._whole()
+
+    def _whole(self) -> ClaimQuerySet:
+        related = ("torrent", "torrent__live", "torrent__engine", "traffic")
         # A poll a second must not read megabytes of metainfo and trackers that it does not show.
-        return self.filter(user=user).select_related(*related).defer("torrent__metainfo", "torrent__trackers")
+        return self.select_related(*related).defer("torrent__metainfo", "torrent__trackers")
 
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")

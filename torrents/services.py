@@ -16,6 +16,7 @@ from accounts.models import User
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, ClaimAlias, Engine, LiveState, Removal, Tombstone, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes, next_change
+from torrents.traffic import inherit_traffic
 
 DEFAULT_ENGINE = "default"
 INTENT_CHANNEL = "torrent_intents"  # NOTIFY wakes the reconciler
@@ -198,6 +199,7 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
             claim.save(update_fields=["torrent", "completed_at", "change"])
             continue
         ClaimAlias.objects.filter(claim=claim).update(claim=mine)
+        inherit_traffic(kept=mine, merged=claim)
         claim_id = claim.pk
         claim.delete()
         ClaimAlias.objects.create(pk=claim_id, claim=mine)

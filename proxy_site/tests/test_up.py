@@ -282,6 +282,18 @@ def test_a_data_directory_that_cannot_be_used_is_a_sentence(idle_box: Box) -> No
     assert "Choose another" in idle_box.refused(DATA_DIR=str(idle_box.log))
 
 
+def test_it_counts_what_caddy_logs_where_caddy_hands_files_over(idle_box: Box, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text('{"user_id": "", "size": 5, "ts": 1}\n')
+    with idle_box.up(HANDOVER_BY_CADDY="true", CADDY_LOG=str(log)):
+        position = f"SELECT \"offset\" FROM torrents_accesslogposition WHERE path = '{log}'"
+        processes.wait_until(
+            lambda: idle_box.query(position) == [(log.stat().st_size,)], "the log is counted"
+        )
+    assert idle_box.leftovers() == []
+    assert "Traceback" not in idle_box.output()
+
+
 @pytest.mark.engine
 def test_with_a_real_qbittorrent_it_gets_healthy_and_leaves_nothing(idle_box: Box) -> None:
     with idle_box.up(ENGINE="qbittorrent") as process:

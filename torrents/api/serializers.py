@@ -39,6 +39,9 @@ class TorrentSerializer(serializers.Serializer[Any]):
     infohash_v2 = serializers.CharField(source="torrent.infohash_v2", allow_null=True)
     private = serializers.BooleanField(source="torrent.private", allow_null=True)
     origin = serializers.ChoiceField(choices=Claim.Origin.choices)
+    handed_over = serializers.IntegerField(
+        help_text="Bytes fetched so far, every time counted. Alone it does not raise `change`."
+    )
     added_at = serializers.DateTimeField()
     completed_at = serializers.DateTimeField(allow_null=True)
     change = serializers.IntegerField(help_text="Grows whenever any of this changes.")
@@ -117,6 +120,31 @@ class FileSerializer(serializers.Serializer[Any]):
         if claim.completed_at is None:
             return None
         return reverse("api:torrent-file-content", kwargs={"claim_id": claim.pk, "index": file.index})
+
+
+class MakeLinkSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(
+        required=False, min_value=0, help_text="Of the file; left out, the link is to the .tar archive."
+    )
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField(help_text="Works without logging in: whoever has it may fetch the file.")
+    expires_at = serializers.DateTimeField()
+    curl = serializers.CharField(
+        help_text="A command for a POSIX shell that fetches it, and goes on after a break."
+    )
+
+
+class DayOfTrafficSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField(help_text="UTC.")
+    https = serializers.IntegerField(help_text="Bytes.")
+    sftp = serializers.IntegerField(help_text="Bytes.")
+
+
+class TrafficSerializer(serializers.Serializer[Any]):
+    days = DayOfTrafficSerializer(many=True, help_text="The last 31, the newest first.")
+    month = serializers.IntegerField(help_text="Bytes since the first of this month (UTC), by all channels.")
 
 
 class EngineHealthSerializer(serializers.Serializer[Any]):

@@ -1,7 +1,16 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from torrents.api.views import ArchiveView, FileContentView, HealthView, TorrentViewSet
+from torrents.api.views import (
+    ArchiveView,
+    EndLinksView,
+    FileContentView,
+    HealthView,
+    LinksView,
+    LinkView,
+    TorrentViewSet,
+    TrafficView,
+)
 
 router = SimpleRouter(use_regex_path=False)
 router.register("torrents", TorrentViewSet, basename="torrent")
@@ -14,5 +23,9 @@ urlpatterns = [
         name="torrent-file-content",
     ),
     path("torrents/<uuid:claim_id>/archive/", ArchiveView.as_view(), name="torrent-archive"),
+    path("torrents/<uuid:claim_id>/links/", LinksView.as_view(), name="torrent-links"),
+    path("links/<str:token>/<str:filename>", LinkView.as_view(), name="link"),
+    path("me/links/", EndLinksView.as_view(), name="me-links"),
+    path("me/traffic/", TrafficView.as_view(), name="me-traffic"),
     path("health/", HealthView.as_view(), name="health"),
 ]

@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
@@ -26,33 +25,33 @@ from proxy_site.api.parsers import BoundedJSONParser
 from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.outbound import OutboundError
 from torrents import services
-from torrents.api.handover import file_response, stream_response
+from torrents.api.content import (
+    BYTES,
+    AnyAccept,
+    SentenceRenderer,
+    curl_command,
+    finished_name,
+    hand_over,
+)
 from torrents.api.serializers import (
     AddTorrentSerializer,
     ChangesQuerySerializer,
     ChangesSerializer,
     FileSerializer,
     HealthSerializer,
+    LinkSerializer,
     ListQuerySerializer,
+    MakeLinkSerializer,
     TorrentSerializer,
+    TrafficSerializer,
 )
-from torrents.archive import Archive
-from torrents.files import FileGone, NotFinished, etag_of, modified_ns, open_file, require_finished
 from torrents.health import engine_health
+from torrents.links import LinkRefused, end_links, follow_link, make_link
 from torrents.metainfo import MetainfoError, Source, parse_torrent
 from torrents.models import Claim
 from torrents.services import TorrentRefused
 from torrents.sources import source_from_text
-
-
-class NotFinishedYet(ApiError):
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "not_finished"
-
-
-class Gone(ApiError):
-    status_code = status.HTTP_410_GONE
-    default_code = "gone"
+from torrents.traffic import traffic_of
 
 
 class NewestFirst(CursorPagination):
@@ -73,27 +72,7 @@ class NewestFirst(CursorPagination):
         return cursor
 
 
-class AnyAccept(BaseContentNegotiation):
-    """Bytes are sent as they are and errors as JSON, whatever the Accept header asks for."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return None
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
 TOO_LARGE = OpenApiResponse(ErrorResponseSerializer, "More than a request may bring along.")
-BYTES = {
-    (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "All bytes. With a strong ETag."),
-    (206, "application/octet-stream"): OpenApiResponse(
-        OpenApiTypes.BINARY, "The one Range that was asked for."
-    ),
-    304: OpenApiResponse(None, "If-None-Match names what you have."),
-    409: OpenApiResponse(ErrorResponseSerializer, "It has not finished yet."),
-    410: OpenApiResponse(ErrorResponseSerializer, "It is not on the box's disk any more."),
-    416: OpenApiResponse(None, "The Range begins behind the end."),
-}
 
 
 def own_claim(request: Request, claim_id: uuid.UUID) -> Claim:
@@ -215,49 +194,69 @@ class HandoverView(APIView):
 
     content_negotiation_class = AnyAccept
 
-    def finished_claim(self, request: Request, claim_id: uuid.UUID) -> Claim:
-        claim = own_claim(request, claim_id)
-        try:
-            require_finished(claim)
-        except NotFinished as error:
-            raise NotFinishedYet(str(error)) from error
-        return claim
-
 
 class FileContentView(HandoverView):
     @extend_schema(operation_id="torrents_file_content", responses=BYTES)
     def get(self, request: Request, claim_id: uuid.UUID, index: int) -> HttpResponseBase:
         """One finished file."""
-        claim = self.finished_claim(request, claim_id)
-        file = claim.torrent.files.filter(index=index).first()
-        if file is None:
-            raise NotFound("There is no such file in this torrent.")
-        try:
-            descriptor = open_file(file)
-        except FileGone as error:
-            raise Gone(str(error)) from error
-        return file_response(
-            request,
-            descriptor=descriptor,
-            size=file.size,
-            etag=etag_of(file, modified_ns(descriptor)),
-            filename=file.path.rpartition("/")[2],
-        )
+        return hand_over(request, claim=own_claim(request, claim_id), index=index)
 
 
 class ArchiveView(HandoverView):
     @extend_schema(operation_id="torrents_archive", responses=BYTES)
     def get(self, request: Request, claim_id: uuid.UUID) -> HttpResponseBase:
         """The whole torrent as an uncompressed .tar."""
-        torrent = self.finished_claim(request, claim_id).torrent
-        archive = Archive(torrent, list(torrent.files.order_by("index")))
+        return hand_over(request, claim=own_claim(request, claim_id), index=None)
+
+
+class LinksView(APIView):
+    @extend_schema(
+        operation_id="torrents_links_create", request=MakeLinkSerializer, responses={201: LinkSerializer}
+    )
+    def post(self, request: Request, claim_id: uuid.UUID) -> Response:
+        """Make a link that fetches a finished file, or all of them, without logging in, for some hours."""
+        body = MakeLinkSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        claim = own_claim(request, claim_id)
+        index = body.validated_data.get("index")
+        filename = finished_name(claim, index)
+        link = make_link(claim=claim, index=index)
+        path = reverse("api:link", kwargs={"token": link.token, "filename": filename})
+        url = request.build_absolute_uri(path)
+        answer = {"url": url, "expires_at": link.expires_at, "curl": curl_command(url, filename)}
+        return Response(LinkSerializer(answer).data, status=status.HTTP_201_CREATED)
+
+
+class LinkView(HandoverView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    renderer_classes = (SentenceRenderer,)
+
+    @extend_schema(auth=[], responses=BYTES)
+    def get(self, request: Request, token: str, filename: str) -> HttpResponseBase:
+        """What a signed link names. The name at its end is for programs that save the file under it."""
         try:
-            archive.check()
-        except FileGone as error:
-            raise Gone(str(error)) from error
-        return stream_response(
-            request, read=archive.read, size=archive.size, etag=archive.etag, filename=f"{torrent.name}.tar"
-        )
+            claim, index = follow_link(token)
+        except LinkRefused as error:
+            raise NotFound(
+                "This link does not work: it has expired or was ended, or its torrent was removed. Make a new one."
+            ) from error
+        return hand_over(request, claim=claim, index=index)
+
+
+class EndLinksView(APIView):
+    @extend_schema(operation_id="me_links_end", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """End every signed link that you have made."""
+        end_links(user=user_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TrafficView(APIView):
+    @extend_schema(operation_id="me_traffic", responses=TrafficSerializer)
+    def get(self, request: Request) -> Response:
+        """How much you have fetched, by day, and this month in all."""
+        return Response(TrafficSerializer(traffic_of(user_of(request))).data)
 
 
 class HealthView(APIView):

@@ -70,6 +70,7 @@ def test_a_magnet_is_taken_without_waiting_for_the_engine(api: APIClient) -> Non
         "infohash_v2": None,
         "private": None,
         "origin": "user",
+        "handed_over": 0,
         "added_at": body["added_at"],
         "completed_at": None,
         "change": claim.change,

@@ -93,6 +93,8 @@ def parts() -> list[Part]:
         Part("worker", [*manage, "qcluster"], stop_seconds=10),
         Part("engine", [*manage, "run_engine"]),
     ]
+    if settings.HANDOVER_BY_CADDY and settings.CADDY_LOG:
+        chosen.append(Part("traffic", [*manage, "count_handover", "--follow", settings.CADDY_LOG]))
     if qbittorrent_is_ours():
         chosen.append(Part("qbittorrent", [*manage, "run_qbittorrent"]))
     return chosen

@@ -1,0 +1,95 @@
+"""The traffic ledger: bytes handed over, per claim and per user, day (UTC) and channel.
+
+Every process that hands bytes over adds to it. Locks are taken in one order, claims by id, then users' days, so that
+writers never wait for each other in a circle.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import F, Sum
+
+from accounts.models import User
+from torrents.models import Claim, ClaimTraffic, Traffic
+
+DAYS_SHOWN = 31
+
+_ADD = """
+WITH handed AS (
+    SELECT * FROM unnest(%s::uuid[], %s::date[], %s::bigint[]) AS handed (claim_id, day, sent)
+), known AS (
+    SELECT day, sent, coalesce(claim.id, merged.id) AS claim_id,
+           coalesce(claim.user_id, merged.user_id, removed.user_id) AS user_id
+    FROM handed
+    LEFT JOIN torrents_claim claim ON claim.id = handed.claim_id
+    LEFT JOIN torrents_claimalias alias ON alias.id = handed.claim_id
+    LEFT JOIN torrents_claim merged ON merged.id = alias.claim_id
+    LEFT JOIN LATERAL (
+        SELECT user_id FROM torrents_tombstone WHERE claim_id = handed.claim_id LIMIT 1
+    ) removed ON true
+), per_claim AS (
+    INSERT INTO torrents_claimtraffic AS total (claim_id, sent)
+    SELECT claim_id, sum(sent) FROM known WHERE claim_id IS NOT NULL GROUP BY claim_id ORDER BY claim_id
+    ON CONFLICT (claim_id) DO UPDATE SET sent = total.sent + excluded.sent RETURNING 1
+)
+INSERT INTO torrents_traffic AS total (user_id, day, channel, sent)
+SELECT user_id, day, %s, sum(sent) FROM known
+-- Waits for per_claim: the order of the locks.
+WHERE user_id IS NOT NULL AND (SELECT count(*) FROM per_claim) >= 0
+GROUP BY user_id, day ORDER BY user_id, day
+ON CONFLICT (user_id, day, channel) DO UPDATE SET sent = total.sent + excluded.sent
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfTraffic:
+    day: date
+    https: int  # bytes
+    sftp: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSummary:
+    """`days` are the last 31, the newest first, quiet ones included; `month` is the bytes since the first of it."""
+
+    days: list[DayOfTraffic]
+    month: int
+
+
+def record_handover(*, claim_id: uuid.UUID, channel: str, sent: int) -> None:
+    """Add `sent` bytes to a claim and to its user's day. Cheap, from any process, in one statement.
+
+    The user's sum grows even if the claim was merged or removed meanwhile; an unknown claim is ignored.
+    """
+    record_handovers({(claim_id, datetime.now(UTC).date()): sent}, channel=channel)
+
+
+def record_handovers(handed: Mapping[tuple[uuid.UUID, date], int], *, channel: str) -> None:
+    """The same for many: bytes by claim and day."""
+    rows = [(claim_id, day, sent) for (claim_id, day), sent in handed.items() if sent > 0]
+    if not rows:
+        return
+    claim_ids, days, sums = (list(column) for column in zip(*rows, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [claim_ids, days, sums, Traffic.Channel(channel).value])
+
+
+def inherit_traffic(*, kept: Claim, merged: Claim) -> None:
+    """Of two claims that turned out to be one, the one that stays takes over what was counted for the other."""
+    sent = ClaimTraffic.objects.filter(pk=merged.pk).values_list("sent", flat=True).first()
+    if sent:
+        ClaimTraffic.objects.get_or_create(pk=kept.pk)
+        ClaimTraffic.objects.filter(pk=kept.pk).update(sent=F("sent") + sent)
+
+
+def traffic_of(user: User, *, today: date | None = None) -> TrafficSummary:
+    today = today or datetime.now(UTC).date()
+    days = {today - timedelta(days=ago): {"https": 0, "sftp": 0} for ago in range(DAYS_SHOWN)}
+    ledger = Traffic.objects.filter(user=user)
+    for row in ledger.filter(day__in=days):
+        days[row.day][row.channel] = row.sent
+    month = ledger.filter(day__gte=today.replace(day=1), day__lte=today).aggregate(sum=Sum("sent"))["sum"]
+    return TrafficSummary([DayOfTraffic(day, **sums) for day, sums in days.items()], int(month or 0))
