@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
-from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import User
+from accounts.tests.factories import access_token
 from proxy_site.tests import processes
 from torrents.links import make_link
 from torrents.models import Claim, Traffic
@@ -49,7 +49,7 @@ def claim(box: CaddyBox, alice: User) -> Claim:
 
 
 def bearer(user: User) -> str:
-    return f"Bearer {AccessToken.for_user(user)}"
+    return f"Bearer {access_token(user)}"
 
 
 def content_url(claim: Claim, index: int = 0) -> str:
