@@ -36,6 +36,7 @@ class Part:
 
     name: str
     command: Sequence[str]
+    stop_seconds: float | None = None  # how long it may take to stop; None: STOP_SECONDS
     process: subprocess.Popen[bytes] | None = None
     output: io.RawIOBase | None = None
     started_at: float = 0.0
@@ -179,16 +180,19 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._say("Stopping.")
-        deadline = time.monotonic() + STOP_SECONDS
+        began = time.monotonic()
         for part in self._parts:
             if part.process is not None:
                 # The parent alone: a Django-Q cluster whose workers get the signal too can hang.
                 with contextlib.suppress(ProcessLookupError):
                     part.process.terminate()
-        while any(part.process and part.process.poll() is None for part in self._parts):
+        while running := [part for part in self._parts if part.process and part.process.poll() is None]:
             self._show_output(TICK)
-            if self._in_a_hurry or time.monotonic() > deadline:
-                break
+            took = time.monotonic() - began
+            for part in running:
+                patience = STOP_SECONDS if part.stop_seconds is None else part.stop_seconds
+                if self._in_a_hurry or took > patience:
+                    self._bury(part)
         for part in self._parts:
             if part.process is not None:
                 self._bury(part)

@@ -98,7 +98,8 @@ def parts() -> list[Part]:
     ]
     chosen = [
         Part("web", gunicorn),
-        Part("worker", [*manage, "qcluster"]),
+        # A cluster that is told to stop while it starts can hang (Django-Q2); what it was doing is done again.
+        Part("worker", [*manage, "qcluster"], stop_seconds=10),
         Part("engine", [*manage, "run_engine"]),
     ]
     if settings.HANDOVER_BY_CADDY and settings.CADDY_LOG:
