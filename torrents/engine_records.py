@@ -131,14 +131,17 @@ def record_refusal(*, torrent_id: uuid.UUID, reason: str) -> None:
 
 
 @transaction.atomic
-def record_engine(*, engine: Engine, status: EngineStatus) -> None:
-    """The engine answered. When it had been away, every unfinished claim reads differently now."""
+def record_engine(*, engine: Engine, status: EngineStatus, free_space: int | None) -> None:
+    """The engine answered. When it had been away, every unfinished claim reads differently now.
+
+    `free_space` is in bytes, as the volume itself says (qBittorrent answers 0 until its first look at it).
+    """
     was_away = not engine.reachable
     engine.reachable = True
     engine.message = ""
     engine.version = status.version
     engine.connection = status.connection
-    engine.free_space = status.free_space
+    engine.free_space = free_space
     engine.checked_at = timezone.now()
     engine.save()
     if was_away:

@@ -85,7 +85,7 @@ class Reconciler:
         snapshot = self._engine.poll()
         if not self._row.reachable:
             logger.info("The engine answers: %s", snapshot.status.version)
-        engine_records.record_engine(engine=self._row, status=snapshot.status)
+        engine_records.record_engine(engine=self._row, status=snapshot.status, free_space=free_space())
         reloaded = woken or time.monotonic() >= self._next_reload
         if reloaded:
             self._reload()
@@ -262,6 +262,14 @@ class Reconciler:
 
 def data_root() -> Path:
     return Path(settings.DOWNLOADS_DIR) / "t"
+
+
+def free_space() -> int | None:
+    """Bytes left on the volume of the downloads; None before their folder exists."""
+    try:
+        return shutil.disk_usage(settings.DOWNLOADS_DIR).free
+    except FileNotFoundError:
+        return None
 
 
 @lru_cache(maxsize=100_000)

@@ -78,7 +78,6 @@ class EngineStatus:
     connection: str  # "connected", "firewalled" or "disconnected"
     download_speed: int
     upload_speed: int
-    free_space: int  # on the volume that holds the data
     dht_nodes: int
 
 

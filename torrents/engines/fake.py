@@ -108,7 +108,6 @@ class FakeEngine:
                 connection="connected",
                 download_speed=sum(seen.download_speed for seen in torrents.values()),
                 upload_speed=0,
-                free_space=10**12,
                 dht_nodes=0,
             ),
         )

@@ -315,7 +315,6 @@ def _status(server: Mapping[str, Any], version: str) -> EngineStatus:
         connection=server["connection_status"],
         download_speed=int(server["dl_info_speed"]),
         upload_speed=int(server["up_info_speed"]),
-        free_space=int(server["free_space_on_disk"]),
         dht_nodes=int(server["dht_nodes"]),
     )
 

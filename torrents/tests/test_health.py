@@ -1,6 +1,5 @@
 """Whether the box can do its job right now, for anybody who asks."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,9 +21,9 @@ def health() -> tuple[int, Any]:
     return response.status_code, response.json()
 
 
-def answered() -> Engine:
+def answered(free_space: int = 2 * LEAST_FREE_SPACE) -> Engine:
     engine = default_engine()
-    engine_records.record_engine(engine=engine, status=FakeEngine().poll().status)
+    engine_records.record_engine(engine=engine, status=FakeEngine().poll().status, free_space=free_space)
     return engine
 
 
@@ -82,8 +81,7 @@ def test_a_bad_token_does_not_hide_the_health() -> None:
 
 
 def test_a_full_disk_is_told() -> None:
-    status = replace(FakeEngine().poll().status, free_space=LEAST_FREE_SPACE - 1)
-    engine_records.record_engine(engine=default_engine(), status=status)
+    answered(free_space=LEAST_FREE_SPACE - 1)
 
     code, body = health()
     assert (code, body["status"]) == (503, "degraded")

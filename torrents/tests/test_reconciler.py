@@ -1,6 +1,7 @@
 """The engine follows the rows, and the rows follow the engine, round by round."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -324,6 +325,15 @@ def test_a_failed_torrent_is_tried_again_by_itself(
 def written(queries: CaptureQueriesContext) -> list[str]:
     statements = [query["sql"] for query in queries]
     return [sql for sql in statements if not sql.startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
+
+
+def test_the_space_that_is_left_is_what_the_volume_says(box: Box, downloads: Path) -> None:
+    box.rounds()
+    assert default_engine().free_space is None
+
+    downloads.mkdir()
+    box.rounds()
+    assert default_engine().free_space == pytest.approx(shutil.disk_usage(downloads).free, rel=0.01)
 
 
 def test_a_round_in_which_nothing_changed_writes_only_the_engines_heartbeat(

@@ -345,11 +345,10 @@ def test_an_engine_that_was_away_is_told_from_the_start_again(
     assert not after.removed
 
 
-def test_the_status_names_the_engine_and_the_space_it_has(harness: Harness) -> None:
+def test_the_status_names_the_engine_and_its_connection(harness: Harness) -> None:
     status = harness.engine.poll().status
 
     assert status.version
-    assert status.free_space > 0
     assert status.connection in ("connected", "firewalled", "disconnected")
 
 
