@@ -21,6 +21,7 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts import audit, login
 from accounts.models import DEVICE_NAME_LENGTH, DeviceSession, User
+from accounts.signals import access_ended
 from proxy_site.api.errors import ApiError
 
 GRACE = timedelta(seconds=30)
@@ -155,11 +156,12 @@ def end_device_session(*, user: User, session_id: UUID, by: audit.By) -> bool:
 
 @transaction.atomic
 def end_all_sessions(*, user: User, by: audit.By, keep: UUID | None = None) -> int:
-    """End every session of a person, but for one to keep; how many these were."""
+    """End every session of a person, but for one to keep; how many these were. Signed links end with them."""
     alive = DeviceSession.objects.alive().select_for_update().filter(user=user).order_by("pk")
     ended = [session for session in alive if session.pk != keep]
     for session in ended:
         _end(session, audit.Action.SESSION_ENDED, by)
+    access_ended.send(sender=User, user=user)
     return len(ended)
 
 

@@ -3,11 +3,16 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from accounts.signals import access_ended
+
 
 class TorrentsConfig(AppConfig):
     name = "torrents"
 
     def ready(self) -> None:
+        from torrents.links import end_links
+
+        access_ended.connect(end_links)
         post_migrate.connect(declare_schedules, sender=self)
 
 

@@ -1,11 +1,13 @@
 """Signed links: whoever holds one may fetch one file, or the archive, without logging in, for some hours.
 
-A link dies when it expires, when its torrent is removed, when its user is disabled, and when they end all their links.
+A link dies when it expires, when its torrent is removed, when its user is disabled or gets a new password, and when
+they end their other sessions or all their links.
 """
 
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -47,8 +49,8 @@ def follow_link(token: str) -> tuple[Claim, int | None]:
     return claim, index
 
 
-def end_links(*, user: User) -> None:
-    """Every link that this user has made stops working at once."""
+def end_links(*, user: User, **signal: Any) -> None:
+    """Every link that this user has made stops working at once. Also a receiver of `accounts.signals.access_ended`."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -38,6 +38,7 @@ class SessionsView(APIView):
     @extend_schema(
         operation_id="me_sessions_end_others",
         summary="Log out everywhere else",
+        description="Signed links end, too.",
         responses={200: EndedSessionsSerializer},
     )
     def delete(self, request: Request) -> Response:
@@ -58,7 +59,7 @@ class PasswordView(APIView):
     @extend_schema(
         operation_id="me_password_change",
         summary="Change my password",
-        description="Ends all other sessions and revokes all transfer passwords.",
+        description="Ends all other sessions, signed links and transfer passwords.",
         request=NewPasswordSerializer,
         responses={200: EndedSessionsSerializer},
     )

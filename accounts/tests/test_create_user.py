@@ -9,11 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts.management.commands import create_user
+from accounts.management import passwords
 from accounts.models import Role, User
 from accounts.tests.factories import PASSWORD, UserFactory
 
-PROJECT = Path(create_user.__file__).resolve().parents[3]
+PROJECT = Path(passwords.__file__).resolve().parents[2]
 
 
 class Terminal(io.StringIO):
@@ -30,7 +30,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice(monkeypatch: pytest.Monke
         return PASSWORD
 
     monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr(create_user, "getpass", answer)
+    monkeypatch.setattr(passwords, "getpass", answer)
     call_command("create_user", "alice", stderr=io.StringIO())
     assert asked == ["Password: ", "Password again: "]
     assert User.objects.get(username="alice", role=Role.USER).check_password(PASSWORD)
@@ -39,7 +39,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice(monkeypatch: pytest.Monke
 @pytest.mark.django_db
 def test_two_different_answers_create_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr(create_user, "getpass", lambda prompt: PASSWORD + prompt)
+    monkeypatch.setattr(passwords, "getpass", lambda prompt: PASSWORD + prompt)
     with pytest.raises(CommandError, match="The two passwords differ"):
         call_command("create_user", "alice")
     assert not User.objects.exists()

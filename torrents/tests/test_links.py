@@ -10,10 +10,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from accounts.services import disable_user, enable_user
+from accounts.sessions import open_session
+from accounts.tests.factories import PASSWORD
 from proxy_site.logs import HideLinkTokens
 from torrents import services
 from torrents.models import Claim
@@ -28,6 +33,12 @@ SENTENCE = (
 @pytest.fixture
 def claim(alice: User, downloads: Path) -> Claim:
     return finished(alice, {"show/a.mkv": CONTENT, "show/b": b"b"}, name="show")
+
+
+@pytest.fixture
+def bobs_link(bob: User, downloads: Path) -> str:
+    """Of somebody whom it is not about."""
+    return path_of(make(finished(bob, {"other": b"1"}), index=0))
 
 
 def make(claim: Claim, **body: int) -> Any:
@@ -123,6 +134,57 @@ def test_ending_all_links_ends_ones_own_at_once_and_new_ones_work(claim: Claim, 
     assert client_of(claim.user).delete("/api/v1/me/links/").status_code == 204
     assert refused(path)
     assert not refused_quietly(path_of(make(claim, index=0)))
+
+
+def test_a_changed_password_of_ones_own_ends_the_links(claim: Claim, bobs_link: str) -> None:
+    claim.user.set_password(PASSWORD)
+    claim.user.save()
+    path = path_of(make(claim, index=0))
+    passwords = {"old_password": PASSWORD, "new_password": "another long sentence"}
+    assert client_of(claim.user).post("/api/v1/me/password/", passwords).status_code == 200
+    assert refused(path)
+    assert not refused_quietly(bobs_link)
+
+
+def test_a_password_that_an_admin_resets_ends_the_links(
+    claim: Claim, bobs_link: str, admin_client: Client
+) -> None:
+    path = path_of(make(claim, index=0))
+    admin_client.post(
+        f"/admin/accounts/user/{claim.user.pk}/password/", {"password1": PASSWORD, "password2": PASSWORD}
+    )
+    assert refused(path)
+    assert not refused_quietly(bobs_link)
+
+
+def test_a_password_that_is_changed_by_command_ends_the_links(claim: Claim, bobs_link: str) -> None:
+    path = path_of(make(claim, index=0))
+    call_command(
+        "changepassword", claim.user.username, "--generate", stdout=io.StringIO(), stderr=io.StringIO()
+    )
+    assert refused(path)
+    assert not refused_quietly(bobs_link)
+
+
+def test_ending_the_other_sessions_ends_the_links(claim: Claim, bobs_link: str) -> None:
+    path = path_of(make(claim, index=0))
+    assert client_of(claim.user).delete("/api/v1/me/sessions/").status_code == 200
+    assert refused(path)
+    assert not refused_quietly(bobs_link)
+
+
+def test_a_user_who_is_enabled_again_has_no_link_from_before(claim: Claim) -> None:
+    path = path_of(make(claim, index=0))
+    disable_user(user=claim.user)
+    enable_user(user=claim.user)
+    assert refused(path)
+
+
+def test_ending_one_other_session_leaves_the_links(claim: Claim) -> None:
+    path = path_of(make(claim, index=0))
+    other = open_session(user=claim.user)
+    assert client_of(claim.user).delete(f"/api/v1/me/sessions/{other.pk}/").status_code == 204
+    assert not refused_quietly(path)
 
 
 def refused_quietly(path: str) -> bool:
