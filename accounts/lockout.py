@@ -47,7 +47,7 @@ class LockedOut(ApiError):
 
 def locked_until(*, username: str, address: str) -> datetime | None:
     """When this person may try again from there; None: now."""
-    rows = FailedLogins.objects.filter(_of(username, address), locked_until__gt=timezone.now())
+    rows = FailedLogins.objects.locked().filter(_of(username, address))
     until: datetime | None = rows.aggregate(until=Max("locked_until"))["until"]
     return until
 
@@ -84,6 +84,18 @@ def note_success(*, username: str, address: str) -> None:
     FailedLogins.objects.filter(username=_name(username), address=network(address)).exclude(
         username=""
     ).delete()
+
+
+@transaction.atomic
+def unlock(*, failures: FailedLogins, by: audit.By) -> None:
+    """Forget these failures, so that whoever has to wait for their sake may try again at once. Twice is no error."""
+    failures.delete()
+    audit.record(
+        audit.Action.UNLOCKED,
+        user=User.objects.named(failures.username).first(),
+        by=by,
+        detail=f"{'From' if failures.username else 'Everybody from'} {failures.address or 'an unknown address'}.",
+    )
 
 
 def prune() -> int:

@@ -163,6 +163,23 @@ class DeviceSession(models.Model):
         return self.name
 
 
+class FailedLoginsQuerySet(models.QuerySet["FailedLogins"]):
+    def locked(self) -> "FailedLoginsQuerySet":
+        """Those for whose sake somebody has to wait now."""
+        return self.filter(locked_until__gt=timezone.now())
+
+    def that_lock_out(self, user: User) -> "FailedLoginsQuerySet":
+        """A person's own, and those of everybody at an address where this person failed, too."""
+        name = user.username.lower()
+        addresses = self.filter(username=name).values("address")
+        return self.locked().filter(models.Q(username=name) | models.Q(username="", address__in=addresses))
+
+    def with_person(self) -> "FailedLoginsQuerySet":
+        """Each with `person`: the name of the user whose name was typed, or None."""
+        named = User.objects.alias(lower=Lower("username")).filter(lower=models.OuterRef("username"))
+        return self.annotate(person=models.Subquery(named.values("username")))
+
+
 class FailedLogins(models.Model):
     """How often somebody failed lately. `username` is empty in the row that counts an address alone."""
 
@@ -172,7 +189,10 @@ class FailedLogins(models.Model):
     last_failure_at = models.DateTimeField()
     locked_until = models.DateTimeField(null=True)
 
+    objects = FailedLoginsQuerySet.as_manager()
+
     class Meta:
+        verbose_name = verbose_name_plural = "failed logins"
         constraints = [
             models.UniqueConstraint(
                 fields=["username", "address"], name="accounts_failedlogins_one_row_for_each"
@@ -181,6 +201,10 @@ class FailedLogins(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures} of {self.username or 'anybody'} from {self.address}"
+
+    @property
+    def is_locked(self) -> bool:
+        return self.locked_until is not None and self.locked_until > timezone.now()
 
 
 class SshKey(models.Model):
@@ -232,6 +256,7 @@ class AuditEvent(models.Model):
         LOGGED_IN = "logged_in", "Logged in"
         LOGIN_FAILED = "login_failed", "Login failed"
         LOCKED_OUT = "locked_out", "Locked out"
+        UNLOCKED = "unlocked", "Unlocked"
         SESSION_ENDED = "session_ended", "Session ended"
         TOKEN_REUSED = "token_reused", "Session ended: its token was used twice"
         PASSWORD_CHANGED = "password_changed", "Password changed"

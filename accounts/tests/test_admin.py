@@ -1,6 +1,7 @@
 """The pages for admins, used as a browser does."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -288,3 +289,18 @@ def test_the_audit_log_is_read_and_searched_but_never_changed(browser: Client, a
     act = {"action": "delete_selected", "_selected_action": [event.pk], "post": "yes"}
     browser.post(AUDIT, act)
     assert AuditEvent.objects.filter(pk=event.pk, detail="").exists()
+
+
+def test_the_audit_log_is_narrowed_by_person_kind_and_day(browser: Client, alice: User, bob: User) -> None:
+    for user in (alice, bob):
+        services.disable_user(user=user)
+        services.enable_user(user=user)
+    AuditEvent.objects.filter(user=bob).update(at=datetime(2020, 5, 6, tzinfo=UTC))
+
+    def found(**query: str) -> list[str]:
+        events = browser.get(AUDIT, query).context["cl"].result_list
+        return sorted(f"{event.action} {event.user}" for event in events)
+
+    assert found(user__id__exact=str(alice.pk)) == ["user_disabled Alice", "user_enabled Alice"]
+    assert found(action__exact="user_disabled") == ["user_disabled Alice", "user_disabled bob"]
+    assert found(at__year="2020", at__month="5", at__day="6") == ["user_disabled bob", "user_enabled bob"]

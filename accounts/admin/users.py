@@ -1,4 +1,4 @@
-"""The pages on which an admin manages people. They must make sense to somebody who never saw Django."""
+"""The pages on which an admin manages people."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,31 +9,27 @@ from django.contrib.admin.helpers import Fieldset
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import audit, services
-from accounts.addresses import address_of
-from accounts.forms import LoginForm, NewPasswordForm, NewUserForm, UserForm, gibibytes
-from accounts.models import AuditEvent, User
-
-admin.site.login_form = LoginForm
-admin.site.unregister(Group)  # grants nothing here
+from accounts.admin.lockouts import end_of_lock, place, unlock_button, who
+from accounts.admin.logs import by
+from accounts.forms import NewPasswordForm, NewUserForm, UserForm, gibibytes
+from accounts.models import FailedLogins, User
 
 if TYPE_CHECKING:
     BaseUserAdmin = DjangoUserAdmin[User]  # generic for the type checker only
-    BaseAuditEventAdmin = admin.ModelAdmin[AuditEvent]
 else:
     BaseUserAdmin = DjangoUserAdmin
-    BaseAuditEventAdmin = admin.ModelAdmin
 
 
 @admin.register(User)
@@ -41,13 +37,13 @@ class UserAdmin(BaseUserAdmin):
     form = UserForm
     add_form = NewUserForm
     add_form_template = None
-    list_display = ("username", "role", "is_active", "disk_space", "last_login", "joined")
+    list_display = ("username", "role", "is_active", "locked_out", "disk_space", "last_login", "joined")
     list_filter = ("role", "is_active")
     search_fields = ("username", "note")
     search_help_text = "Search by name or note."
     ordering = ("username",)
     filter_horizontal = ()
-    readonly_fields = ("password_button", "last_login", "date_joined")
+    readonly_fields = ("password_button", "lockouts", "last_login", "date_joined")
     actions = ("disable", "enable", "make_new_password")
     add_fieldsets = (
         (None, {"fields": ("username", "role")}),
@@ -65,10 +61,14 @@ class UserAdmin(BaseUserAdmin):
     ) -> HttpResponse:
         return super().changelist_view(request, {"title": "Users", **(extra_context or {})})
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        locks = FailedLogins.objects.locked().filter(username=Lower(OuterRef("username")))
+        return super().get_queryset(request).annotate(is_locked_out=Exists(locks))
+
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return self.add_fieldsets
-        access: dict[str, Any] = {"fields": ("role", "is_active", "password_button")}
+        access: dict[str, Any] = {"fields": ("role", "is_active", "password_button", "lockouts")}
         if obj == request.user:
             access["description"] = "This is you. Only another admin can change your role or disable you."
         limits = ("disk_quota", "monthly_traffic_limit", "active_torrent_limit")
@@ -93,6 +93,20 @@ class UserAdmin(BaseUserAdmin):
     def joined(self, user: User) -> date:
         return user.date_joined.date()
 
+    @admin.display(description="locked out", ordering="is_locked_out")
+    def locked_out(self, user: User) -> str:
+        return "Locked out" if user.is_locked_out else "no"  # type: ignore[attr-defined]  # by get_queryset
+
+    @admin.display(description="Failed logins")
+    def lockouts(self, user: User) -> str:
+        lines = [
+            (who(failures), place(failures), end_of_lock(failures), unlock_button(failures))
+            for failures in FailedLogins.objects.that_lock_out(user).with_person()
+        ]
+        return (
+            format_html_join("", "<p>{} is locked out from {} until {}. {}</p>", lines) or "Not locked out."
+        )
+
     @admin.display(description="Password")
     def password_button(self, user: User) -> str:
         return format_html(
@@ -104,13 +118,13 @@ class UserAdmin(BaseUserAdmin):
         if change:
             super().save_model(request, obj, form, change)
             if "is_active" in form.changed_data:
-                (services.enable_user if obj.is_active else services.disable_user)(user=obj, by=_by(request))
+                (services.enable_user if obj.is_active else services.disable_user)(user=obj, by=by(request))
             if changed := sorted(set(form.changed_data) - {"is_active", "note"}):
                 values = ", ".join(f"{name} {getattr(obj, name) or 'default'}" for name in changed)
-                audit.record(audit.Action.USER_CHANGED, user=obj, by=_by(request), detail=values)
+                audit.record(audit.Action.USER_CHANGED, user=obj, by=by(request), detail=values)
             return
         created, made = services.create_user(
-            username=obj.username, role=obj.role, password=form.chosen_password, by=_by(request)
+            username=obj.username, role=obj.role, password=form.chosen_password, by=by(request)
         )
         obj.pk = created.pk
         obj.refresh_from_db()
@@ -156,14 +170,14 @@ class UserAdmin(BaseUserAdmin):
                     request, "You cannot disable yourself. Ask another admin to do it.", messages.ERROR
                 )
                 continue
-            services.disable_user(user=user, by=_by(request))
+            services.disable_user(user=user, by=by(request))
             self.log_change(request, user, "Disabled.")
             self.message_user(request, f"Disabled and logged out: {user}.", messages.SUCCESS)
 
     @admin.action(description="Enable: may log in again")
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            services.enable_user(user=user, by=_by(request))
+            services.enable_user(user=user, by=by(request))
             self.log_change(request, user, "Enabled.")
             self.message_user(request, f"May log in again: {user}.", messages.SUCCESS)
 
@@ -174,7 +188,7 @@ class UserAdmin(BaseUserAdmin):
         )
 
     def _set_password(self, request: HttpRequest, user: User, password: str | None) -> str | None:
-        made = services.set_password(user=user, password=password, by=_by(request))
+        made = services.set_password(user=user, password=password, by=by(request))
         self.log_change(request, user, "Password changed.")
         if user == request.user:
             update_session_auth_hash(request, user)  # stays logged in on this page
@@ -189,29 +203,3 @@ class UserAdmin(BaseUserAdmin):
             "passwords": passwords,
         }
         return TemplateResponse(request, "admin/accounts/user/made_passwords.html", context)
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(BaseAuditEventAdmin):
-    """To read only."""
-
-    list_display = ("at", "action", "user", "actor", "address", "detail")
-    list_filter = ("action", "at")
-    list_select_related = ("user", "actor")
-    search_fields = ("user__username", "actor__username", "address", "detail")
-    search_help_text = "Search by name, address or detail."
-    date_hierarchy = "at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-
-def _by(request: HttpRequest) -> audit.By:
-    assert isinstance(request.user, User)
-    return audit.By(request.user, address_of(request))
