@@ -1,9 +1,12 @@
-"""Who may do what: every endpoint and method of the generated schema, asked by everybody.
+"""Who may do what: every URL and method that the server has, asked by everybody.
 
 A new endpoint needs a line in `EXPECTED`: its method and path as they stand in docs/openapi.yaml, and a `Row` with
 the status for each who asks. What the path names (`{claim_id}`) belongs to the owner; see `things`.
+Neither the schema nor the server's own list of URLs may know one that the table does not.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -13,6 +16,8 @@ import asyncssh
 import pytest
 import yaml
 from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -88,7 +93,17 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("delete", f"{API}/me/links/"): anybody_logged_in(204),
     ("get", f"{API}/me/traffic/"): anybody_logged_in(200),
 }
-CASES = [(key, role) for key in EXPECTED for role in ROLES]
+# For browsers: not in the schema.
+PAGES: dict[tuple[str, str], Row] = {
+    ("get", "/"): everybody(302),
+    ("get", "/client/"): everybody(200),
+    ("get", "/client/{wheel}"): everybody(404),  # none is built here
+    ("get", f"{API}/schema/"): Row((200, 200, 200, 401, 200)),  # a token, where one is shown, must be good
+    ("get", f"{API}/docs/"): Row((200, 200, 200, 401, 200)),
+}
+ROWS = EXPECTED | PAGES
+CASES = [(key, role) for key in ROWS for role in ROLES]
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def public_key() -> str:
@@ -117,6 +132,7 @@ def things(owner: User, settings: Settings, tmp_path: Path) -> dict[str, str]:
         "filename": "a",
         "index": "0",
         "magnet": fresh_magnet().magnet,
+        "wheel": "torrent_proxy_client.whl",
     }
 
 
@@ -150,13 +166,61 @@ def test_the_table_names_no_endpoint_that_is_gone(in_schema: set[tuple[str, str]
     assert set(EXPECTED) - in_schema == set()
 
 
+def urls(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, Any]]:
+    """Every path below, with its view; what varies is in braces, as in the schema."""
+    for pattern in resolver.url_patterns:
+        path = before + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern.pattern))
+        if isinstance(pattern, URLPattern):
+            yield path, pattern.callback
+        else:
+            yield from urls(pattern, path)
+
+
+def methods_of(view: Any) -> list[str]:
+    """Those that a view of the API has code for; of any other view: reading."""
+    if hasattr(view, "actions"):
+        return [method for method in METHODS if method in view.actions]
+    return [method for method in METHODS if hasattr(view.cls, method)] if hasattr(view, "cls") else ["get"]
+
+
+def test_every_url_of_the_server_stands_in_the_table_also_what_the_schema_hides() -> None:
+    answered = {
+        (method, path)
+        for path, view in urls(get_resolver())
+        if not path.startswith("/admin/")
+        for method in methods_of(view)
+    }
+    assert {(method, path.replace("{name}", "{wheel}")) for method, path in answered} == set(ROWS)
+
+
 @pytest.mark.parametrize(("key", "role"), CASES, ids=[f"{m} {p} as {role}" for (m, p), role in CASES])
 def test_everybody_gets_what_the_table_says(
     owner: User, things: dict[str, str], key: tuple[str, str], role: str
 ) -> None:
-    (method, path), row = key, EXPECTED[key]
+    (method, path), row = key, ROWS[key]
     body = {name: things.get(value[1:-1], value) for name, value in row.body.items()}
     response: Any = getattr(client_of(role, owner), method)(path.format(**things), body or None)
     if response.streaming:
         b"".join(response.streaming_content)
     assert response.status_code == row.statuses[ROLES.index(role)], response
+
+
+ADMIN_PATHS = {path for path, _ in urls(get_resolver()) if path.startswith("/admin/")}
+# Two of Django's are regular expressions, which stand for these.
+ADMIN_EXAMPLES = {"/admin/accounts/", "/admin/nowhere/"}
+FOR_EVERYBODY = {"/admin/login/", "/admin/logout/"}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    "path", sorted({path for path in ADMIN_PATHS if "(" not in path} - FOR_EVERYBODY | ADMIN_EXAMPLES)
+)
+def test_the_pages_for_admins_are_closed_to_everybody_else(owner: User, path: str, method: str) -> None:
+    concrete = re.sub(r"\{\w+\}", str(owner.pk), path)
+    for user in (None, owner):
+        browser = Client()
+        if user is not None:
+            browser.force_login(user)
+        response: Any = getattr(browser, method)(concrete)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/admin/login/?next="), response["Location"]

@@ -31,6 +31,7 @@ def test_migrating_declares_what_the_apps_need() -> None:
     call_command("migrate", verbosity=0)
     declared = {schedule.func: schedule.minutes for schedule in Schedule.objects.all()}
     assert declared["torrents.tasks.retire_unclaimed_torrents"] == 1
+    assert declared["accounts.tasks.prune"] == 60
     assert len(declared) == Schedule.objects.count()
 
 
