@@ -1,11 +1,13 @@
-"""What must not reach production, and what PostgreSQL must be. Errors here stop every process at start."""
+"""What must not reach production, what PostgreSQL must be, and what looks like a mistake. Errors here stop every
+process at start; a warning is shown by each."""
 
+import socket
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 OLDEST_POSTGRESQL = 15
@@ -70,6 +72,22 @@ def production_is_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
     ]
     return [
         Error(text, hint=hint, id=f"proxy_site.{number}") for broken, text, hint, number in rules if broken
+    ]
+
+
+@register()
+def the_interface_exists(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A warning only: a VPN may come up later. Until then qBittorrent waits and reaches nobody."""
+    names = sorted(name for _, name in socket.if_nameindex())
+    ours = settings.ENGINE == "qbittorrent" and settings.QBITTORRENT_MANAGED
+    if not ours or not settings.TORRENT_INTERFACE or settings.TORRENT_INTERFACE in names:
+        return []
+    return [
+        Warning(
+            f"TORRENT_INTERFACE: there is no network interface {settings.TORRENT_INTERFACE} now.",
+            hint=f"Nothing is downloaded while it is missing. This machine has: {', '.join(names)}.",
+            id="proxy_site.W001",
+        )
     ]
 
 

@@ -1,7 +1,7 @@
 """Keeps the parts of the box running on one machine: starts them, shows what they say, brings back what dies.
 
-A server has systemd for this. Here a part that ends is started again by itself, and no part outlives us: each is
-asked to stop when we end, even when we are killed.
+A server has systemd for this. Here a part that ends is started again by itself, unless it says by its exit code that
+this is of no use, and no part outlives us: each is asked to stop when we end, even when we are killed.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ HURRY_AFTER = (
 )
 TEND_SECONDS = 5.0
 TICK = 0.2
+CANNOT_WORK = os.EX_CONFIG  # exit code of a part that cannot work before somebody changes something
 LONGEST_LINE = 8192  # bytes; the rest of a longer line is not shown
 
 
@@ -40,7 +41,7 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     output: io.RawIOBase | None = None
     started_at: float = 0.0
-    start_at: float | None = 0.0  # when to start it (again); None while it runs
+    start_at: float | None = 0.0  # when to start it (again); None while it runs, and when it cannot work
     pause: float = FIRST_PAUSE
     partial_line: bytes = field(default=b"", repr=False)
 
@@ -164,7 +165,12 @@ class Supervisor:
             if part.process is not None and part.process.poll() is not None:
                 code = part.process.returncode
                 self._bury(part)
-                self._start_later(part, _ending(code))
+                if code == CANNOT_WORK:
+                    self._show(
+                        part, "cannot work like this. The rest goes on without it: mend it, then start anew."
+                    )
+                else:
+                    self._start_later(part, _ending(code))
 
     def _bury(self, part: Part) -> None:
         """Kill what is left of a part that has ended or will not, and show its last words."""

@@ -1,4 +1,4 @@
-"""The system checks: what production must not be, and what PostgreSQL must be."""
+"""The system checks: what production must not be, what PostgreSQL must be, and what looks like a mistake."""
 
 from pathlib import Path
 
@@ -63,6 +63,36 @@ def test_the_same_settings_are_fine_for_developing(production: Settings) -> None
 def test_every_refusal_says_what_to_do(production: Settings) -> None:
     production.SECRET_KEY_IS_SET = production.BEHIND_HTTPS_PROXY = production.DATABASE_IS_NAMED = False
     assert all(message.hint for message in checks.production_is_safe(None))
+
+
+def test_an_interface_that_is_missing_is_a_warning_that_names_those_there_are(settings: Settings) -> None:
+    settings.ENGINE, settings.TORRENT_INTERFACE = "qbittorrent", "wg-nowhere"
+    (warning,) = checks.the_interface_exists(None)
+    assert (warning.id, warning.is_serious()) == ("proxy_site.W001", False)
+    assert "wg-nowhere" in warning.msg
+    assert warning.hint is not None
+    assert "lo" in warning.hint.partition("This machine has: ")[2].removesuffix(".").split(", ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TORRENT_INTERFACE", ""),
+        ("TORRENT_INTERFACE", "lo"),
+        ("ENGINE", "fake"),
+        ("QBITTORRENT_MANAGED", False),
+    ],
+)
+def test_there_is_no_warning_about_an_interface_that_exists_or_is_not_used(
+    settings: Settings, name: str, value: object
+) -> None:
+    settings.ENGINE, settings.TORRENT_INTERFACE, settings.QBITTORRENT_MANAGED = (
+        "qbittorrent",
+        "wg-nowhere",
+        True,
+    )
+    setattr(settings, name, value)
+    assert checks.the_interface_exists(None) == []
 
 
 @pytest.mark.django_db

@@ -119,6 +119,15 @@ def test_a_part_that_dies_comes_back_after_growing_pauses(tmp_path: Path) -> Non
         assert pauses[:4] == ["0.1", "0.2", "0.4", "0.4"]
 
 
+def test_a_part_that_says_it_cannot_work_is_not_tried_again_and_the_others_go_on(tmp_path: Path) -> None:
+    with box(tmp_path, "broken=import sys; sys.exit(78)", "part=import sys; sys.exit(3)") as supervised:
+        supervised.wait_for("part   | ended", times=4)
+        broken = [line for line in supervised.output().splitlines() if line.startswith("broken")]
+        assert broken == [
+            "broken | cannot work like this. The rest goes on without it: mend it, then start anew."
+        ]
+
+
 def test_a_part_that_is_killed_comes_back(tmp_path: Path) -> None:
     with box(tmp_path, f"part={LIVES}") as supervised:
         supervised.wait_for("lives")

@@ -302,6 +302,15 @@ def test_it_counts_what_caddy_logs_where_caddy_hands_files_over(idle_box: Box, t
     assert "Traceback" not in idle_box.output()
 
 
+def test_a_qbittorrent_that_is_missing_is_said_once_with_what_to_do_and_the_rest_runs(idle_box: Box) -> None:
+    with idle_box.up(ENGINE="qbittorrent", QBITTORRENT_BINARY="/nonexistent/qbittorrent"):
+        idle_box.wait_for("qbittorrent | cannot work like this.")
+        idle_box.kill_part("run_sftp")  # meanwhile a restart would have shown
+        assert idle_box.output().count("There is no program /nonexistent/qbittorrent. Install it") == 1
+        assert "qbittorrent | ended" not in idle_box.output()
+        assert idle_box.health() == "degraded"
+
+
 @pytest.mark.engine
 def test_with_a_real_qbittorrent_it_gets_healthy_and_leaves_nothing(idle_box: Box) -> None:
     with idle_box.up(ENGINE="qbittorrent") as process:

@@ -42,6 +42,10 @@ class ProfileError(Exception):
     """qBittorrent cannot be started; the text is a sentence for an admin that says what to change."""
 
 
+class NoQBittorrent(ProfileError):
+    """There is no such program: to try again is of no use."""
+
+
 @dataclass(frozen=True)
 class ProfileOptions:
     """What differs between one qBittorrent and another.
@@ -72,22 +76,29 @@ class ProfileOptions:
 def engine_version(binary: str = "qbittorrent-nox") -> tuple[int, int]:
     """The program's version, such as (4, 5).
 
-    Raises ProfileError where it is missing or is no qBittorrent.
+    Raises NoQBittorrent where it is missing or is none.
     """
     if shutil.which(binary) is None:
-        raise ProfileError(f"{binary} is not installed. Install it: sudo apt-get install qbittorrent-nox")
-    answer = subprocess.run(
-        [binary, "--version"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env=_environment(Path("/")),
-    )
+        raise NoQBittorrent(
+            f"There is no program {binary}. Install it (sudo apt-get install qbittorrent-nox), or name another with "
+            "QBITTORRENT_BINARY. Where a qBittorrent of your own is running, set QBITTORRENT_MANAGED=false."
+        )
+    try:
+        answer = subprocess.run(
+            [binary, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            env=_environment(Path("/")),
+        )
+    except OSError as error:
+        raise NoQBittorrent(f"{binary} (QBITTORRENT_BINARY) cannot be run: {error.strerror}.") from error
     found = re.search(r"v(\d+)\.(\d+)", answer.stdout)
     if found is None:
-        raise ProfileError(
-            f"{binary} --version does not name a version of qBittorrent: {answer.stdout.strip()!r}"
+        raise NoQBittorrent(
+            f"{binary} (QBITTORRENT_BINARY) is no qBittorrent: asked for its version, it says "
+            f"{answer.stdout.strip()[:100]!r}."
         )
     return int(found[1]), int(found[2])
 
@@ -114,7 +125,7 @@ def run(options: ProfileOptions, binary: str = "qbittorrent-nox") -> None:
     """Run qBittorrent in the foreground until SIGTERM, SIGINT or SIGHUP; start it again whenever it ends by itself.
 
     Its output goes to our standard output. Call it in the main thread of a process that has no other threads.
-    Raises ProfileError where it cannot be started at all: program missing, port taken, profile in use.
+    Raises ProfileError where it cannot be started: port taken, profile in use, or, for good, NoQBittorrent.
     """
     version = engine_version(binary)
     with _only_one(options.profile_dir), _waiting_for_signals() as previous_mask:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from torrents.engines.qbittorrent_profile import ProfileError, ProfileOptions, run
+from proxy_site.supervisor import CANNOT_WORK
+from torrents.engines.qbittorrent_profile import NoQBittorrent, ProfileError, ProfileOptions, run
 
 
 def profile_options() -> ProfileOptions:
@@ -27,11 +28,14 @@ def profile_options() -> ProfileOptions:
 class Command(BaseCommand):
     help = (
         "Run qBittorrent with a profile written from our settings: reachable from this machine only, with a password "
-        "of its own, unable to reach private networks. Starts it again when it dies; stop with Ctrl-C or SIGTERM."
+        "of its own, unable to reach private networks. Starts it again when it dies; stop with Ctrl-C or SIGTERM. "
+        f"Exit code {CANNOT_WORK}: there is no qBittorrent to run."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             run(profile_options(), binary=settings.QBITTORRENT_BINARY)
+        except NoQBittorrent as error:
+            raise CommandError(str(error), returncode=CANNOT_WORK) from error
         except ProfileError as error:
             raise CommandError(str(error)) from error

@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
+from proxy_site.supervisor import CANNOT_WORK
 from torrents.engines.base import EngineError
 from torrents.engines.ip_filter import ip_filter
 from torrents.engines.qbittorrent_profile import (
+    NoQBittorrent,
     ProfileError,
     ProfileOptions,
     engine_version,
@@ -236,13 +240,32 @@ def test_a_second_one_on_the_same_profile_is_refused(
 
 
 def test_a_missing_program_says_how_to_install_it(own_qbittorrent: RealQBittorrent) -> None:
-    with pytest.raises(ProfileError, match="sudo apt-get install qbittorrent-nox"):
+    with pytest.raises(NoQBittorrent, match="sudo apt-get install qbittorrent-nox"):
         run(own_qbittorrent.options, binary="qbittorrent-nox-that-is-not-there")
 
 
 def test_a_program_that_is_no_qbittorrent_is_named() -> None:
-    with pytest.raises(ProfileError, match="true --version"):
+    with pytest.raises(NoQBittorrent, match=r"^true \(QBITTORRENT_BINARY\) is no qBittorrent"):
         engine_version("true")
+
+
+def test_a_program_for_another_machine_is_named(tmp_path: Path) -> None:
+    program = tmp_path / "qbittorrent-nox"
+    program.write_bytes(b"\x7fELF and nothing that runs here")
+    program.chmod(0o755)
+    with pytest.raises(NoQBittorrent, match="cannot be run: Exec format error"):
+        engine_version(str(program))
+
+
+def test_the_command_says_what_to_do_and_by_its_exit_code_that_trying_again_is_of_no_use(
+    settings: Settings,
+) -> None:
+    settings.QBITTORRENT_BINARY = "/nonexistent/qbittorrent"
+    with pytest.raises(
+        CommandError, match=r"no program /nonexistent/qbittorrent.*QBITTORRENT_BINARY"
+    ) as refusal:
+        call_command("run_qbittorrent")
+    assert refusal.value.returncode == CANNOT_WORK
 
 
 @pytest.mark.parametrize(
