@@ -130,6 +130,8 @@ class TorrentFile(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["torrent", "index"], name="file_index_unique"),)
+        # Asked every second, and hardly ever is anything left to hash.
+        indexes = (models.Index(fields=["torrent"], name="file_without_checksum", condition=Q(sha256="")),)
 
     def __str__(self) -> str:
         return self.path

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from torrents import engine_records
 from torrents.checksums import Checksums
@@ -151,3 +152,19 @@ def test_with_nothing_to_do_it_stops_at_once(thread: Checksums, stop: threading.
     stop.set()
     thread.join(10)
     assert time.monotonic() - started < 2
+
+
+def test_looking_for_work_does_not_read_all_the_files_there_are(thread: Checksums) -> None:
+    claim = finished(person("alice"), FILES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO torrents_torrentfile (torrent_id, index, path, size, sha256)
+            SELECT %s, number, 'show/' || number, 1, repeat('a', 64) FROM generate_series(100, 20000) AS number
+            """,
+            [claim.torrent_id],
+        )
+        cursor.execute("ANALYZE torrents_torrentfile, torrents_torrent")
+    looking = TorrentFile.objects.without_checksum().exclude(pk__in=set())[:1]
+    assert len(looking) == 1
+    assert "file_without_checksum" in looking.explain()
