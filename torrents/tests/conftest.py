@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from torrents.metainfo import Source, parse_torrent
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import default_engine
-from torrents.tests.factories import person, v1_torrent
+from torrents.tests.factories import client_of, person, v1_torrent
 from torrents.tests.reconciler_box import Box
 
 
@@ -32,6 +33,12 @@ def bob(db: None) -> User:
 @pytest.fixture
 def charlie(db: None) -> User:
     return person("charlie")
+
+
+@pytest.fixture
+def api(alice: User) -> APIClient:
+    """The API, asked by Alice."""
+    return client_of(alice)
 
 
 @pytest.fixture

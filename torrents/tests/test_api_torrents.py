@@ -1,50 +1,19 @@
-"""Adding, listing and steering torrents over HTTP."""
+"""Adding and steering torrents over HTTP."""
 
-import base64
 import io
-import itertools
-import json
-import uuid
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import UserFactory
 from torrents import engine_records
-from torrents.metainfo import MAX_TORRENT_BYTES
-from torrents.models import Claim, LiveState, Torrent
-from torrents.services import default_engine
-from torrents.states import state_of
-from torrents.tests.factories import State, add, client_of, fresh_magnet, live, v1_torrent
-from torrents.tests.metainfo_samples import single_file
-
-TORRENTS = "/api/v1/torrents/"
-MAGNET = "magnet:?xt=urn:btih:" + "ab" * 20
+from torrents.models import Claim, Torrent
+from torrents.tests.api_requests import MAGNET, TORRENTS, errors, upload
+from torrents.tests.factories import State, add, client_of, live, v1_torrent
 
 pytestmark = pytest.mark.usefixtures("downloads")
-
-
-@pytest.fixture
-def api(alice: User) -> APIClient:
-    return client_of(alice)
-
-
-def upload(data: bytes, name: str = "x.torrent") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, data, content_type="application/x-bittorrent")
-
-
-def errors(response: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = response.json()["errors"]
-    return found
 
 
 def test_a_magnet_is_taken_without_waiting_for_the_engine(api: APIClient) -> None:
@@ -122,216 +91,6 @@ def test_a_removed_torrent_is_not_found_any_more(api: APIClient) -> None:
     assert api.get(TORRENTS).json()["results"] == []
 
 
-TOO_LARGE = b"d4:infod" + b"x" * MAX_TORRENT_BYTES
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "",
-        "   ",
-        "not a link",
-        "magnet:?dn=name+only",
-        "magnet:?xt=urn:btih:abc",
-        f"{MAGNET}\nmagnet:?xt=urn:btih:{'cd' * 20}",
-        f"{MAGNET}\0",
-        "/etc/passwd",
-        "file:///etc/passwd",
-        "ftp://example.org/x.torrent",
-        "http://127.0.0.1:8000/x.torrent",
-        "http://127.1/x.torrent",
-        "http://[::1]/x.torrent",
-        "https://169.254.169.254/opc/v2/instance/",
-        "http://192.0.0.192/",
-        "http://0x7f000001/",
-        "http://",
-        "https://user:secret@127.0.0.1/?passkey=secret",
-        f"{MAGNET}&dn={'x' * 30_000}",
-        None,
-        {"a": "dictionary"},
-        ["a", "list"],
-        True,
-    ],
-)
-def test_a_source_that_is_none_is_refused_with_a_sentence(api: APIClient, source: object) -> None:
-    response = api.post(TORRENTS, {"source": source})
-    assert response.status_code == 400
-    (error,) = errors(response)
-    assert error["attr"] == "source"
-    assert error["detail"].endswith((".", "…)", ":"))
-    assert "secret" not in error["detail"]
-    assert (Torrent.objects.count(), Claim.objects.count()) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"<!doctype html><title>Log in</title>",
-        b"garbage",
-        single_file()[:-10],
-        single_file() + b"extra",
-        b"d4:infod4:name1:ae4:infod4:name1:bee",
-        b"d" * 5_000_000,
-        b"d8:announce999999999999:xe",
-        TOO_LARGE,
-    ],
-    ids=["empty", "page", "garbage", "cut", "longer", "two infos", "deep", "huge string", "too large"],
-)
-def test_a_file_that_is_no_torrent_is_refused_with_a_sentence(api: APIClient, data: bytes) -> None:
-    response = api.post(TORRENTS, {"metainfo": upload(data)}, format="multipart")
-    assert response.status_code == 400
-    (error,) = errors(response)
-    assert error["attr"] == "metainfo"
-    assert error["detail"].endswith(".")
-    assert (Torrent.objects.count(), Claim.objects.count()) == (0, 0)
-
-
-def test_a_torrent_file_of_exactly_the_limit_is_read(api: APIClient) -> None:
-    response = api.post(TORRENTS, {"metainfo": upload(TOO_LARGE[:MAX_TORRENT_BYTES])}, format="multipart")
-    assert (response.status_code, errors(response)[0]["code"]) == (400, "damaged")
-
-
-def test_either_a_source_or_a_file_not_both_and_not_none(api: APIClient) -> None:
-    both = api.post(TORRENTS, {"source": MAGNET, "metainfo": upload(single_file())}, format="multipart")
-    for response in (both, api.post(TORRENTS, {}), api.post(TORRENTS, {"paused": True})):
-        assert response.status_code == 400
-        assert errors(response)[0]["attr"] == "source"
-    assert not Torrent.objects.exists()
-
-
-def test_a_file_cannot_come_as_json(api: APIClient) -> None:
-    response = api.post(TORRENTS, {"metainfo": "d4:infode"})
-    assert (response.status_code, errors(response)[0]["attr"]) == (400, "metainfo")
-
-
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/xml", "application/x-www-form-urlencoded"]
-)
-def test_other_content_types_are_415(api: APIClient, content_type: str) -> None:
-    response = api.post(TORRENTS, data=b"source=x", content_type=content_type)
-    assert response.status_code == 415
-    assert not Torrent.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b"[" * 50_000, b'{"source": NaN}']
-)
-def test_json_that_is_not_an_object_is_refused(api: APIClient, data: bytes) -> None:
-    response = api.post(TORRENTS, data=data, content_type="application/json")
-    assert response.status_code == 400
-    assert errors(response)[0]["detail"]
-    assert not Torrent.objects.exists()
-
-
-def test_json_larger_than_any_source_is_not_even_read(api: APIClient) -> None:
-    data = json.dumps({"source": MAGNET, "padding": "x" * 2_000_000}).encode()
-    response = api.post(TORRENTS, data=data, content_type="application/json")
-    assert response.status_code == 413
-    assert errors(response)[0]["code"] == "too_large"
-    assert not Torrent.objects.exists()
-
-
-def test_an_upload_larger_than_any_torrent_file_is_not_even_read(api: APIClient) -> None:
-    response = api.post(TORRENTS, {"metainfo": upload(bytes(12 * 2**20))}, format="multipart")
-    assert response.status_code == 413
-    assert errors(response)[0]["code"] == "too_large"
-
-
-def test_a_form_field_of_megabytes_is_refused(api: APIClient) -> None:
-    response = api.post(TORRENTS, {"source": "x" * 2_000_000}, format="multipart")
-    assert (response.status_code, errors(response)[0]["code"]) == (413, "too_large")
-
-
-def test_a_form_of_thousands_of_fields_is_refused(api: APIClient) -> None:
-    response = api.post(TORRENTS, {f"field{number}": "x" for number in range(2000)}, format="multipart")
-    assert (response.status_code, errors(response)[0]["code"]) == (413, "too_large")
-
-
-def test_a_broken_form_is_refused(api: APIClient) -> None:
-    for data in (b"", b"garbage", b"--b\r\nContent-Disposition: form-data; name=source\r\n\r\nx"):
-        response = api.post(TORRENTS, data=data, content_type="multipart/form-data; boundary=b")
-        assert response.status_code == 400
-    assert not Torrent.objects.exists()
-
-
-@pytest.mark.parametrize("name", ["x", str(uuid.uuid4())[:-1], "../me", "00000000"])
-def test_what_is_not_a_uuid_is_not_found(api: APIClient, name: str) -> None:
-    for path in ("", "files/", "archive/", "files/0/content/"):
-        assert api.get(f"{TORRENTS}{name}/{path}").status_code == 404
-
-
-def pages(api: APIClient, first: Any) -> list[list[str]]:
-    """The ids on this page and all that follow."""
-    found = [first]
-    while found[-1]["next"]:
-        found.append(api.get(found[-1]["next"]).json())
-    return [[torrent["id"] for torrent in page["results"]] for page in found]
-
-
-def test_what_is_added_while_somebody_turns_pages_shifts_nothing(api: APIClient, alice: User) -> None:
-    ids = [str(add(alice).pk) for _ in range(7)]
-    first = api.get(TORRENTS, {"limit": 3}).json()
-    add(alice)
-    assert pages(api, first) == [ids[:3:-1], ids[3:0:-1], ids[:1]]
-
-
-def test_claims_of_one_moment_are_each_on_one_page(api: APIClient, alice: User) -> None:
-    ids = [str(add(alice).pk) for _ in range(7)]
-    Claim.objects.update(added_at=timezone.now())
-    listed = pages(api, api.get(TORRENTS, {"limit": 3}).json())
-    assert [len(page) for page in listed] == [3, 3, 1]
-    assert sorted(itertools.chain(*listed)) == sorted(ids)
-
-
-def test_added_later_is_listed_earlier(api: APIClient, alice: User) -> None:
-    ids = [str(add(alice).pk) for _ in range(3)]
-    for minutes, claim_id in enumerate(ids):
-        Claim.objects.filter(pk=claim_id).update(added_at=f"2026-01-01T00:0{minutes}:00Z")
-    assert [torrent["id"] for torrent in api.get(TORRENTS).json()["results"]] == ids[::-1]
-
-
-def test_a_page_has_at_most_200(api: APIClient, alice: User) -> None:
-    engine = default_engine()
-    torrents = Torrent.objects.bulk_create(
-        Torrent(engine=engine, infohash_v1=f"{number:040x}", name="x") for number in range(1, 206)
-    )
-    LiveState.objects.bulk_create(LiveState(torrent=torrent) for torrent in torrents)
-    Claim.objects.bulk_create(Claim(user=alice, torrent=torrent, change=1) for torrent in torrents)
-    with CaptureQueriesContext(connection) as queries:
-        page = api.get(TORRENTS, {"limit": 100_000}).json()
-    assert len(page["results"]) == 200
-    assert len(queries) <= 2
-
-
-def test_a_cursor_that_is_none_is_explained(api: APIClient) -> None:
-    response = api.get(TORRENTS, {"cursor": "nonsense!"})
-    assert (response.status_code, errors(response)[0]["detail"]) == (404, "Invalid cursor")
-
-
-STATES = [state.value for state in LiveState.State]
-
-
-def test_filtering_by_state_finds_what_is_shown_in_that_state(api: APIClient, alice: User) -> None:
-    for state, wanted, completed in itertools.product(STATES, Claim.Wanted.values, (None, timezone.now())):
-        claim = add(alice)
-        engine_records.record_live_states([live(claim.torrent, state)])
-        Claim.objects.filter(pk=claim.pk).update(wanted=wanted, completed_at=completed)
-    claims = list(Claim.objects.of(alice))
-    assert len(claims) == 36
-    for some in [*itertools.combinations(STATES, 1), *itertools.combinations(STATES, 2), tuple(STATES)]:
-        found = api.get(TORRENTS, {"state": list(some), "limit": "200"}).json()["results"]
-        assert {torrent["id"] for torrent in found} == {
-            str(claim.pk) for claim in claims if state_of(claim) in some
-        }
-        assert {torrent["state"] for torrent in found} <= set(some)
-
-
-def test_an_unknown_state_is_refused(api: APIClient) -> None:
-    response = api.get(TORRENTS, {"state": ["paused", "sleeping"]})
-    assert (response.status_code, errors(response)[0]["attr"]) == (400, "state")
-
-
 @pytest.mark.parametrize(
     "query", ["since=-1", "since=x", "since=9223372036854775808", "limit=0", "limit=2001", "limit=x"]
 )
@@ -385,37 +144,9 @@ def test_the_schema_is_valid_and_generated_without_a_warning() -> None:
     assert "/api/v1/torrents/{claim_id}/files/{index}/content/" in out.getvalue()
 
 
-def test_a_listing_costs_the_same_few_queries_however_long(api: APIClient, alice: User) -> None:
-    counts = []
-    for _ in range(2):
-        add(alice, fresh_magnet())
-        with CaptureQueriesContext(connection) as queries:
-            api.get(TORRENTS)
-        counts.append(len(queries))
-    assert counts == [2, 2]
-
-
 def test_a_finished_torrent_says_when(api: APIClient, alice: User) -> None:
     claim = add(alice)
     engine_records.record_live_states([live(claim.torrent, State.FINISHED, progress=1)])
     shown = api.get(f"{TORRENTS}{claim.pk}/").json()
     assert (shown["state"], shown["message"], shown["progress"]) == ("finished", "", 1.0)
     assert shown["completed_at"] is not None
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("position", ["abc", "1", "\0", "now", "infinity", "2026-13-45", "99999-01-01"])
-def test_a_cursor_that_nobody_made_is_refused(position: str) -> None:
-    client = client_of(UserFactory.create())
-    cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
-
-    assert client.get("/api/v1/torrents/", {"cursor": cursor}).status_code == 404
-
-
-@pytest.mark.django_db
-def test_a_post_without_the_closing_slash_does_not_look_like_success() -> None:
-    client = client_of(UserFactory.create())
-
-    response = client.post("/api/v1/torrents", {"source": "magnet:?xt=urn:btih:" + "a" * 40}, follow=True)
-    assert response.status_code == 404
-    assert response.json()["errors"][0]["code"] == "not_found"
