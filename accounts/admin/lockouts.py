@@ -82,6 +82,7 @@ class FailedLoginsAdmin(ReadOnly, BaseFailedLoginsAdmin):
             self.message_user(request, said, messages.SUCCESS)
             person = User.objects.named(failures.username).first()
             if person is not None:
+                self.log_change(request, person, said)  # type: ignore[arg-type]  # in that person's history
                 return redirect("admin:accounts_user_change", person.pk)
             return redirect("admin:accounts_failedlogins_changelist")
         context = {

@@ -136,6 +136,13 @@ def test_it_is_noted_who_unlocked_whom_and_where(browser: Client, admin_user: Us
     ]
 
 
+def test_it_stands_in_the_persons_history(browser: Client, alice: User) -> None:
+    fail()
+    press(browser, *buttons(browser, FAILURES))
+    history = text_of(browser, f"{USERS}{alice.pk}/history/")
+    assert f"Alice may try to log in again at once from {HERE}." in history
+
+
 def test_to_look_at_the_question_unlocks_nothing(browser: Client, alice: User) -> None:
     fail()
     (button,) = buttons(browser, FAILURES)
