@@ -20,11 +20,11 @@ FILES = {("show/episode.mkv", 100_000), ("show/extra/notes.txt", 5)}
 
 
 def refusal(data: bytes) -> MetainfoError:
-    """The refusal, which must come quickly."""
-    started = time.monotonic()
+    """The refusal, which must cost little: this thread's own time, whatever else the machine does."""
+    started = time.thread_time()
     with pytest.raises(MetainfoError) as caught:
         parse_torrent(data)
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
     return caught.value
 
 
