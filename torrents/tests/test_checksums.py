@@ -142,7 +142,7 @@ def test_it_stops_quickly_in_the_middle_of_a_large_file(thread: Checksums, stop:
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_with_nothing_to_do_it_stops_at_once(thread: Checksums, stop: threading.Event) -> None:
@@ -151,7 +151,7 @@ def test_with_nothing_to_do_it_stops_at_once(thread: Checksums, stop: threading.
     started = time.monotonic()
     stop.set()
     thread.join(10)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_looking_for_work_does_not_read_all_the_files_there_are(thread: Checksums) -> None:

@@ -36,9 +36,9 @@ def test_a_name_with_nothing_to_see_gets_another(text: str) -> None:
 
 
 def test_an_endless_pile_of_accents_takes_no_time() -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     assert len(display_name("a" + "\u0301\u0316" * 1_000_000)) == 255
-    assert time.monotonic() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 @pytest.mark.parametrize("path", ["a", "Show/ep 1.mkv", "日本/…", "a/..b/c..", "K: Missing/1.mkv", "..."])

@@ -150,7 +150,7 @@ def test_a_wish_that_came_during_a_round_is_heard_after_it(lock: ReconcilerLock)
         lock.check()
     started = time.monotonic()
     assert lock.wait_for_intent(10)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5
 
 
 def test_a_wish_that_was_undone_wakes_nobody(lock: ReconcilerLock) -> None:

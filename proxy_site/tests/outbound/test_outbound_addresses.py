@@ -91,7 +91,7 @@ def test_a_redirect_to_the_metadata_service_is_refused(server: HostileServer) ->
             address_allowed=lambda address: address == "127.0.0.1" or is_public_address(address),
         )
     assert caught.value.code == "private_address"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(
