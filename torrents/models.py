@@ -4,6 +4,8 @@ Lock order, everywhere: infohashes, torrents by id, then change counters by user
 way round.
 """
 
+from __future__ import annotations
+
 import uuid
 from pathlib import Path
 
@@ -125,6 +127,9 @@ class TorrentFile(models.Model):
     sha256 = models.CharField(
         max_length=64, blank=True, help_text="Of the finished file; empty until computed."
     )
+    progress = models.FloatField(
+        default=0, help_text="0 to 1, as last read: while somebody looks, or people chose different files."
+    )
 
     objects = TorrentFileQuerySet.as_manager()
 
@@ -135,6 +140,13 @@ class TorrentFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class HeldClaims(models.Manager["Claim"]):
+    """Without those that their owners gave up and may still take back."""
+
+    def get_queryset(self) -> models.QuerySet[Claim]:
+        return super().get_queryset().filter(removed_at=None)
 
 
 class Claim(models.Model):
@@ -149,20 +161,47 @@ class Claim(models.Model):
         FEED = "feed"
         WATCHLIST = "watchlist"
 
+    class WaitsFor(models.TextChoices):
+        """What must change before a download may start: see torrents.admission."""
+
+        USER_DISK = "user_disk", "space in the person's own quota"
+        USER_ACTIVE = "user_active", "one of the person's other downloads"
+        USER_TRAFFIC = "user_traffic", "the person's next month"
+        BOX_DISK = "box_disk", "space on the box"
+        BOX_ACTIVE = "box_active", "other people's downloads"
+        BOX_TRAFFIC = "box_traffic", "the box's next month"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="claims")
     torrent = models.ForeignKey(Torrent, on_delete=models.PROTECT, related_name="claims")
     wanted = models.CharField(max_length=16, choices=Wanted, default=Wanted.RUNNING)
     origin = models.CharField(max_length=16, choices=Origin, default=Origin.USER)
+    origin_detail = models.CharField(
+        max_length=255, blank=True, help_text="Which feed or show, in its owner's words."
+    )
+    label = models.CharField(max_length=64, blank=True)
+    chosen_files = ArrayField(
+        models.IntegerField(), null=True, help_text="Indexes of the wanted files; NULL: all."
+    )
+    download_limit = models.BigIntegerField(null=True, help_text="Bytes a second; NULL: none.")
+    upload_limit = models.BigIntegerField(null=True, help_text="Bytes a second; NULL: none.")
+    seed_ratio = models.FloatField(null=True, help_text="NULL: the box's default.")
+    seed_seconds = models.BigIntegerField(null=True, help_text="NULL: the box's default.")
+    sequential = models.BooleanField(default=False)
+    waits_for = models.CharField(max_length=16, choices=WaitsFor, blank=True)
     added_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(
         null=True, help_text="When its files were all there, and it was not paused."
+    )
+    removed_at = models.DateTimeField(
+        null=True, help_text="When its owner gave it up; until the grace period ends they can take it back."
     )
     change = models.BigIntegerField(
         help_text="The user's change counter when this claim or its torrent last changed."
     )
 
-    objects = ClaimQuerySet.as_manager()
+    objects = HeldClaims.from_queryset(ClaimQuerySet)()
+    with_removed = ClaimQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "torrent"], name="claim_once_per_user"),)
@@ -178,6 +217,94 @@ class Claim(models.Model):
     def handed_over(self) -> int:
         """Bytes sent to its owner, every time it was fetched."""
         return self.traffic.sent if hasattr(self, "traffic") else 0
+
+
+class ClaimEvent(models.Model):
+    """What became of a claim, for its owner's history; outlives the claim."""
+
+    class Kind(models.TextChoices):
+        ADDED = "added"
+        STARTED = "started"
+        COMPLETED = "completed"
+        HANDED_OVER = "handed_over"
+        REMOVED = "removed"
+        RESTORED = "restored"
+        BLOCKED = "blocked"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    claim_id = models.UUIDField()
+    name = models.CharField(max_length=255)
+    kind = models.CharField(max_length=16, choices=Kind)
+    detail = models.CharField(max_length=255, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["claim_id", "id"], name="claimevent_of_claim"),
+            models.Index(fields=["user", "-id"], name="claimevent_of_user"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.claim_id}"
+
+
+class Interest(models.Model):
+    """Somebody looks at this torrent's files and swarm until then, so the reconciler reads them."""
+
+    torrent = models.OneToOneField(
+        Torrent, on_delete=models.CASCADE, primary_key=True, related_name="interest"
+    )
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.torrent_id} until {self.until}"
+
+
+class Swarm(models.Model):
+    """Trackers and peers of a torrent as counts: who they are is nobody's business."""
+
+    torrent = models.OneToOneField(Torrent, on_delete=models.CASCADE, primary_key=True, related_name="swarm")
+    trackers_working = models.IntegerField()
+    trackers_failing = models.IntegerField()
+    trackers_waiting = models.IntegerField(help_text="Not asked yet, or being asked.")
+    known_seeds = models.IntegerField(help_text="As trackers count them; -1: unknown.")
+    known_peers = models.IntegerField(help_text="As trackers count them; -1: unknown.")
+    availability = models.FloatField(help_text="Whole copies among the connected peers; -1: unknown.")
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.torrent_id)
+
+
+class BlockedInfohash(models.Model):
+    """An infohash that may not be added, and whose torrent was removed: a takedown."""
+
+    infohash = models.CharField(max_length=64, unique=True, help_text="v1 or v2, lower-case hexadecimal.")
+    reason = models.TextField(blank=True, help_text="For admins; people see only that it is blocked.")
+    blocked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    blocked_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.infohash
+
+
+class ForeignTorrent(models.Model):
+    """A torrent of the engine that is not ours, as last seen: for admins, who may wonder what fills the disk."""
+
+    engine = models.ForeignKey(Engine, on_delete=models.CASCADE, related_name="foreign_torrents")
+    key = models.CharField(max_length=64)
+    name = models.TextField()
+    save_path = models.TextField()
+    size = models.BigIntegerField(null=True, help_text="Bytes.")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["engine", "key"], name="foreign_torrent_once"),)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Removal(models.Model):

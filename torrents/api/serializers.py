@@ -39,6 +39,19 @@ class TorrentSerializer(serializers.Serializer[Any]):
     infohash_v2 = serializers.CharField(source="torrent.infohash_v2", allow_null=True)
     private = serializers.BooleanField(source="torrent.private", allow_null=True)
     origin = serializers.ChoiceField(choices=Claim.Origin.choices)
+    label = serializers.CharField(  # type: ignore[assignment]  # as with AddTorrentSerializer.source
+        help_text="The owner's own word for it; may be empty."
+    )
+    waits_for = serializers.ChoiceField(
+        choices=Claim.WaitsFor.choices,
+        allow_blank=True,
+        help_text="What must change before it starts by itself; `message` says it in words. Empty: nothing.",
+    )
+    sequential = serializers.BooleanField(help_text="Downloaded from the first piece to the last.")
+    download_limit = serializers.IntegerField(allow_null=True, help_text="Bytes a second; null: none.")
+    upload_limit = serializers.IntegerField(allow_null=True, help_text="Bytes a second; null: none.")
+    seed_ratio = serializers.FloatField(allow_null=True, help_text="null: the box's default.")
+    seed_seconds = serializers.IntegerField(allow_null=True, help_text="null: the box's default.")
     handed_over = serializers.IntegerField(
         help_text="Bytes fetched so far, every time counted. Alone it does not raise `change`."
     )
