@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('torrents', '0002_traffic_and_links'),
+        ('torrents', '0003_checksum_queue'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
