@@ -82,6 +82,9 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/torrents/{{claim_id}}/files/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/files/{{index}}/content/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/archive/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/history/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/swarm/"): owner_only(200),
+    ("get", f"{API}/me/history/"): anybody_logged_in(200),
     # --- signed links and traffic
     ("post", f"{API}/torrents/{{claim_id}}/links/"): owner_only(201),
     ("get", f"{API}/links/{{token}}/{{filename}}"): everybody(200),  # whoever has the link may fetch

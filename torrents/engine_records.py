@@ -9,11 +9,13 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from torrents import history
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
 from torrents.metainfo import Source
 from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentFile
 from torrents.querysets import lock_change_counters, lock_infohashes
 from torrents.services import learn_infohashes, learn_metainfo
+from torrents.states import LONG_SEARCH
 
 State = LiveState.State
 LIVE_FIELDS = [
@@ -62,6 +64,9 @@ def record_live_states(states: Collection[LiveState]) -> None:
     ids = [live.torrent_id for live in states]
     torrents = {torrent.pk: torrent for torrent in Torrent.objects.filter(pk__in=ids).locked()}
     states = [live for live in states if live.torrent_id in torrents]
+    moving = [live.torrent_id for live in states if live.downloaded]
+    started = LiveState.objects.filter(pk__in=moving, downloaded=0)
+    history.note_started(started.values_list("pk", flat=True) if moving else [])
     LiveState.objects.bulk_create(
         states, update_conflicts=True, unique_fields=["torrent"], update_fields=LIVE_FIELDS
     )
@@ -71,6 +76,7 @@ def record_live_states(states: Collection[LiveState]) -> None:
             _complete(torrent)
         elif live.progress < 1 and live.state not in (State.WAITING, State.CHECKING) and torrent.completed_at:
             _uncomplete(torrent)
+    history.note_completed([live.torrent_id for live in states if live.state == State.FINISHED])
     Claim.objects.mark_changed(torrents.keys())
 
 
@@ -161,6 +167,18 @@ def record_engine_away(*, engine: Engine, message: str) -> None:
             download_speed=0, upload_speed=0, eta=None, seeds=0, peers=0
         )
         _tell_everybody(engine)
+
+
+@transaction.atomic
+def tell_long_searches(*, engine: Engine, told: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """A search for metadata that takes long reads differently: tell those who have not been told. Returns whom all
+    that concerns, by torrent."""
+    since = timezone.now() - LONG_SEARCH
+    searching = Torrent.objects.filter(engine=engine, live__state=State.METADATA, added_at__lt=since)
+    ids = set(searching.values_list("pk", flat=True))
+    if fresh := ids.difference(told):
+        Claim.objects.mark_changed([torrent.pk for torrent in Torrent.objects.filter(pk__in=fresh).locked()])
+    return ids
 
 
 def forget_removal(*, torrent_id: uuid.UUID) -> None:

@@ -14,7 +14,12 @@ from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from torrents.models import Claim, Torrent, TorrentFile  # noqa: F401  the querysets' type arguments
+    from torrents.models import (  # noqa: F401  the querysets' type arguments
+        BlockedInfohash,
+        Claim,
+        Torrent,
+        TorrentFile,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,11 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 """,
                 [ids, ids],
             )
+
+
+class BlockedInfohashQuerySet(models.QuerySet["BlockedInfohash"]):
+    def naming(self, *infohashes: str | None) -> BlockedInfohashQuerySet:
+        return self.filter(infohash__in=[infohash for infohash in infohashes if infohash])
 
 
 def lock_infohashes(*infohashes: str | None) -> None:

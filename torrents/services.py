@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from torrents import history
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, ClaimAlias, Engine, LiveState, Removal, Tombstone, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes, next_change
@@ -52,6 +53,7 @@ def add_torrent(
     source: Source,
     wanted: str = Claim.Wanted.RUNNING,
     origin: str = Claim.Origin.USER,
+    origin_detail: str = "",
 ) -> tuple[Claim, bool]:
     """Give `user` a claim on the torrent that `source` describes; True if it is new to them.
 
@@ -70,12 +72,15 @@ def add_torrent(
         torrent=torrent,
         wanted=wanted,
         origin=origin,
+        origin_detail=origin_detail,
         completed_at=(torrent.completed_at and wanted == Claim.Wanted.RUNNING and timezone.now()) or None,
         change=next_change(user),
     )
     if torrent.unclaimed_at is not None:
         torrent.unclaimed_at = None
         torrent.save(update_fields=["unclaimed_at"])
+    history.note_added(claim)
+    history.note_completed([torrent.pk])
     wake_reconciler()
     return claim, True
 
@@ -101,6 +106,7 @@ def remove_torrent(*, claim: Claim) -> None:
     torrent = claim.torrent
     change = next_change(claim.user)
     Claim.objects.filter(pk=claim.pk).delete()
+    history.note(claim=claim, kind=history.Kind.REMOVED)
     Tombstone.objects.create(user=claim.user, claim_id=claim.pk, change=change)
     if not Claim.objects.filter(torrent=torrent).exists():
         torrent.unclaimed_at = timezone.now()
@@ -204,6 +210,7 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
         claim.delete()
         ClaimAlias.objects.create(pk=claim_id, claim=mine)
         Tombstone.objects.create(user=claim.user, claim_id=claim_id, change=change)
+    history.note_completed([kept.pk])
     if kept.unclaimed_at is not None and Claim.objects.filter(torrent=kept).exists():
         kept.unclaimed_at = None
         kept.save(update_fields=["unclaimed_at"])
@@ -275,5 +282,6 @@ def _set_wanted(claim: Claim, wanted: str) -> Claim:
     ):
         claim.completed_at = timezone.now()
     claim.save(update_fields=["change", "wanted", "completed_at"])
+    history.note_completed([claim.torrent_id])
     wake_reconciler()
     return claim
