@@ -77,6 +77,8 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/torrents/changes/"): anybody_logged_in(200),
     ("get", f"{API}/torrents/{{claim_id}}/"): owner_only(200),
     ("delete", f"{API}/torrents/{{claim_id}}/"): owner_only(204),
+    ("get", f"{API}/torrents/removed/"): anybody_logged_in(200),
+    ("post", f"{API}/torrents/{{claim_id}}/restore/"): owner_only(200),
     ("post", f"{API}/torrents/{{claim_id}}/pause/"): owner_only(200),
     ("post", f"{API}/torrents/{{claim_id}}/resume/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/files/"): owner_only(200),

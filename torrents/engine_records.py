@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from torrents import history
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
+from torrents.merging import learn_infohashes, learn_metainfo
 from torrents.metainfo import Source
 from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentFile
+from torrents.private import leave_one_claim
 from torrents.querysets import lock_change_counters, lock_infohashes
-from torrents.services import learn_infohashes, learn_metainfo
 from torrents.states import LONG_SEARCH
 
 State = LiveState.State
@@ -95,6 +96,7 @@ def record_metadata(
         return
     if source is not None:
         learn_metainfo(torrent=torrent, source=source)
+        leave_one_claim(torrent)
     torrent.name = name or torrent.name
     torrent.size = sum(file.size for file in files)
     torrent.save(update_fields=["name", "size"])
@@ -112,6 +114,7 @@ def record_metainfo(*, torrent_id: uuid.UUID, source: Source) -> None:
     torrent = _locked(torrent_id, source.infohash_v1, source.infohash_v2)
     if torrent is not None:
         learn_metainfo(torrent=torrent, source=source)
+        leave_one_claim(torrent)
         Claim.objects.mark_changed([torrent.pk])
 
 
@@ -121,6 +124,7 @@ def record_infohashes(*, torrent_id: uuid.UUID, v1: str | None, v2: str | None) 
     torrent = _locked(torrent_id, v1, v2)
     if torrent is not None:
         learn_infohashes(torrent=torrent, infohash_v1=v1, infohash_v2=v2)
+        leave_one_claim(torrent)
         Claim.objects.mark_changed([torrent.pk])
 
 
@@ -210,7 +214,7 @@ def _uncomplete(torrent: Torrent) -> None:
     torrent.completed_at = None
     torrent.save(update_fields=["completed_at"])
     TorrentFile.objects.filter(torrent=torrent).update(sha256="")
-    Claim.objects.filter(torrent=torrent).update(completed_at=None)
+    Claim.with_removed.filter(torrent=torrent).update(completed_at=None)
 
 
 def _tell_everybody(engine: Engine) -> None:

@@ -53,7 +53,7 @@ class Torrent(models.Model):
     added_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True)
     unclaimed_at = models.DateTimeField(
-        null=True, help_text="When the last claim went; the data follows after a while."
+        null=True, help_text="Since when nobody holds it, though some may still take it back."
     )
     refused = models.TextField(blank=True, help_text="Why the engine will not take it, in words.")
     recheck_requested_at = models.DateTimeField(
@@ -180,6 +180,10 @@ class Claim(models.Model):
     origin = models.CharField(max_length=16, choices=Origin, default=Origin.USER)
     origin_detail = models.CharField(
         max_length=255, blank=True, help_text="Which feed or show, in its owner's words."
+    )
+    by_torrent_file = models.BooleanField(
+        default=False,
+        help_text="They presented the .torrent: a private torrent is theirs before any magnet's.",
     )
     label = models.CharField(max_length=64, blank=True)
     chosen_files = ArrayField(

@@ -85,8 +85,11 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
         )
         return (TorrentFacts(*row) for row in rows.iterator())
 
-    def unclaimed_since(self, moment: datetime) -> TorrentQuerySet:
-        return self.filter(unclaimed_at__lte=moment)
+    def without_claims(self) -> TorrentQuerySet:
+        """Not even one that can still be taken back."""
+        from torrents.models import Claim
+
+        return self.exclude(Exists(Claim.with_removed.filter(torrent=OuterRef("pk")))).defer("metainfo")
 
 
 class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
@@ -142,6 +145,13 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         )
         return (FinishedTop(*row) for row in rows.iterator())
 
+    def removed_until(self, moment: datetime) -> ClaimQuerySet:
+        """Given up by then, and not taken back; of `with_removed`."""
+        return self.filter(removed_at__lte=moment)
+
+    def removed_after(self, moment: datetime) -> ClaimQuerySet:
+        return self.filter(removed_at__gt=moment)
+
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")
 
@@ -185,7 +195,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.filter(change__gt=change).order_by("change", "id")
 
     def mark_changed(self, torrents: Collection[uuid.UUID]) -> None:
-        """Tell everybody who claims these torrents that they changed, in the caller's transaction.
+        """Tell everybody who holds these torrents that they changed, in the caller's transaction.
 
         The caller holds the torrents' row locks, so nobody can claim one of them unnoticed meanwhile. Counters are
         locked in the order of user ids by the INSERT's ORDER BY.
@@ -199,13 +209,15 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 """
                 WITH bumped AS (
                     INSERT INTO torrents_changecounter AS counter (user_id, value, pruned)
-                    SELECT user_id, 1, 0 FROM torrents_claim WHERE torrent_id = ANY(%s)
+                    SELECT user_id, 1, 0 FROM torrents_claim
+                    WHERE torrent_id = ANY(%s) AND removed_at IS NULL
                     GROUP BY user_id ORDER BY user_id
                     ON CONFLICT (user_id) DO UPDATE SET value = counter.value + 1
                     RETURNING user_id, value
                 )
                 UPDATE torrents_claim AS claim SET change = bumped.value
                 FROM bumped WHERE claim.user_id = bumped.user_id AND claim.torrent_id = ANY(%s)
+                    AND claim.removed_at IS NULL
                 """,
                 [ids, ids],
             )

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineTorrent
+from torrents.intents import wake_reconciler
 from torrents.models import Engine, Torrent
-from torrents.services import wake_reconciler
 
 
 @transaction.atomic

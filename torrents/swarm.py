@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineTorrent, SwarmCounts
+from torrents.intents import wake_reconciler
 from torrents.models import Claim, Engine, Interest, LiveState, Swarm, Torrent
-from torrents.services import wake_reconciler
 from torrents.states import message_of, state_of
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('torrents', '0003_claims_complete'),
+        ('torrents', '0005_claims_by_torrent_file'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from torrents import engine_records, history, services
+from torrents.merging import merge_torrents
 from torrents.metainfo import Source, parse_torrent
 from torrents.models import Claim, ClaimEvent, Torrent
-from torrents.services import merge_torrents
 from torrents.tests.factories import (
     State,
     add,
@@ -118,6 +118,17 @@ def test_data_that_went_missing_and_came_again_is_completed_again(alice: User) -
     assert kinds(alice) == ["added", "completed", "completed"]
 
 
+def test_what_was_taken_back_is_told_too(alice: User) -> None:
+    source = fresh_magnet()
+    claim = add(alice, source)
+    services.remove_torrent(claim=claim)
+    finish([claim.torrent])
+    services.restore_torrent(claim=claim)
+    services.remove_torrent(claim=claim)
+    add(alice, source)
+    assert kinds(alice) == ["added", "removed", "restored", "completed", "removed", "restored"]
+
+
 def test_a_claim_that_joins_a_finished_torrent_by_a_merge_is_completed(alice: User, bob: User) -> None:
     kept, merged = add(alice), add(bob)
     finish([kept.torrent])
@@ -155,9 +166,17 @@ def test_many_who_hand_over_at_once_note_it_once(alice: User, bob: User) -> None
     assert ClaimEvent.objects.filter(kind="handed_over").count() == len(claims)
 
 
-def test_what_is_handed_over_of_a_removed_torrent_is_no_news(alice: User) -> None:
+def test_what_was_fetched_and_removed_before_it_was_counted_is_told(alice: User) -> None:
     claim = add(alice)
     services.remove_torrent(claim=claim)
+    record_handover(claim_id=claim.pk, channel="https", sent=1)
+    assert kinds(alice) == ["added", "removed", "handed_over"]
+
+
+def test_what_is_handed_over_of_a_claim_that_is_gone_for_good_is_counted_and_not_told(alice: User) -> None:
+    claim = add(alice)
+    services.remove_torrent(claim=claim)
+    Claim.with_removed.all().delete()
     record_handover(claim_id=claim.pk, channel="https", sent=1)
     assert kinds(alice) == ["added", "removed"]
 
