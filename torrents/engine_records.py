@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from torrents import history
+from torrents import blocking, history
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
 from torrents.merging import learn_infohashes, learn_metainfo
 from torrents.metainfo import Source
@@ -195,11 +195,14 @@ def stored_live_states(engine: Engine) -> dict[uuid.UUID, LiveState]:
 
 
 def _locked(torrent_id: uuid.UUID, infohash_v1: str | None, infohash_v2: str | None) -> Torrent | None:
-    """The torrent, locked in order together with any row that may turn out to be the same torrent."""
+    """The torrent, locked in order together with any row that may turn out to be the same torrent. None if it is
+    gone, also because these infohashes show that it is blocked."""
     lock_infohashes(infohash_v1, infohash_v2)
     matching = Torrent.objects.filter(pk=torrent_id) | Torrent.objects.matching(infohash_v1, infohash_v2)
     rows = list(matching.locked())
     lock_change_counters(rows)
+    if blocking.take_down_revealed(rows, infohash_v1, infohash_v2):
+        return None
     return next((torrent for torrent in rows if torrent.pk == torrent_id), None)
 
 

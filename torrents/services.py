@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from torrents import history, private, removal
+from torrents import blocking, history, private, removal
 from torrents.intents import wake_reconciler
 from torrents.merging import learn_metainfo
 from torrents.metainfo import Source, merge_trackers
@@ -57,7 +57,8 @@ def add_torrent(
     """Give `user` a claim on the torrent that `source` describes; True if it is new to them.
 
     Adding the same torrent again, by either of its infohashes, finds the claim that is there, and takes back the one
-    that they gave up and could still take back. Raises TorrentRefused for a private torrent: see torrents.private.
+    that they gave up and could still take back. Raises TorrentRefused for a private torrent (see torrents.private) and
+    for one that is blocked (see torrents.blocking).
     """
     torrent = _torrent_for(source, user)
     claim = _claim_on(torrent, user)
@@ -193,6 +194,10 @@ def _torrent_for(source: Source, user: User) -> Torrent:
     """The locked row for this torrent, made if there is none, knowing all that `source` knows."""
     lock_infohashes(source.infohash_v1, source.infohash_v2)
     rows = list(Torrent.objects.matching(source.infohash_v1, source.infohash_v2).locked())
+    if blocking.is_blocked(
+        source.infohash_v1, source.infohash_v2
+    ):  # asked under the locks that blocking takes
+        raise TorrentRefused(blocking.REFUSAL, code="blocked")
     lock_change_counters(rows, user)
     if not rows:
         return _create_torrent(source)
