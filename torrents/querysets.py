@@ -49,6 +49,7 @@ class FinishedTop:
     first_size: int
     last_index: int
     last_pk: int
+    removed: bool  # given up, and may be taken back
 
 
 class TorrentQuerySet(models.QuerySet["Torrent"]):
@@ -121,7 +122,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.filter(completed_at__isnull=False)
 
     def finished_tops(self, user: User) -> Iterator[FinishedTop]:
-        """This person's finished torrents, oldest first, in one query that reads two files of each."""
+        """This person's finished torrents, in the order in which they came to be finished, in one query that reads
+        two files of each."""
         from torrents.models import TorrentFile
 
         files = TorrentFile.objects.filter(torrent=OuterRef("torrent"))
@@ -130,7 +132,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
             self.filter(user=user)
             .finished()
             .filter(Exists(files))
-            .order_by("added_at", "id")
+            .order_by("completed_at", "added_at", "id")
             .values_list(
                 "pk",
                 "torrent_id",
@@ -141,6 +143,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 Subquery(first.values("size")[:1]),
                 Subquery(last.values("index")[:1]),
                 Subquery(last.values("pk")[:1]),
+                ExpressionWrapper(Q(removed_at__isnull=False), BooleanField()),
             )
         )
         return (FinishedTop(*row) for row in rows.iterator())
