@@ -77,7 +77,6 @@ def record_live_states(states: Collection[LiveState]) -> None:
             _complete(torrent)
         elif live.progress < 1 and live.state not in (State.WAITING, State.CHECKING) and torrent.completed_at:
             _uncomplete(torrent)
-    history.note_completed([live.torrent_id for live in states if live.state == State.FINISHED])
     Claim.objects.mark_changed(torrents.keys())
 
 
@@ -175,14 +174,16 @@ def record_engine_away(*, engine: Engine, message: str) -> None:
 
 @transaction.atomic
 def tell_long_searches(*, engine: Engine, told: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """A search for metadata that takes long reads differently: tell those who have not been told. Returns whom all
-    that concerns, by torrent."""
+    """A search for metadata that takes long reads differently: tell those who have not been told. Returns the claims
+    of all whom that concerns."""
     since = timezone.now() - LONG_SEARCH
-    searching = Torrent.objects.filter(engine=engine, live__state=State.METADATA, added_at__lt=since)
-    ids = set(searching.values_list("pk", flat=True))
-    if fresh := ids.difference(told):
+    searching = Claim.objects.filter(
+        torrent__engine=engine, torrent__live__state=State.METADATA, added_at__lt=since
+    )
+    torrents = dict(searching.values_list("pk", "torrent_id"))
+    if fresh := {torrent_id for claim_id, torrent_id in torrents.items() if claim_id not in told}:
         Claim.objects.mark_changed([torrent.pk for torrent in Torrent.objects.filter(pk__in=fresh).locked()])
-    return ids
+    return set(torrents)
 
 
 def forget_removal(*, torrent_id: uuid.UUID) -> None:
@@ -211,6 +212,7 @@ def _complete(torrent: Torrent) -> None:
     torrent.save(update_fields=["completed_at"])
     running = Claim.objects.filter(torrent=torrent, completed_at=None, wanted=Claim.Wanted.RUNNING)
     running.update(completed_at=torrent.completed_at)
+    history.note_completed([torrent.pk])
 
 
 def _uncomplete(torrent: Torrent) -> None:

@@ -11,7 +11,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from accounts.models import User
-from torrents.models import Claim, ClaimAlias, ClaimEvent
+from torrents.models import Claim, ClaimEvent
 
 Kind = ClaimEvent.Kind
 KEPT = timedelta(days=365)
@@ -22,7 +22,8 @@ _STARTED = """
 INSERT INTO torrents_claimevent (user_id, claim_id, name, kind, detail)
 SELECT claim.user_id, claim.id, torrent.name, 'started', ''
 FROM torrents_claim claim JOIN torrents_torrent torrent ON torrent.id = claim.torrent_id
-WHERE claim.torrent_id = ANY(%s) AND claim.wanted = 'running' AND claim.removed_at IS NULL
+WHERE claim.torrent_id = ANY(%s)
+    AND claim.wanted = 'running' AND claim.waits_for = '' AND claim.removed_at IS NULL
     AND NOT EXISTS (
         SELECT FROM torrents_claimevent event WHERE event.claim_id = claim.id AND event.kind = 'started'
     )
@@ -86,6 +87,12 @@ def note_completed(torrents: Collection[uuid.UUID]) -> None:
     _for_torrents(_COMPLETED, torrents, timezone.now() - KEPT)
 
 
+def inherit(*, kept: Claim, merged: Claim) -> None:
+    """Of two claims that turned out to be one, the one that stays takes over what became of the other."""
+    # Without their day: both may have been fetched on one, which a claim has but once.
+    ClaimEvent.objects.filter(claim_id=merged.pk).update(claim_id=kept.pk, day=None)
+
+
 def of(user: User) -> models.QuerySet[ClaimEvent]:
     """Of all torrents that this person has or had."""
     return ClaimEvent.objects.filter(user=user)
@@ -93,12 +100,9 @@ def of(user: User) -> models.QuerySet[ClaimEvent]:
 
 def of_claim(user: User, claim_id: uuid.UUID) -> models.QuerySet[ClaimEvent] | None:
     """Of one of this person's torrents, which may be gone; None if it never was theirs, or so long ago that nothing
-    is known of it. What was merged into a claim is part of its history."""
+    is known of it."""
     claim = Claim.with_removed.filter(user=user).named(claim_id).first()
-    ids = [claim_id]
-    if claim is not None:
-        ids = [claim.pk, *ClaimAlias.objects.filter(claim=claim).values_list("pk", flat=True)]
-    events = of(user).filter(claim_id__in=ids)
+    events = of(user).filter(claim_id=claim.pk if claim is not None else claim_id)
     return events if claim is not None or events.exists() else None
 
 

@@ -6,7 +6,7 @@ infohashes, of all rows that they name, and of the change counters of all who cl
 
 from torrents import history, removal
 from torrents.metainfo import Source, merge_trackers
-from torrents.models import Claim, ClaimAlias, ClaimEvent, Tombstone, Torrent
+from torrents.models import Claim, ClaimAlias, Tombstone, Torrent
 from torrents.querysets import next_change
 from torrents.traffic import inherit_traffic
 
@@ -74,7 +74,7 @@ def _become_one(*, kept: Claim, merged: Claim) -> None:
     kept.label = kept.label or merged.label
     kept.save(update_fields=["wanted", "completed_at", "removed_at", "by_torrent_file", "label"])
     ClaimAlias.objects.filter(claim=merged).update(claim=kept)
-    ClaimEvent.objects.filter(claim_id=merged.pk).update(claim_id=kept.pk)
+    history.inherit(kept=kept, merged=merged)
     inherit_traffic(kept=kept, merged=merged)
     merged_id = merged.pk
     merged.delete()

@@ -45,7 +45,7 @@ def message_of(claim: Claim) -> str:
         case State.WAITING:
             return "Accepted. The download engine takes it in a moment."
         case State.METADATA:
-            return _searching(torrent)
+            return _searching(claim)
         case State.QUEUED:
             return "It waits for its turn in the download engine, and starts by itself when others are done."
         case State.STALLED:
@@ -58,8 +58,9 @@ def message_of(claim: Claim) -> str:
             return ""
 
 
-def _searching(torrent: Torrent) -> str:
-    if timezone.now() - torrent.added_at < LONG_SEARCH:
+def _searching(claim: Claim) -> str:
+    # Since this person asked: how long others have been waiting is not theirs to know.
+    if timezone.now() - claim.added_at < LONG_SEARCH:
         return "Looking for somebody who knows what is in it. That takes up to some minutes."
     return (
         f"Nobody who knows what is in it was found in more than {LONG_SEARCH.seconds // 60} minutes. The search goes "

@@ -16,7 +16,7 @@ from torrents.models import Claim, Engine, Interest, LiveState, Swarm, Torrent
 from torrents.services import default_engine
 from torrents.states import message_of
 from torrents.swarm import interesting, note_interest, record_swarms, swarm_message, swarm_of
-from torrents.tests.factories import State, add, client_of, live
+from torrents.tests.factories import State, add, client_of, fresh_magnet, live
 from torrents.tests.reconciler_box import Box, seen
 
 COUNTS = (
@@ -244,10 +244,23 @@ def test_a_search_that_takes_long_says_so_and_everybody_is_told_once(
     box.rounds()
     assert "some minutes" in message_of(seen(claim))
     before = seen(claim).change
-    Torrent.objects.update(added_at=timezone.now() - timedelta(minutes=11))
+    Claim.objects.update(added_at=timezone.now() - timedelta(minutes=11))
     box.rounds(3, woken=False)
     assert "more than 10 minutes" in message_of(seen(claim))
     assert seen(claim).change == before + 1
+
+
+def test_who_has_just_added_it_does_not_learn_that_others_search_for_long(
+    box: Box, alice: User, bob: User
+) -> None:
+    source = fresh_magnet()
+    claim = add(alice, source)
+    Torrent.objects.update(added_at=timezone.now() - timedelta(hours=1))
+    Claim.objects.update(added_at=timezone.now() - timedelta(hours=1))
+    theirs = add(bob, source)
+    box.rounds()
+    assert "more than 10 minutes" in message_of(seen(claim))
+    assert "some minutes" in message_of(seen(theirs))
 
 
 def test_words_cost_no_queries(stalled: Claim) -> None:
