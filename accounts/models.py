@@ -269,6 +269,8 @@ class AuditEvent(models.Model):
         USER_CHANGED = "user_changed", "User changed"
         USER_DISABLED = "user_disabled", "User disabled"
         USER_ENABLED = "user_enabled", "User enabled"
+        TORRENT_BLOCKED = "torrent_blocked", "Torrent blocked"
+        TORRENT_UNBLOCKED = "torrent_unblocked", "Torrent unblocked"
 
     at = models.DateTimeField("when", default=timezone.now, db_index=True)
     action = models.CharField("what", max_length=32, choices=Action.choices)

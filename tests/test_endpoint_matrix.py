@@ -82,11 +82,16 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/torrents/changes/"): anybody_logged_in(200),
     ("get", f"{API}/torrents/{{claim_id}}/"): owner_only(200),
     ("delete", f"{API}/torrents/{{claim_id}}/"): owner_only(204),
+    ("get", f"{API}/torrents/removed/"): anybody_logged_in(200),
+    ("post", f"{API}/torrents/{{claim_id}}/restore/"): owner_only(200),
     ("post", f"{API}/torrents/{{claim_id}}/pause/"): owner_only(200),
     ("post", f"{API}/torrents/{{claim_id}}/resume/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/files/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/files/{{index}}/content/"): owner_only(200),
     ("get", f"{API}/torrents/{{claim_id}}/archive/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/history/"): owner_only(200),
+    ("get", f"{API}/torrents/{{claim_id}}/swarm/"): owner_only(200),
+    ("get", f"{API}/me/history/"): anybody_logged_in(200),
     # --- signed links and traffic
     ("post", f"{API}/torrents/{{claim_id}}/links/"): owner_only(201),
     ("get", f"{API}/links/{{token}}/{{filename}}"): everybody(200),  # whoever has the link may fetch

@@ -9,11 +9,14 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from torrents import blocking, history
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
+from torrents.merging import learn_infohashes, learn_metainfo
 from torrents.metainfo import Source
 from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentFile
+from torrents.private import leave_one_claim
 from torrents.querysets import lock_change_counters, lock_infohashes
-from torrents.services import learn_infohashes, learn_metainfo
+from torrents.states import LONG_SEARCH
 
 State = LiveState.State
 LIVE_FIELDS = [
@@ -62,6 +65,9 @@ def record_live_states(states: Collection[LiveState]) -> None:
     ids = [live.torrent_id for live in states]
     torrents = {torrent.pk: torrent for torrent in Torrent.objects.filter(pk__in=ids).locked()}
     states = [live for live in states if live.torrent_id in torrents]
+    moving = [live.torrent_id for live in states if live.downloaded]
+    started = LiveState.objects.filter(pk__in=moving, downloaded=0)
+    history.note_started(started.values_list("pk", flat=True) if moving else [])
     LiveState.objects.bulk_create(
         states, update_conflicts=True, unique_fields=["torrent"], update_fields=LIVE_FIELDS
     )
@@ -89,6 +95,7 @@ def record_metadata(
         return
     if source is not None:
         learn_metainfo(torrent=torrent, source=source)
+        leave_one_claim(torrent)
     torrent.name = name or torrent.name
     torrent.size = sum(file.size for file in files)
     torrent.save(update_fields=["name", "size"])
@@ -106,6 +113,7 @@ def record_metainfo(*, torrent_id: uuid.UUID, source: Source) -> None:
     torrent = _locked(torrent_id, source.infohash_v1, source.infohash_v2)
     if torrent is not None:
         learn_metainfo(torrent=torrent, source=source)
+        leave_one_claim(torrent)
         Claim.objects.mark_changed([torrent.pk])
 
 
@@ -115,6 +123,7 @@ def record_infohashes(*, torrent_id: uuid.UUID, v1: str | None, v2: str | None) 
     torrent = _locked(torrent_id, v1, v2)
     if torrent is not None:
         learn_infohashes(torrent=torrent, infohash_v1=v1, infohash_v2=v2)
+        leave_one_claim(torrent)
         Claim.objects.mark_changed([torrent.pk])
 
 
@@ -163,6 +172,20 @@ def record_engine_away(*, engine: Engine, message: str) -> None:
         _tell_everybody(engine)
 
 
+@transaction.atomic
+def tell_long_searches(*, engine: Engine, told: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """A search for metadata that takes long reads differently: tell those who have not been told. Returns the claims
+    of all whom that concerns."""
+    since = timezone.now() - LONG_SEARCH
+    searching = Claim.objects.filter(
+        torrent__engine=engine, torrent__live__state=State.METADATA, added_at__lt=since
+    )
+    torrents = dict(searching.values_list("pk", "torrent_id"))
+    if fresh := {torrent_id for claim_id, torrent_id in torrents.items() if claim_id not in told}:
+        Claim.objects.mark_changed([torrent.pk for torrent in Torrent.objects.filter(pk__in=fresh).locked()])
+    return set(torrents)
+
+
 def forget_removal(*, torrent_id: uuid.UUID) -> None:
     Removal.objects.filter(pk=torrent_id).delete()
 
@@ -173,11 +196,14 @@ def stored_live_states(engine: Engine) -> dict[uuid.UUID, LiveState]:
 
 
 def _locked(torrent_id: uuid.UUID, infohash_v1: str | None, infohash_v2: str | None) -> Torrent | None:
-    """The torrent, locked in order together with any row that may turn out to be the same torrent."""
+    """The torrent, locked in order together with any row that may turn out to be the same torrent. None if it is
+    gone, also because these infohashes show that it is blocked."""
     lock_infohashes(infohash_v1, infohash_v2)
     matching = Torrent.objects.filter(pk=torrent_id) | Torrent.objects.matching(infohash_v1, infohash_v2)
     rows = list(matching.locked())
     lock_change_counters(rows)
+    if blocking.take_down_revealed(rows, infohash_v1, infohash_v2):
+        return None
     return next((torrent for torrent in rows if torrent.pk == torrent_id), None)
 
 
@@ -186,13 +212,14 @@ def _complete(torrent: Torrent) -> None:
     torrent.save(update_fields=["completed_at"])
     running = Claim.objects.filter(torrent=torrent, completed_at=None, wanted=Claim.Wanted.RUNNING)
     running.update(completed_at=torrent.completed_at)
+    history.note_completed([torrent.pk])
 
 
 def _uncomplete(torrent: Torrent) -> None:
     torrent.completed_at = None
     torrent.save(update_fields=["completed_at"])
     TorrentFile.objects.filter(torrent=torrent).update(sha256="")
-    Claim.objects.filter(torrent=torrent).update(completed_at=None)
+    Claim.with_removed.filter(torrent=torrent).update(completed_at=None)
 
 
 def _tell_everybody(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from torrents.metainfo import build_magnet
-from torrents.querysets import ClaimQuerySet, TorrentFileQuerySet, TorrentQuerySet
+from torrents.querysets import BlockedInfohashQuerySet, ClaimQuerySet, TorrentFileQuerySet, TorrentQuerySet
 
 
 class Engine(models.Model):
@@ -53,9 +53,13 @@ class Torrent(models.Model):
     added_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True)
     unclaimed_at = models.DateTimeField(
-        null=True, help_text="When the last claim went; the data follows after a while."
+        null=True, help_text="Since when nobody holds it, though some may still take it back."
     )
     refused = models.TextField(blank=True, help_text="Why the engine will not take it, in words.")
+    recheck_requested_at = models.DateTimeField(
+        null=True,
+        help_text="An admin wants its data hashed again; the reconciler has not asked the engine yet.",
+    )
 
     objects = TorrentQuerySet.as_manager()
 
@@ -179,6 +183,10 @@ class Claim(models.Model):
     origin_detail = models.CharField(
         max_length=255, blank=True, help_text="Which feed or show, in its owner's words."
     )
+    by_torrent_file = models.BooleanField(
+        default=False,
+        help_text="They presented the .torrent: a private torrent is theirs before any magnet's.",
+    )
     label = models.CharField(max_length=64, blank=True)
     chosen_files = ArrayField(
         models.IntegerField(), null=True, help_text="Indexes of the wanted files; NULL: all."
@@ -237,8 +245,10 @@ class ClaimEvent(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     detail = models.CharField(max_length=255, blank=True)
     at = models.DateTimeField(db_default=Now())
+    day = models.DateField(null=True, help_text="Of a hand-over (UTC): it is noted once a day. Else NULL.")
 
     class Meta:
+        constraints = (models.UniqueConstraint(fields=["claim_id", "day"], name="claimevent_once_a_day"),)
         indexes = (
             models.Index(fields=["claim_id", "id"], name="claimevent_of_claim"),
             models.Index(fields=["user", "-id"], name="claimevent_of_user"),
@@ -280,11 +290,19 @@ class BlockedInfohash(models.Model):
     """An infohash that may not be added, and whose torrent was removed: a takedown."""
 
     infohash = models.CharField(max_length=64, unique=True, help_text="v1 or v2, lower-case hexadecimal.")
+    other_infohash = models.CharField(
+        max_length=64, blank=True, help_text="The same torrent's other one, where it is known: blocked too."
+    )
     reason = models.TextField(blank=True, help_text="For admins; people see only that it is blocked.")
     blocked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     blocked_at = models.DateTimeField(db_default=Now())
+
+    objects = BlockedInfohashQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "blocked infohashes"
 
     def __str__(self) -> str:
         return self.infohash
@@ -302,6 +320,8 @@ class ForeignTorrent(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["engine", "key"], name="foreign_torrent_once"),)
+        verbose_name = "torrent of nobody here"
+        verbose_name_plural = "torrents of nobody here"
 
     def __str__(self) -> str:
         return self.name
@@ -318,6 +338,9 @@ class Removal(models.Model):
     )
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="removals")
     requested_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "pending deletion"
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -14,7 +14,12 @@ from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from torrents.models import Claim, Torrent, TorrentFile  # noqa: F401  the querysets' type arguments
+    from torrents.models import (  # noqa: F401  the querysets' type arguments
+        BlockedInfohash,
+        Claim,
+        Torrent,
+        TorrentFile,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class FinishedTop:
     first_size: int
     last_index: int
     last_pk: int
+    removed: bool  # given up, and may be taken back
 
 
 class TorrentQuerySet(models.QuerySet["Torrent"]):
@@ -80,8 +86,11 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
         )
         return (TorrentFacts(*row) for row in rows.iterator())
 
-    def unclaimed_since(self, moment: datetime) -> TorrentQuerySet:
-        return self.filter(unclaimed_at__lte=moment)
+    def without_claims(self) -> TorrentQuerySet:
+        """Not even one that can still be taken back."""
+        from torrents.models import Claim
+
+        return self.exclude(Exists(Claim.with_removed.filter(torrent=OuterRef("pk")))).defer("metainfo")
 
 
 class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
@@ -113,7 +122,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.filter(completed_at__isnull=False)
 
     def finished_tops(self, user: User) -> Iterator[FinishedTop]:
-        """This person's finished torrents, oldest first, in one query that reads two files of each."""
+        """This person's finished torrents, in the order in which they came to be finished, in one query that reads
+        two files of each."""
         from torrents.models import TorrentFile
 
         files = TorrentFile.objects.filter(torrent=OuterRef("torrent"))
@@ -122,7 +132,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
             self.filter(user=user)
             .finished()
             .filter(Exists(files))
-            .order_by("added_at", "id")
+            .order_by("completed_at", "added_at", "id")
             .values_list(
                 "pk",
                 "torrent_id",
@@ -133,9 +143,17 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 Subquery(first.values("size")[:1]),
                 Subquery(last.values("index")[:1]),
                 Subquery(last.values("pk")[:1]),
+                ExpressionWrapper(Q(removed_at__isnull=False), BooleanField()),
             )
         )
         return (FinishedTop(*row) for row in rows.iterator())
+
+    def removed_until(self, moment: datetime) -> ClaimQuerySet:
+        """Given up by then, and not taken back; of `with_removed`."""
+        return self.filter(removed_at__lte=moment)
+
+    def removed_after(self, moment: datetime) -> ClaimQuerySet:
+        return self.filter(removed_at__gt=moment)
 
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")
@@ -180,7 +198,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.filter(change__gt=change).order_by("change", "id")
 
     def mark_changed(self, torrents: Collection[uuid.UUID]) -> None:
-        """Tell everybody who claims these torrents that they changed, in the caller's transaction.
+        """Tell everybody who holds these torrents that they changed, in the caller's transaction.
 
         The caller holds the torrents' row locks, so nobody can claim one of them unnoticed meanwhile. Counters are
         locked in the order of user ids by the INSERT's ORDER BY.
@@ -194,16 +212,23 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 """
                 WITH bumped AS (
                     INSERT INTO torrents_changecounter AS counter (user_id, value, pruned)
-                    SELECT user_id, 1, 0 FROM torrents_claim WHERE torrent_id = ANY(%s)
+                    SELECT user_id, 1, 0 FROM torrents_claim
+                    WHERE torrent_id = ANY(%s) AND removed_at IS NULL
                     GROUP BY user_id ORDER BY user_id
                     ON CONFLICT (user_id) DO UPDATE SET value = counter.value + 1
                     RETURNING user_id, value
                 )
                 UPDATE torrents_claim AS claim SET change = bumped.value
                 FROM bumped WHERE claim.user_id = bumped.user_id AND claim.torrent_id = ANY(%s)
+                    AND claim.removed_at IS NULL
                 """,
                 [ids, ids],
             )
+
+
+class BlockedInfohashQuerySet(models.QuerySet["BlockedInfohash"]):
+    def naming(self, *infohashes: str | None) -> BlockedInfohashQuerySet:
+        return self.filter(infohash__in=[infohash for infohash in infohashes if infohash])
 
 
 def lock_infohashes(*infohashes: str | None) -> None:

@@ -19,10 +19,13 @@ from django.conf import settings
 from torrents import engine_records, metainfo
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
+from torrents.foreign import ForeignTorrents
 from torrents.metainfo import MetainfoError, Source
 from torrents.models import Engine, LiveState, Removal, Torrent
 from torrents.querysets import TorrentFacts
+from torrents.rechecks import apply_rechecks
 from torrents.reconciler_lock import ReconcilerLock
+from torrents.swarm import SwarmReader
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,9 @@ class Reconciler:
         self._compare_all = True  # the engine's news since our last complete round may be lost
         self._unstorable: set[uuid.UUID] = set()
         self._learn_after: dict[uuid.UUID, float] = {}  # of torrents whose metadata could not be had
+        self._swarms = SwarmReader(engine=engine, row=row)
+        self._foreign = ForeignTorrents(row)
+        self._long_searches: set[uuid.UUID] = set()
         self._next_reload = 0.0
         self._failures = 0
 
@@ -92,15 +98,22 @@ class Reconciler:
         held = self._held(snapshot)
         if reloaded:
             self._remove_retired(held)
+            apply_rechecks(engine=self._engine, row=self._row, held=held)
         # First: rows that turn out to be one torrent must not be asked for as two.
         self._learn_metadata(held)
         self._grant_wishes(held, retry_errors=reloaded and not woken)
         self._record(snapshot, held)
+        self._swarms.read(held)
+        if self._foreign.due():
+            torrents = snapshot.torrents.values()
+            self._foreign.record(seen for seen in torrents if torrent_id_of(seen.save_path) not in self._rows)
 
     def _reload(self) -> None:
         self._rows = {facts.id: facts for facts in Torrent.objects.filter(engine=self._row).facts()}
         for gone in self._written.keys() - self._rows.keys():
             del self._written[gone]
+        self._swarms.reload()
+        self._long_searches = engine_records.tell_long_searches(engine=self._row, told=self._long_searches)
         self._next_reload = time.monotonic() + RELOAD_EVERY
 
     def _held(self, snapshot: Snapshot) -> dict[uuid.UUID, EngineTorrent]:

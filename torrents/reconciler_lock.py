@@ -6,7 +6,7 @@ from typing import Any, Self
 import psycopg
 from django.db import connections
 
-from torrents.services import INTENT_CHANNEL
+from torrents.intents import INTENT_CHANNEL
 
 LOCK_CLASS = 0x70726F78  # "prox": our own namespace among advisory locks
 

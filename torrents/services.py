@@ -8,18 +8,18 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from torrents import blocking, history, private, removal
+from torrents.intents import wake_reconciler
+from torrents.merging import learn_metainfo
 from torrents.metainfo import Source, merge_trackers
-from torrents.models import ChangeCounter, Claim, ClaimAlias, Engine, LiveState, Removal, Tombstone, Torrent
+from torrents.models import ChangeCounter, Claim, Engine, LiveState, Tombstone, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes, next_change
-from torrents.traffic import inherit_traffic
 
 DEFAULT_ENGINE = "default"
-INTENT_CHANNEL = "torrent_intents"  # NOTIFY wakes the reconciler
 
 
 class TorrentRefused(Exception):
@@ -52,30 +52,40 @@ def add_torrent(
     source: Source,
     wanted: str = Claim.Wanted.RUNNING,
     origin: str = Claim.Origin.USER,
+    origin_detail: str = "",
 ) -> tuple[Claim, bool]:
     """Give `user` a claim on the torrent that `source` describes; True if it is new to them.
 
-    Adding the same torrent again, by either of its infohashes, finds the claim that is there.
-    Raises TorrentRefused for a private torrent that cannot be shared.
+    Adding the same torrent again, by either of its infohashes, finds the claim that is there, and takes back the one
+    that they gave up and could still take back. Raises TorrentRefused for a private torrent (see torrents.private) and
+    for one that is blocked (see torrents.blocking).
     """
     torrent = _torrent_for(source, user)
-    claim = Claim.objects.filter(user=user, torrent=torrent).first()
-    if claim is not None:
+    claim = _claim_on(torrent, user)
+    presented = source.metainfo is not None
+    if claim is None and torrent.private and not presented:
+        raise TorrentRefused(private.NEEDS_TORRENT_FILE, code="private")
+    if claim is not None and presented and not claim.by_torrent_file:
+        claim.by_torrent_file = True
+        claim.save(update_fields=["by_torrent_file"])
+    if claim is not None and claim.removed_at is None:
         return claim, False
-    if torrent.private and Claim.objects.filter(torrent=torrent).exists():
-        # A private torrent's passkey counts towards one person's account on its tracker.
-        raise TorrentRefused("This private torrent cannot be added here.", code="private")
-    claim = Claim.objects.create(
-        user=user,
-        torrent=torrent,
-        wanted=wanted,
-        origin=origin,
-        completed_at=(torrent.completed_at and wanted == Claim.Wanted.RUNNING and timezone.now()) or None,
-        change=next_change(user),
-    )
-    if torrent.unclaimed_at is not None:
-        torrent.unclaimed_at = None
-        torrent.save(update_fields=["unclaimed_at"])
+    if claim is not None:
+        removal.take_back(claim, wanted=wanted)
+    else:
+        claim = Claim.objects.create(
+            user=user,
+            torrent=torrent,
+            wanted=wanted,
+            origin=origin,
+            origin_detail=origin_detail,
+            by_torrent_file=presented,
+            completed_at=(torrent.completed_at and wanted == Claim.Wanted.RUNNING and timezone.now()) or None,
+            change=next_change(user),
+        )
+        removal.note_holders(torrent)
+        history.note_added(claim)
+        history.note_completed([torrent.pk])
     wake_reconciler()
     return claim, True
 
@@ -93,31 +103,36 @@ def resume_torrent(*, claim: Claim) -> Claim:
 
 @transaction.atomic
 def remove_torrent(*, claim: Claim) -> None:
-    """End one person's hold. The data goes, after a grace period, when nobody holds the torrent any more.
+    """End one person's hold, who can take it back for a while: see restore_torrent.
 
     Like the verbs above, raises Claim.DoesNotExist when another request removed the claim first.
     """
-    claim = Claim.objects.locked_with_torrent(claim)
-    torrent = claim.torrent
-    change = next_change(claim.user)
-    Claim.objects.filter(pk=claim.pk).delete()
-    Tombstone.objects.create(user=claim.user, claim_id=claim.pk, change=change)
-    if not Claim.objects.filter(torrent=torrent).exists():
-        torrent.unclaimed_at = timezone.now()
-        torrent.save(update_fields=["unclaimed_at"])
+    removal.give_up(Claim.objects.locked_with_torrent(claim))
     wake_reconciler()
 
 
 @transaction.atomic
+def restore_torrent(*, claim: Claim) -> Claim:
+    """Take back what was removed, as it was. A claim that is held stays as it is.
+
+    Raises Claim.DoesNotExist when it cannot be taken back any more.
+    """
+    claim = Claim.with_removed.locked_with_torrent(claim)
+    if claim.removed_at is None:
+        return claim
+    if removal.is_over(claim):
+        raise Claim.DoesNotExist
+    removal.take_back(claim, wanted=claim.wanted)
+    wake_reconciler()
+    return claim
+
+
 def retire_unclaimed_torrents() -> int:
-    """Hand torrents that nobody has claimed for the grace period to the reconciler for deletion; how many."""
-    since = timezone.now() - timedelta(seconds=settings.REMOVAL_GRACE_SECONDS)
-    retired = 0
-    for torrent in Torrent.objects.unclaimed_since(since).locked():
-        if not Claim.objects.filter(torrent=torrent).exists():
-            _retire(torrent)
-            retired += 1
-    return retired
+    """End for good what nobody took back in time, and hand torrents without any claim to the reconciler for
+    deletion; how many. One short transaction each."""
+    for claim in Claim.with_removed.removed_until(timezone.now() - removal.grace()):
+        _forget_removed(claim)
+    return sum(_retire_unclaimed(torrent) for torrent in Torrent.objects.without_claims())
 
 
 def changes_since(*, user: User, change: int, limit: int) -> Changes:
@@ -163,63 +178,26 @@ def prune_tombstones(*, older_than: timedelta) -> int:
     return pruned
 
 
-def learn_infohashes(*, torrent: Torrent, infohash_v1: str | None, infohash_v2: str | None) -> None:
-    """Note the infohashes that metadata proves, of a row that the caller has locked. When they show that another
-    row is the same torrent, that row's claims move here.
-
-    The caller holds the locks of both infohashes, of all rows they name and of these rows' claimants' counters."""
-    for other in Torrent.objects.matching(infohash_v1, infohash_v2).exclude(pk=torrent.pk).locked():
-        merge_torrents(kept=torrent, merged=other)
-    torrent.infohash_v1 = torrent.infohash_v1 or infohash_v1
-    torrent.infohash_v2 = torrent.infohash_v2 or infohash_v2
-    torrent.save(update_fields=["infohash_v1", "infohash_v2"])
-
-
-def learn_metainfo(*, torrent: Torrent, source: Source) -> None:
-    """Note all that `source` knows and a row that the caller has locked does not."""
-    learn_infohashes(torrent=torrent, infohash_v1=source.infohash_v1, infohash_v2=source.infohash_v2)
-    if torrent.metainfo is None and source.metainfo is not None:
-        torrent.metainfo = source.metainfo
-        torrent.name = source.name or torrent.name
-        torrent.private = source.private
-        torrent.size = source.size
-        torrent.save(update_fields=["metainfo", "name", "private", "size"])
-
-
-def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
-    """Move every claim on `merged` to `kept`; both rows are locked by the caller. Links to a claim that its owner
-    now holds twice go on working through an alias."""
-    for claim in merged.claims.select_related("user").order_by("user_id"):
-        change = next_change(claim.user)
-        mine = Claim.objects.filter(user=claim.user, torrent=kept).first()
-        if mine is None:
-            claim.torrent = kept
-            claim.completed_at = kept.completed_at if claim.wanted == Claim.Wanted.RUNNING else None
-            claim.change = change
-            claim.save(update_fields=["torrent", "completed_at", "change"])
-            continue
-        ClaimAlias.objects.filter(claim=claim).update(claim=mine)
-        inherit_traffic(kept=mine, merged=claim)
-        claim_id = claim.pk
-        claim.delete()
-        ClaimAlias.objects.create(pk=claim_id, claim=mine)
-        Tombstone.objects.create(user=claim.user, claim_id=claim_id, change=change)
-    if kept.unclaimed_at is not None and Claim.objects.filter(torrent=kept).exists():
-        kept.unclaimed_at = None
-        kept.save(update_fields=["unclaimed_at"])
-    _retire(merged)
-
-
-def wake_reconciler() -> None:
-    """Delivered when the transaction commits, so the reconciler sees what it is woken for."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [INTENT_CHANNEL])
+def _claim_on(torrent: Torrent, user: User) -> Claim | None:
+    """The one that `user` holds or can still take back."""
+    claim = Claim.with_removed.filter(user=user, torrent=torrent).select_related("user").first()
+    if claim is None:
+        return None
+    if claim.removed_at is not None and removal.is_over(claim):
+        claim.delete()  # it only has not been cleared away yet
+        return None
+    claim.torrent = torrent
+    return claim
 
 
 def _torrent_for(source: Source, user: User) -> Torrent:
     """The locked row for this torrent, made if there is none, knowing all that `source` knows."""
     lock_infohashes(source.infohash_v1, source.infohash_v2)
     rows = list(Torrent.objects.matching(source.infohash_v1, source.infohash_v2).locked())
+    if blocking.is_blocked(
+        source.infohash_v1, source.infohash_v2
+    ):  # asked under the locks that blocking takes
+        raise TorrentRefused(blocking.REFUSAL, code="blocked")
     lock_change_counters(rows, user)
     if not rows:
         return _create_torrent(source)
@@ -234,17 +212,32 @@ def _torrent_for(source: Source, user: User) -> Torrent:
     torrent.save(update_fields=["refused", "trackers"])
     if source.metainfo is not None:
         learn_metainfo(torrent=torrent, source=source)
+    if source.private:
+        torrent = _own_private_row(torrent, source, user)
     Claim.objects.mark_changed([torrent.pk])
     return torrent
 
 
-def _create_torrent(source: Source) -> Torrent:
+def _own_private_row(torrent: Torrent, source: Source, user: User) -> Torrent:
+    """The row for the .torrent that `user` presents, which holds nothing of anybody else."""
+    if private.presented_by_another(torrent, user):
+        raise TorrentRefused(private.CANNOT_BE_ADDED, code="private")
+    fresh = private.make_room(torrent, user)
+    if fresh is not None:
+        return _create_torrent(source, fresh)
+    torrent.metainfo, torrent.trackers = source.metainfo, list(source.trackers)
+    torrent.save(update_fields=["metainfo", "trackers"])
+    return torrent
+
+
+def _create_torrent(source: Source, torrent_id: uuid.UUID | None = None) -> Torrent:
     infohash_v2 = source.infohash_v2
     if source.metainfo is None and source.infohash_v1 is not None:
         # Anybody can write two infohashes into one magnet. That they belong together only metadata proves;
         # believing it would give one person's torrent to those who ask for another.
         infohash_v2 = None
     torrent = Torrent.objects.create(
+        pk=torrent_id or uuid.uuid4(),
         engine=default_engine(),
         infohash_v1=source.infohash_v1,
         infohash_v2=infohash_v2,
@@ -258,10 +251,24 @@ def _create_torrent(source: Source) -> Torrent:
     return torrent
 
 
-def _retire(torrent: Torrent) -> None:
-    Removal.objects.create(pk=torrent.pk, engine_id=torrent.engine_id)
-    torrent.delete()
-    wake_reconciler()
+@transaction.atomic
+def _forget_removed(claim: Claim) -> None:
+    try:
+        claim = Claim.with_removed.locked_with_torrent(claim)
+    except Claim.DoesNotExist:  # somebody else was quicker
+        return
+    if claim.removed_at is not None and removal.is_over(claim):  # else it was taken back meanwhile
+        claim.delete()
+
+
+@transaction.atomic
+def _retire_unclaimed(torrent: Torrent) -> bool:
+    locked = Torrent.objects.filter(pk=torrent.pk).locked().first()
+    # Asked again under the lock, which whoever claims it holds too.
+    if locked is None or Claim.with_removed.filter(torrent=locked).exists():
+        return False
+    removal.retire(locked)
+    return True
 
 
 def _set_wanted(claim: Claim, wanted: str) -> Claim:
@@ -275,5 +282,6 @@ def _set_wanted(claim: Claim, wanted: str) -> Claim:
     ):
         claim.completed_at = timezone.now()
     claim.save(update_fields=["change", "wanted", "completed_at"])
+    history.note_completed([claim.torrent_id])
     wake_reconciler()
     return claim

@@ -1,8 +1,15 @@
 """What a torrent is doing, to the person who looks at it."""
 
-from torrents.models import Claim, Engine, LiveState
+from datetime import timedelta
+
+from django.utils import timezone
+
+from torrents.models import Claim, Engine, LiveState, Torrent
 
 State = LiveState.State
+
+LONG_SEARCH = timedelta(minutes=10)  # for metadata, after which it is time to doubt the link
+FULL = 64 * 1024**2  # bytes left on a disk that is as good as full
 
 
 def state_of(claim: Claim) -> LiveState.State:
@@ -20,25 +27,76 @@ def state_of(claim: Claim) -> LiveState.State:
 
 
 def message_of(claim: Claim) -> str:
-    """One sentence where the state alone would leave a person wondering, else an empty string."""
+    """What the state alone does not tell: why it is so, what happens next, what to do. Else an empty string.
+
+    Asks the database nothing: a list shows this of hundreds of torrents, every second.
+    """
     state = state_of(claim)
     torrent = claim.torrent
     if state == State.FINISHED:
         return ""
     if state == State.PAUSED:
-        return "Paused. It goes on when you resume it."
+        return "You paused it. It goes on when you resume it."
     if torrent.refused:
         return torrent.refused
     if not torrent.engine.reachable:
         return _away(torrent.engine)
-    return {
-        State.WAITING: "Accepted. The download engine takes it in a moment.",
-        State.METADATA: "Looking for somebody who knows what is in it.",
-        State.QUEUED: "Waiting for its turn.",
-        State.STALLED: "Nobody is sending it right now. It goes on by itself when somebody does.",
-        State.ERROR: "The download engine reports a problem, usually a full disk. It is tried again by itself.",
-        State.CHECKING: "Checking what is already on the disk.",
-    }.get(state, "")
+    match state:
+        case State.WAITING:
+            return "Accepted. The download engine takes it in a moment."
+        case State.METADATA:
+            return _searching(claim)
+        case State.QUEUED:
+            return "It waits for its turn in the download engine, and starts by itself when others are done."
+        case State.STALLED:
+            return _stalled(torrent.live)
+        case State.ERROR:
+            return _failed(torrent)
+        case State.CHECKING:
+            return "Checking what is already on the disk. It goes on by itself afterwards."
+        case _:
+            return ""
+
+
+def _searching(claim: Claim) -> str:
+    # Since this person asked: how long others have been waiting is not theirs to know.
+    if timezone.now() - claim.added_at < LONG_SEARCH:
+        return "Looking for somebody who knows what is in it. That takes up to some minutes."
+    return (
+        f"Nobody who knows what is in it was found in more than {LONG_SEARCH.seconds // 60} minutes. The search goes "
+        "on, but the link may be dead: a .torrent file, or a link with more trackers, may help."
+    )
+
+
+def _stalled(live: LiveState) -> str:
+    if live.seeds:
+        return (
+            "Connected to somebody who has all of it, but nothing arrives: they are busy with others. "
+            "It goes on by itself when it is its turn there."
+        )
+    if live.peers:
+        return (
+            "Only people who lack parts of it themselves are connected, and they have nothing new. It goes on by "
+            "itself when somebody brings the rest."
+        )
+    return (
+        "Nobody is sending it right now. It goes on by itself when somebody does. If that takes days, look for "
+        "another release."
+    )
+
+
+def _failed(torrent: Torrent) -> str:
+    free = torrent.engine.free_space
+    missing = round((torrent.size or 0) * (1 - torrent.live.progress))
+    if free is not None and free < max(missing, FULL):
+        return (
+            "There is too little space on the box's disk. It is tried again by itself: remove torrents that you have "
+            "fetched, or ask your admin for more space."
+        )
+    return (
+        "The download engine reports a problem with its files. It is tried again by itself; if this stays, ask your "
+        "admin to check the torrent again."
+    )
 
 
 def _away(engine: Engine) -> str:

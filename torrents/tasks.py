@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from torrents import services
+from torrents import history, services
 
 TOMBSTONES_KEPT = timedelta(days=30)
 
@@ -13,3 +13,7 @@ def retire_unclaimed_torrents() -> int:
 
 def prune_tombstones() -> int:
     return services.prune_tombstones(older_than=TOMBSTONES_KEPT)
+
+
+def prune_history() -> int:
+    return history.prune()

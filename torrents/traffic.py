@@ -1,7 +1,8 @@
 """The traffic ledger: bytes handed over, per claim and per user, day (UTC) and channel.
 
-Every process that hands bytes over adds to it. Locks are taken in one order, claims by id, then users' days, so that
-writers never wait for each other in a circle.
+Every process that hands bytes over adds to it, and so notes in people's history what was fetched on which day. Locks
+are taken in one order, claims by id, their days in the history, then users' days, so that writers never wait for each
+other in a circle.
 """
 
 import uuid
@@ -34,11 +35,20 @@ WITH handed AS (
     INSERT INTO torrents_claimtraffic AS total (claim_id, sent)
     SELECT claim_id, sum(sent) FROM known WHERE claim_id IS NOT NULL GROUP BY claim_id ORDER BY claim_id
     ON CONFLICT (claim_id) DO UPDATE SET sent = total.sent + excluded.sent RETURNING 1
+), noted AS (
+    -- Once a day; two that hand over at once wait for each other in per_claim, so the later one meets the conflict.
+    INSERT INTO torrents_claimevent (user_id, claim_id, name, kind, detail, day)
+    SELECT DISTINCT ON (claim.id, day) claim.user_id, claim.id, torrent.name, 'handed_over', %s, day
+    FROM known JOIN torrents_claim claim ON claim.id = known.claim_id
+    JOIN torrents_torrent torrent ON torrent.id = claim.torrent_id
+    WHERE (SELECT count(*) FROM per_claim) >= 0
+    ORDER BY claim.id, day
+    ON CONFLICT DO NOTHING RETURNING 1
 )
 INSERT INTO torrents_traffic AS total (user_id, day, channel, sent)
 SELECT user_id, day, %s, sum(sent) FROM known
--- Waits for per_claim: the order of the locks.
-WHERE user_id IS NOT NULL AND (SELECT count(*) FROM per_claim) >= 0
+-- Waits for noted, which waits for per_claim: the order of the locks.
+WHERE user_id IS NOT NULL AND (SELECT count(*) FROM noted) >= 0
 GROUP BY user_id, day ORDER BY user_id, day
 ON CONFLICT (user_id, day, channel) DO UPDATE SET sent = total.sent + excluded.sent
 """
@@ -73,8 +83,9 @@ def record_handovers(handed: Mapping[tuple[uuid.UUID, date], int], *, channel: s
     if not rows:
         return
     claim_ids, days, sums = (list(column) for column in zip(*rows, strict=True))
+    way = Traffic.Channel(channel)
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, [claim_ids, days, sums, Traffic.Channel(channel).value])
+        cursor.execute(_ADD, [claim_ids, days, sums, f"By {way.label}.", way.value])
 
 
 def inherit_traffic(*, kept: Claim, merged: Claim) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -118,6 +118,7 @@ class Tree:
         self._user = user
         self._lock = threading.Lock()
         self._top: dict[str, _Shown] = {}
+        self._names: dict[uuid.UUID, str] = {}  # of claims, as last given
         self._read_at = -FRESH_SECONDS
 
     def entry(self, path: str) -> Entry:
@@ -174,23 +175,33 @@ class Tree:
     def _shown(self) -> dict[str, _Shown]:
         with self._lock:
             if time.monotonic() - self._read_at >= FRESH_SECONDS:
-                self._top = _read_top(self._user)
+                self._top, self._names = _read_top(self._user, self._names)
                 self._read_at = time.monotonic()
             return self._top
 
 
-def _read_top(user: User) -> dict[str, _Shown]:
-    """By name. The oldest torrent keeps its plain name when a newer one is called the same."""
+def _read_top(user: User, known: Mapping[uuid.UUID, str]) -> tuple[dict[str, _Shown], dict[uuid.UUID, str]]:
+    """What is shown, by name; and the names of all claims, also of those that can still be taken back.
+
+    Who finished first keeps the plain name when a newer one is called the same, also while it is removed and may come
+    back. `known` names stay: whoever is fetching a listing finds what they listed.
+    """
     top: dict[str, _Shown] = {}
-    taken: dict[str, int] = {}
-    for row in Claim.objects.finished_tops(user):
+    names: dict[uuid.UUID, str] = {}
+    rows = list(Claim.with_removed.finished_tops(user))
+    taken = {known[row.claim_id].casefold(): 1 for row in rows if row.claim_id in known}
+    for row in rows:
         single = _File(row.first_index, row.first_size) if row.first_index == row.last_index else None
-        name = PurePosixPath(row.first_path).name if single else row.name
-        plain = safe_name(name, fallback=str(row.torrent_id))
-        top[unique_name(plain, taken, extension=single is not None)] = _Shown(
-            row.claim_id, row.torrent_id, row.last_pk, int(row.completed_at.timestamp()), single
-        )
-    return top
+        name = known.get(row.claim_id)
+        if name is None:
+            plain = PurePosixPath(row.first_path).name if single else row.name
+            plain = safe_name(plain, fallback=str(row.torrent_id))
+            name = unique_name(plain, taken, extension=single is not None)
+        names[row.claim_id] = name
+        if not row.removed:
+            modified = int(row.completed_at.timestamp())
+            top[name] = _Shown(row.claim_id, row.torrent_id, row.last_pk, modified, single)
+    return top, names
 
 
 def lay_out(files: Iterable[tuple[str, int, int]]) -> _Directory:

@@ -1,5 +1,6 @@
 """The API's shapes. What a person calls a torrent is their claim on it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -8,6 +9,7 @@ from rest_framework import serializers
 
 from torrents.metainfo import MAX_TORRENT_BYTES
 from torrents.models import Claim, LiveState, TorrentFile
+from torrents.removal import until
 from torrents.states import message_of, state_of
 
 LONGEST_SOURCE = 20_000  # characters of a magnet or URL
@@ -65,6 +67,19 @@ class TorrentSerializer(serializers.Serializer[Any]):
 
     def get_message(self, claim: Claim) -> str:
         return message_of(claim)
+
+
+class RemovedTorrentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="torrent.name")
+    size = serializers.IntegerField(
+        source="torrent.size", allow_null=True, help_text="Bytes; null until known."
+    )
+    removed_at = serializers.DateTimeField()
+    until = serializers.SerializerMethodField(help_text="When it goes for good.")
+
+    def get_until(self, claim: Claim) -> datetime:
+        return until(claim)
 
 
 class AddTorrentSerializer(serializers.Serializer[Any]):

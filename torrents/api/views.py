@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
 from rest_framework import status, viewsets
@@ -24,7 +25,7 @@ from proxy_site.api.errors import ApiError
 from proxy_site.api.parsers import BoundedJSONParser
 from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.outbound import OutboundError
-from torrents import services
+from torrents import removal, services
 from torrents.api.content import (
     BYTES,
     AnyAccept,
@@ -42,6 +43,7 @@ from torrents.api.serializers import (
     LinkSerializer,
     ListQuerySerializer,
     MakeLinkSerializer,
+    RemovedTorrentSerializer,
     TorrentSerializer,
     TrafficSerializer,
 )
@@ -71,6 +73,10 @@ class NewestFirst(CursorPagination):
             except (ValueError, OverflowError) as error:
                 raise NotFound(self.invalid_cursor_message) from error
         return cursor
+
+
+class LatestRemovedFirst(NewestFirst):
+    ordering = ("-removed_at", "-id")
 
 
 TOO_LARGE = OpenApiResponse(ErrorResponseSerializer, "More than a request may bring along.")
@@ -142,9 +148,29 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, claim_id: uuid.UUID) -> Response:
-        """Give the torrent up. Its data is deleted when nobody else holds the same torrent."""
+        """Give the torrent up. It can be taken back for a while; then its data is deleted, unless somebody else
+        holds the same torrent."""
         self._apply(services.remove_torrent, request, claim_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=RemovedTorrentSerializer(many=True))
+    @action(detail=False, pagination_class=LatestRemovedFirst)
+    def removed(self, request: Request) -> Response:
+        """What you gave up and can still take back, the latest first, a page at a time."""
+        claims = Claim.with_removed.of(user_of(request)).removed_after(timezone.now() - removal.grace())
+        page = self.paginate_queryset(claims)
+        return self.get_paginated_response(RemovedTorrentSerializer(page or [], many=True).data)
+
+    @extend_schema(request=None, responses=TorrentSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, claim_id: uuid.UUID) -> Response:
+        """Take back what you gave up: the same id, the same wishes, the data as it was."""
+        try:
+            claim = Claim.with_removed.of(user_of(request)).named(claim_id).get()
+            services.restore_torrent(claim=claim)
+        except Claim.DoesNotExist as error:
+            raise NotFound("There is nothing left to take back. Add the torrent again.") from error
+        return self._render(request, claim_id)
 
     @extend_schema(request=None, responses=TorrentSerializer)
     @action(detail=True, methods=["post"])

@@ -73,6 +73,18 @@ class EngineFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SwarmCounts:
+    """A torrent's trackers and those who have it, as counts; None is unknown."""
+
+    trackers_working: int
+    trackers_failing: int
+    trackers_waiting: int  # not asked yet, or being asked
+    known_seeds: int | None  # as trackers count them, or else as the engine has heard of them
+    known_peers: int | None
+    availability: float | None  # whole copies among the connected peers
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     version: str  # "qBittorrent v4.5.2"
     connection: str  # "connected", "firewalled" or "disconnected"
@@ -120,6 +132,14 @@ class Engine(Protocol):
 
     def export_metainfo(self, key: str) -> bytes:
         """The .torrent as the engine has it. Only once metadata is known."""
+        ...
+
+    def swarm(self, key: str) -> SwarmCounts:
+        """Asks the engine about one torrent's trackers; the rest is as of the last poll."""
+        ...
+
+    def recheck(self, keys: Collection[str]) -> None:
+        """Hash the data on disk again, of stopped torrents too; what is damaged counts as missing afterwards."""
         ...
 
     def close(self) -> None: ...

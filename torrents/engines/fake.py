@@ -18,6 +18,7 @@ from torrents.engines.base import (
     EngineStatus,
     EngineTorrent,
     Snapshot,
+    SwarmCounts,
     TorrentRejected,
 )
 from torrents.metainfo import MetainfoError, Source, parse_magnet, parse_torrent
@@ -155,6 +156,24 @@ class FakeEngine:
             raise EngineError("The engine does not know this torrent's metadata yet.")
         return metainfo
 
+    def swarm(self, key: str) -> SwarmCounts:
+        held = self._one(key)
+        trackers = len(held.source.trackers)
+        offered = self._offer_for(held) is not None
+        return SwarmCounts(
+            trackers_working=trackers if offered and not held.stopped else 0,
+            trackers_failing=0 if offered or held.stopped else trackers,
+            trackers_waiting=trackers if held.stopped else 0,
+            known_seeds=int(offered),
+            known_peers=0,
+            availability=None if held.stopped else float(offered),
+        )
+
+    def recheck(self, keys: Collection[str]) -> None:
+        for held in self._named(keys):
+            if not _intact(held):
+                held.received = 0
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -224,6 +243,12 @@ def _write(held: _Held, content: Path | None, *, zeros: bool) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as file:
                 file.truncate(size)
+
+
+def _intact(held: _Held) -> bool:
+    """Whether all of its files are there, as far as their sizes tell."""
+    files = [(Path(held.save_path, path), size) for path, size in held.source.files or ()]
+    return all(path.is_file() and path.stat().st_size == size for path, size in files)
 
 
 def _delete(held: _Held) -> None:

@@ -20,8 +20,10 @@ from torrents.engines.base import (
     EngineStatus,
     EngineTorrent,
     Snapshot,
+    SwarmCounts,
     TorrentRejected,
 )
+from torrents.engines.qbittorrent_swarm import swarm_counts
 
 logger = logging.getLogger(__name__)
 
@@ -178,6 +180,16 @@ class QBittorrentEngine:
 
     def export_metainfo(self, key: str) -> bytes:
         return self._ask("export a torrent", lambda: self._client.torrents_export(torrent_hash=key))
+
+    def swarm(self, key: str) -> SwarmCounts:
+        found = self._ask(
+            "list a torrent's trackers", lambda: self._client.torrents_trackers(torrent_hash=key)
+        )
+        return swarm_counts(cast("list[dict[str, Any]]", found), self._entries.get(key, {}))
+
+    def recheck(self, keys: Collection[str]) -> None:
+        if keys:
+            self._ask("check torrents", lambda: self._client.torrents_recheck(torrent_hashes=list(keys)))
 
     def close(self) -> None:
         try:

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from torrents import services
 from torrents.engines.fake import FakeEngine
+from torrents.intents import wake_reconciler
 from torrents.management.commands import run_engine
 from torrents.models import Claim, Engine, Removal
 from torrents.reconciler import Reconciler
@@ -217,4 +218,4 @@ def test_adding_and_removing_again_and_again_leaves_nothing_behind(
         assert adapter.holds_all(0)
         assert list((downloads / "t").glob("*")) == []
         stop.set()
-        services.wake_reconciler()
+        wake_reconciler()

@@ -1,18 +1,13 @@
 """Wishes: adding, pausing, resuming, removing; and what they mean to the others who hold the same torrent."""
 
-from datetime import timedelta
-from pathlib import Path
-
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from torrents import engine_records, services
 from torrents.files import NotFinished, require_finished
-from torrents.metainfo import Source, parse_magnet, parse_torrent
+from torrents.metainfo import Source, parse_magnet
 from torrents.models import Claim, LiveState, Removal, Tombstone, Torrent
-from torrents.services import TorrentRefused
 from torrents.states import message_of, state_of
 from torrents.tests.factories import (
     State,
@@ -23,7 +18,6 @@ from torrents.tests.factories import (
     fresh_magnet,
     live,
     person,
-    v1_torrent,
 )
 
 pytestmark = pytest.mark.usefixtures("downloads")
@@ -63,39 +57,12 @@ def test_whoever_adds_a_finished_torrent_has_it_at_once(alice: User, bob: User) 
     assert state_of(seen(add(bob, source))) == State.FINISHED
 
 
-def test_a_private_torrent_is_for_one_person(alice: User, bob: User, tmp_path: Path) -> None:
-    source = parse_torrent(v1_torrent(tmp_path, private=True))
-    add(alice, source)
-    with pytest.raises(TorrentRefused, match="cannot be added here"):
-        add(bob, source)
-    assert Claim.objects.count() == 1
-
-
-def test_a_refused_private_torrent_leaves_the_magnets_row_as_it_was(
-    alice: User, bob: User, tmp_path: Path
-) -> None:
-    source = parse_torrent(v1_torrent(tmp_path, private=True))
-    claim = add(alice, parse_magnet(source.magnet))
-    before = Torrent.objects.values().get(pk=claim.torrent_id)
-    with pytest.raises(TorrentRefused):
-        add(bob, source)
-    assert Torrent.objects.values().get() == before
-
-
 def test_public_trackers_of_all_who_add_it_are_joined(alice: User, bob: User) -> None:
     link = fresh_magnet().magnet
     add(alice, parse_magnet(f"{link}&tr=https%3A%2F%2Fone.example.org%2Fannounce"))
     claim = add(bob, parse_magnet(f"{link}&tr=https%3A%2F%2Ftwo.example.org%2Fannounce"))
     claim.torrent.refresh_from_db()
     assert claim.torrent.trackers == ["https://one.example.org/announce", "https://two.example.org/announce"]
-
-
-def test_the_trackers_of_a_private_torrent_stay_its_own(alice: User, tmp_path: Path) -> None:
-    source = parse_torrent(v1_torrent(tmp_path, private=True))
-    claim = add(alice, source)
-    add(alice, parse_magnet(f"{source.magnet}&tr=https%3A%2F%2Fpublic.example.org%2Fannounce"))
-    claim.torrent.refresh_from_db()
-    assert claim.torrent.trackers == []
 
 
 def test_removing_leaves_the_others_with_their_files(alice: User, bob: User) -> None:
@@ -108,29 +75,6 @@ def test_removing_leaves_the_others_with_their_files(alice: User, bob: User) -> 
     theirs.torrent.refresh_from_db()
     assert theirs.torrent.unclaimed_at is None
     assert (theirs.torrent.data_dir / "a.mkv").read_bytes() == b"data"
-
-
-def test_the_last_removal_starts_the_grace_period(alice: User, bob: User, settings: Settings) -> None:
-    source = fresh_magnet()
-    claims = [add(alice, source), add(bob, source)]
-    for claim in claims:
-        services.remove_torrent(claim=claim)
-    torrent = Torrent.objects.get()
-    assert torrent.unclaimed_at is not None
-    assert services.retire_unclaimed_torrents() == 0
-    settings.REMOVAL_GRACE_SECONDS = 0
-    assert services.retire_unclaimed_torrents() == 1
-    assert not Torrent.objects.exists()
-    assert Removal.objects.get().pk == torrent.pk
-
-
-def test_the_grace_period_is_kept_to_the_second(alice: User, settings: Settings) -> None:
-    settings.REMOVAL_GRACE_SECONDS = 60
-    services.remove_torrent(claim=add(alice))
-    Torrent.objects.update(unclaimed_at=timezone.now() - timedelta(seconds=55))
-    assert services.retire_unclaimed_torrents() == 0
-    Torrent.objects.update(unclaimed_at=timezone.now() - timedelta(seconds=60))
-    assert services.retire_unclaimed_torrents() == 1
 
 
 def test_adding_again_within_the_grace_period_finds_the_data(

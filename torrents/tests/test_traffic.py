@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import User
 from torrents import services
+from torrents.merging import merge_torrents
 from torrents.models import Claim, ClaimAlias, ClaimTraffic, Traffic
-from torrents.services import merge_torrents
 from torrents.tests.factories import add, at_once, client_of
 from torrents.traffic import record_handover, record_handovers, traffic_of
 
@@ -50,12 +51,16 @@ def test_more_than_four_gibibytes_at_once_are_counted(alice: User) -> None:
     assert (handed_over(claim), month(alice)) == (2**40, 2**40)
 
 
-def test_a_removed_claims_bytes_stay_with_its_user(alice: User) -> None:
+def test_a_removed_claims_bytes_stay_with_its_user(alice: User, settings: Settings) -> None:
     claim = add(alice)
     record_handover(claim_id=claim.pk, channel="https", sent=10)
     services.remove_torrent(claim=claim)
     record_handover(claim_id=claim.pk, channel="https", sent=7)  # the end of a download that was on its way
     assert month(alice) == 17
+    settings.REMOVAL_GRACE_SECONDS = 0
+    services.retire_unclaimed_torrents()
+    record_handover(claim_id=claim.pk, channel="https", sent=5)
+    assert month(alice) == 22
     assert not ClaimTraffic.objects.exists()
 
 

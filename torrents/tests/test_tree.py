@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import User
-from torrents import services, tree
+from torrents import engine_records, services, tree
+from torrents.engines.base import EngineFile
+from torrents.metainfo import parse_torrent
 from torrents.models import TorrentFile
-from torrents.tests.factories import add, finished
+from torrents.tests.factories import add, finish, finished, fresh_magnet, hybrid_torrent, magnet
 from torrents.tree import NotThere, Tree, safe_name
 
 pytestmark = pytest.mark.usefixtures("downloads")
@@ -64,6 +67,61 @@ def test_torrents_of_the_same_name_are_numbered_and_the_oldest_keeps_it(alice: U
         ("film (2).mkv", 2),
         ("film (3).mkv", 3),
     ]
+
+
+def test_a_name_is_kept_for_one_that_may_come_back(alice: User, settings: Settings) -> None:
+    first, second = (finished(alice, {"film.mkv": content}, name="film") for content in (b"1", b"22"))
+    services.remove_torrent(claim=first)
+    assert names(alice) == ["film (2).mkv"]
+    finished(alice, {"film.mkv": b"333"}, name="film")
+    services.restore_torrent(claim=first)
+    assert names(alice) == ["film.mkv", "film (2).mkv", "film (3).mkv"]
+    services.remove_torrent(claim=first)
+    settings.REMOVAL_GRACE_SECONDS = 0
+    services.retire_unclaimed_torrents()
+    assert names(alice) == ["film.mkv", "film (2).mkv"]
+    assert Tree(alice).file("/film.mkv")[0] == second
+
+
+def test_one_that_finishes_later_takes_nobodys_name(alice: User) -> None:
+    late = add(alice, fresh_magnet(name="film"))
+    finished(alice, {"film": b"1"}, name="film")
+    TorrentFile.objects.create(torrent=late.torrent, index=0, path="film", size=9)
+    finish([late.torrent])
+    assert [(entry.name, entry.size) for entry in Tree(alice).listing("/")] == [("film", 1), ("film (2)", 9)]
+
+
+def test_names_stay_as_they_were_listed(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "FRESH_SECONDS", 0.0)
+    settings.REMOVAL_GRACE_SECONDS = 0
+    first, second = (finished(alice, {"film.mkv": content}, name="film") for content in (b"1", b"22"))
+    listed = Tree(alice)
+    assert [entry.name for entry in listed.listing("/")] == ["film.mkv", "film (2).mkv"]
+    services.remove_torrent(claim=first)
+    services.retire_unclaimed_torrents()
+    assert listed.file("/film (2).mkv")[0] == second
+    finished(alice, {"film.mkv": b"333"}, name="film")
+    assert [(entry.name, entry.size) for entry in listed.listing("/")] == [
+        ("film (2).mkv", 2),
+        ("film.mkv", 3),
+    ]
+
+
+def test_claims_that_a_merge_brings_together_have_a_name_each(alice: User, bob: User, tmp_path: Path) -> None:
+    hybrid = parse_torrent(hybrid_torrent(tmp_path / "swarm"))
+    finished(alice, {"a": b"1", "b": b"2"}, name="show")
+    learning = add(bob, magnet(v1=hybrid.infohash_v1))
+    claim = add(alice, magnet(v2=hybrid.infohash_v2))
+    assert hybrid.files is not None
+    files = [EngineFile(index, path, size, 1) for index, (path, size) in enumerate(hybrid.files)]
+    engine_records.record_metadata(
+        torrent_id=learning.torrent_id, source=hybrid, name=hybrid.name, files=files
+    )
+    finish([learning.torrent])
+    assert names(alice) == ["show", "show (2)"]
+    assert Tree(alice).file("/show (2)/episode.mkv")[0].pk == claim.pk
 
 
 def test_names_that_differ_only_in_case_are_numbered(alice: User) -> None:

@@ -1,0 +1,103 @@
+"""From a person's and an admin's wish through the reconciler to a real qBittorrent, and back."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from accounts.models import User
+from deploy.swarm import make_torrent
+from torrents import rechecks
+from torrents.metainfo import parse_torrent
+from torrents.models import Claim, ForeignTorrent
+from torrents.reconciler import Reconciler
+from torrents.reconciler_lock import ReconcilerLock
+from torrents.services import default_engine
+from torrents.states import state_of
+from torrents.tests.engines.harness import WAIT_SECONDS, RealHarness, wait_until, write_content
+from torrents.tests.engines.real import RealQBittorrent
+from torrents.tests.factories import State, add, client_of
+from torrents.tests.reconciler_box import seen
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def real(db: None, qbittorrent: RealQBittorrent, settings: Settings) -> Iterator[RealHarness]:
+    settings.DOWNLOADS_DIR = qbittorrent.data_root
+    harness = RealHarness(qbittorrent)
+    yield harness
+    harness.close()
+
+
+@pytest.fixture
+def rounds_until(real: RealHarness) -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """Have a reconciler work until something is so."""
+    row = default_engine()
+    with ReconcilerLock(row.pk) as lock:
+        assert lock.try_acquire()
+        reconciler = Reconciler(engine=real.engine, row=row, lock=lock)
+
+        def work(holds: Callable[[], bool]) -> None:
+            deadline = time.monotonic() + WAIT_SECONDS
+            while not holds():
+                assert time.monotonic() < deadline
+                reconciler.attempt(woken=True)
+                real.pass_time()
+
+        yield work
+
+
+def state(claim: Claim) -> str:
+    return state_of(seen(claim))
+
+
+def test_a_recheck_finds_damage_in_a_finished_torrent(
+    real: RealHarness, rounds_until: Callable[[Callable[[], bool]], None], alice: User, tmp_path: Path
+) -> None:
+    content = write_content(tmp_path / "Show", "one.mkv", "two.mkv")
+    metainfo = make_torrent(content)
+    real.offer(metainfo, content)
+    claim = add(alice, parse_torrent(metainfo))
+    rounds_until(lambda: state(claim) == State.FINISHED)
+    Path(claim.torrent.data_dir, "Show", "one.mkv").write_bytes(b"damaged")
+
+    rechecks.request_recheck([claim.torrent_id])
+    rounds_until(lambda: state(claim) not in (State.FINISHED, State.CHECKING))
+
+    claim = seen(claim)
+    assert claim.completed_at is None
+    assert claim.torrent.live.progress < 0.6
+    assert claim.torrent.recheck_requested_at is None
+
+
+def test_counts_of_a_swarm_arrive_while_somebody_looks(
+    real: RealHarness, rounds_until: Callable[[Callable[[], bool]], None], alice: User, tmp_path: Path
+) -> None:
+    metainfo = make_torrent(write_content(tmp_path / "Show", "one.mkv"))
+    claim = add(alice, parse_torrent(metainfo))
+    rounds_until(lambda: state(claim) == State.STALLED)
+    browser, url = client_of(alice), f"/api/v1/torrents/{claim.pk}/swarm/"
+    assert browser.get(url).json()["checked_at"] is None
+
+    rounds_until(lambda: browser.get(url).json()["checked_at"] is not None)
+
+    answer = browser.get(url).json()
+    assert (answer["trackers_working"], answer["trackers_failing"], answer["known_seeds"]) == (0, 0, 0)
+    assert "Nobody who has all of it is known" in answer["message"]
+
+
+def test_a_torrent_that_somebody_adds_in_the_engine_is_shown_as_nobodys(
+    real: RealHarness, rounds_until: Callable[[Callable[[], bool]], None], tmp_path: Path
+) -> None:
+    metainfo = make_torrent(write_content(tmp_path / "Show", "one.mkv"))
+    elsewhere = str(real.data_root / "by hand")
+    real.engine.add(metainfo=metainfo, magnet=None, save_path=elsewhere, stopped=True)
+
+    wait_until(real, lambda snapshot: bool(snapshot.torrents))
+    rounds_until(ForeignTorrent.objects.exists)
+
+    row = ForeignTorrent.objects.get()
+    assert (row.name, row.save_path, row.size) == ("Show", elsewhere, 150_000)
