@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from torrents.admission import settle
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, ClaimAlias, Engine, LiveState, Removal, Tombstone, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes, next_change
@@ -65,14 +66,9 @@ def add_torrent(
     if torrent.private and Claim.objects.filter(torrent=torrent).exists():
         # A private torrent's passkey counts towards one person's account on its tracker.
         raise TorrentRefused("This private torrent cannot be added here.", code="private")
-    claim = Claim.objects.create(
-        user=user,
-        torrent=torrent,
-        wanted=wanted,
-        origin=origin,
-        completed_at=(torrent.completed_at and wanted == Claim.Wanted.RUNNING and timezone.now()) or None,
-        change=next_change(user),
-    )
+    claim = Claim(user=user, torrent=torrent, wanted=wanted, origin=origin, change=next_change(user))
+    settle(claim)
+    claim.save(force_insert=True)
     if torrent.unclaimed_at is not None:
         torrent.unclaimed_at = None
         torrent.save(update_fields=["unclaimed_at"])
@@ -193,10 +189,9 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
         change = next_change(claim.user)
         mine = Claim.objects.filter(user=claim.user, torrent=kept).first()
         if mine is None:
-            claim.torrent = kept
-            claim.completed_at = kept.completed_at if claim.wanted == Claim.Wanted.RUNNING else None
-            claim.change = change
-            claim.save(update_fields=["torrent", "completed_at", "change"])
+            claim.torrent, claim.completed_at, claim.change = kept, None, change
+            settle(claim)
+            claim.save(update_fields=["torrent", "waits_for", "completed_at", "change"])
             continue
         ClaimAlias.objects.filter(claim=claim).update(claim=mine)
         inherit_traffic(kept=mine, merged=claim)
@@ -268,12 +263,7 @@ def _set_wanted(claim: Claim, wanted: str) -> Claim:
     claim = Claim.objects.locked_with_torrent(claim)
     claim.change = next_change(claim.user)
     claim.wanted = wanted
-    if (
-        wanted == Claim.Wanted.RUNNING
-        and claim.completed_at is None
-        and claim.torrent.completed_at is not None
-    ):
-        claim.completed_at = timezone.now()
-    claim.save(update_fields=["change", "wanted", "completed_at"])
+    settle(claim)
+    claim.save(update_fields=["change", "wanted", "waits_for", "completed_at"])
     wake_reconciler()
     return claim

@@ -1,6 +1,8 @@
 """What a torrent is doing, to the person who looks at it."""
 
+from torrents.allowances import Allowances
 from torrents.models import Claim, Engine, LiveState
+from torrents.waiting import waiting_message
 
 State = LiveState.State
 
@@ -14,13 +16,18 @@ def state_of(claim: Claim) -> LiveState.State:
         return State.FINISHED
     if claim.wanted == Claim.Wanted.PAUSED:
         return State.PAUSED
+    if claim.waits_for and not claim.torrent.refused:
+        return State.WAITING  # whatever it is doing for others
     if claim.torrent.live.state == State.PAUSED:
         return State.WAITING  # the engine has not heard of the wish to run yet
     return State(claim.torrent.live.state)
 
 
-def message_of(claim: Claim) -> str:
-    """One sentence where the state alone would leave a person wondering, else an empty string."""
+def message_of(claim: Claim, allowances: Allowances | None = None) -> str:
+    """One sentence where the state alone would leave a person wondering, else an empty string.
+
+    `allowances` remembers what people's limits are, for whoever asks about many claims.
+    """
     state = state_of(claim)
     torrent = claim.torrent
     if state == State.FINISHED:
@@ -31,6 +38,8 @@ def message_of(claim: Claim) -> str:
         return torrent.refused
     if not torrent.engine.reachable:
         return _away(torrent.engine)
+    if claim.waits_for:
+        return waiting_message(claim, allowances or Allowances())
     return {
         State.WAITING: "Accepted. The download engine takes it in a moment.",
         State.METADATA: "Looking for somebody who knows what is in it.",

@@ -6,6 +6,7 @@ from torrents.api.views import (
     EndLinksView,
     FileContentView,
     HealthView,
+    LimitsView,
     LinksView,
     LinkView,
     TorrentViewSet,
@@ -27,5 +28,6 @@ urlpatterns = [
     path("links/<str:token>/<str:filename>", LinkView.as_view(), name="link"),
     path("me/links/", EndLinksView.as_view(), name="me-links"),
     path("me/traffic/", TrafficView.as_view(), name="me-traffic"),
+    path("me/limits/", LimitsView.as_view(), name="me-limits"),
     path("health/", HealthView.as_view(), name="health"),
 ]
