@@ -45,7 +45,7 @@ WHERE %(only)s::bigint IS NULL AND day BETWEEN %(first)s AND %(today)s
 # What the torrents that were let in still need, and what lies on the disk: see budgets.Box.
 _BOX = """
 SELECT coalesce(sum(ceil(least(admitted.size, torrent.size) * (1 - live.progress)))
-           FILTER (WHERE torrent.completed_at IS NULL), 0)::bigint,
+           FILTER (WHERE torrent.completed_at IS NULL AND admitted.size IS NOT NULL), 0)::bigint,
        coalesce(sum(torrent.size * CASE WHEN torrent.completed_at IS NULL THEN live.progress ELSE 1 END), 0)::bigint
 FROM torrents_torrent torrent
 JOIN torrents_livestate live ON live.torrent_id = torrent.id

@@ -65,7 +65,7 @@ def _own_downloads(size: int | None, allowance: Allowance) -> str:
         return "Your other torrents are looking for their contents first. This one takes its turn by itself."
     running, limit = allowance.use.active, allowance.person.active_limit
     return (
-        f"{running} of your torrents are downloading, and {limit} may at the same time. "
+        f"{running} of your torrents {'is' if running == 1 else 'are'} downloading, and {limit} may at the same time. "
         "It starts by itself when one finishes; pause one to let it start now."
     )
 
