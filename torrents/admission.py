@@ -5,7 +5,6 @@ of services.py makes complete at once, because others have downloaded it, goes t
 """
 
 import uuid
-from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,18 +15,15 @@ from torrents import budgets, seeding
 from torrents.allowances import allowance_of, read_held, read_people, size_of
 from torrents.budgets import Box, Decision, Held
 from torrents.models import Claim, Engine, Torrent
+from torrents.querysets import lock_change_counters
 from torrents.seeding import SeedingPolicy, SeedingRules
 
-# Torrents' rows are locked, so no claim changes meanwhile; one that did before is decided on next time.
 _WRITE = """
 WITH decided AS (
     SELECT claim.id, claim.user_id, news.waits_for, news.admitted_size, news.completes,
            claim.waits_for != news.waits_for OR news.completes AS visible
-    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::bool[], %s::bool[])
-         AS news (id, seen_waits_for, waits_for, admitted_size, completes, running)
+    FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bool[]) AS news (id, waits_for, admitted_size, completes)
     JOIN torrents_claim claim ON claim.id = news.id
-    WHERE claim.removed_at IS NULL AND claim.completed_at IS NULL AND claim.waits_for = news.seen_waits_for
-          AND (claim.wanted = 'running') = news.running
 ), bumped AS (
     INSERT INTO torrents_changecounter AS counter (user_id, value, pruned)
     SELECT user_id, 1, 0 FROM decided WHERE visible GROUP BY user_id ORDER BY user_id
@@ -42,13 +38,34 @@ FROM decided LEFT JOIN bumped ON bumped.user_id = decided.user_id
 WHERE claim.id = decided.id
 """
 
+Changed = dict[uuid.UUID, tuple[Held, Decision]]
+
 
 @transaction.atomic
 def decide(*, engine: Engine, free_space: int | None) -> bool:
     """Set what each unfinished claim waits for; True if that changed for any.
 
-    `free_space` in bytes, None where it is not known. Two reads, and nothing written where nothing changed.
+    `free_space` in bytes, None where it is not known. Two reads, and nothing written where nothing changed. Where
+    something did, it is decided again under the locks that every wish takes, so that neither a wish nor the room for
+    it is lost in between; a torrent that only the second look would change waits for the next time.
     """
+    before = _changed(engine, free_space)
+    if not before:
+        return False
+    concerned = {claim.torrent_id for claim, _ in before.values()}
+    torrents = Torrent.objects.filter(pk__in=concerned).locked()
+    lock_change_counters(torrents)
+    changed = {
+        id: (claim, decision)
+        for id, (claim, decision) in _changed(engine, free_space).items()
+        if claim.torrent_id in concerned
+    }
+    _write(changed)
+    return any(decision.waits_for != claim.waits_for for claim, decision in changed.values())
+
+
+def _changed(engine: Engine, free_space: int | None) -> Changed:
+    """The claims on which the decision is another one than stands in their rows."""
     held = read_held(engine_id=engine.pk)
     people, to_peers = read_people()
     box = Box(
@@ -60,19 +77,19 @@ def decide(*, engine: Engine, free_space: int | None) -> bool:
         lookups=settings.METADATA_LOOKUPS,
     )
     decisions = budgets.decide(held, people, box, timezone.now())
-    changed = {
+    return {
         claim.id: (claim, decision)
         for claim in held
         if (decision := decisions.get(claim.id)) is not None
-        and (
-            decision.completes
-            or (decision.waits_for, decision.admitted_size) != (claim.waits_for, claim.admitted_size)
-        )
+        and decision != Decision(claim.waits_for, claim.admitted_size)
     }
-    if not changed:
-        return False
-    _write(changed)
-    return any(decision.waits_for != claim.waits_for for claim, decision in changed.values())
+
+
+def _write(changed: Changed) -> None:
+    rows = [(id, new.waits_for, new.admitted_size, new.completes) for id, (_, new) in changed.items()]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
 
 
 def settle(claim: Claim) -> None:
@@ -84,11 +101,11 @@ def settle(claim: Claim) -> None:
     if claim.wanted != Claim.Wanted.RUNNING or claim.completed_at is not None:
         return
     size = size_of(claim)
-    if size is not None and size > allowance_of(claim.user_id, without=claim.torrent_id).disk_left:
+    let_in = size is None or (claim.admitted_size is not None and size <= claim.admitted_size)
+    if not let_in and (size or 0) > allowance_of(claim.user_id, without=claim.torrent_id).disk_left:
         claim.waits_for = Claim.WaitsFor.USER_DISK
-        return
-    claim.waits_for = ""
-    if claim.torrent.completed_at is not None:
+    elif claim.torrent.completed_at is not None:
+        claim.waits_for = ""
         claim.completed_at = timezone.now()
 
 
@@ -109,16 +126,3 @@ def seeding_rules() -> SeedingRules:
         default=SeedingPolicy(settings.SEEDING_RATIO, timedelta(hours=settings.SEEDING_HOURS)),
         most=SeedingPolicy(settings.SEEDING_MAX_RATIO, timedelta(hours=settings.SEEDING_MAX_HOURS)),
     )
-
-
-def _write(changed: Mapping[uuid.UUID, tuple[Held, Decision]]) -> None:
-    list(Torrent.objects.filter(pk__in={claim.torrent_id for claim, _ in changed.values()}).locked())
-    columns = zip(
-        *(
-            (id, claim.waits_for, new.waits_for, new.admitted_size, new.completes, claim.running)
-            for id, (claim, new) in changed.items()
-        ),
-        strict=True,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, [list(column) for column in columns])

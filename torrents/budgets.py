@@ -160,14 +160,14 @@ def decide(
     for claim in held:
         if claim.admitted and box.full and not claim.torrent_complete:
             decisions[claim.id] = Decision(WaitsFor.BOX_DISK, None)
-        else:
-            tally.count(claim)
-            if claim.admitted:
-                decisions[claim.id] = Decision("", claim.size)
-            elif (
-                not claim.complete and not claim.undecided
-            ):  # paused or refused: let in anew when it runs again
-                decisions[claim.id] = Decision("" if claim.refused else claim.waits_for, None)
+            continue
+        tally.count(claim)
+        if claim.admitted:
+            decisions[claim.id] = Decision("", claim.size)
+        elif claim.refused and not claim.complete:
+            decisions[claim.id] = Decision("", None)
+        elif not claim.running and not claim.complete:  # let in anew when it runs again
+            decisions[claim.id] = Decision(claim.waits_for, None)
     undecided = [claim for claim in held if claim.undecided]
     decisions.update(_lookups([claim for claim in undecided if claim.size is None], box.lookups, now))
     waiting = [claim for claim in undecided if claim.size is not None]

@@ -22,6 +22,7 @@ from torrents.tests.factories import (
     State,
     add,
     at_once,
+    finish,
     finished,
     fresh_magnet,
     hybrid_torrent,
@@ -299,6 +300,23 @@ def test_the_box_runs_as_many_as_it_may(
 # --- what is written
 
 
+@pytest.mark.django_db(transaction=True)
+def test_deciding_and_adding_at_once_never_give_the_same_room_twice(alice: User, bob: User) -> None:
+    for _ in range(5):
+        Claim.objects.all().delete()
+        limit(bob, disk_quota=150)
+        ready = fresh_magnet()
+        Torrent.objects.filter(pk=add(alice, ready).torrent_id).update(size=100)
+        finish([Torrent.objects.get(infohash_v1=ready.infohash_v1)])
+        claim = add(bob)
+        Torrent.objects.filter(pk=claim.torrent_id).update(size=100)
+        engine = default_engine()
+        at_once(lambda: admission.decide(engine=engine, free_space=None), lambda: add(bob, ready))  # noqa: B023
+        admission.decide(engine=engine, free_space=None)
+        taken = Claim.objects.filter(user=bob).exclude(admitted_size=None, completed_at=None)
+        assert taken.count() == 1
+
+
 def test_nothing_is_written_where_nothing_changed(alice: User, show: Source, other: Source) -> None:
     limit(alice, active_torrent_limit=1)
     add(alice, show), add(alice, other), add(alice), add(alice, paused=True)
@@ -338,6 +356,7 @@ def test_a_wish_that_comes_while_we_decide_is_not_overwritten(
 
     def decide_slowly(*args: Any) -> Any:
         decisions = decide(*args)
+        monkeypatch.setattr(budgets, "decide", decide)  # once: after that, locks keep wishes waiting
         verb(claim=claim)
         return decisions
 
