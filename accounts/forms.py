@@ -19,7 +19,8 @@ else:
     UserModelForm = forms.ModelForm
 
 GIBIBYTE = 1024**3
-LARGEST_GIBIBYTES = 1_000_000
+MEBIBYTE = 1024**2
+LARGEST = 1_000_000  # of a unit
 
 
 def gibibytes(size: int) -> str:
@@ -51,23 +52,30 @@ class GibibytesField(forms.Field):
     """Shown and typed in GiB, stored in bytes; empty is None."""
 
     widget = forms.NumberInput(attrs={"step": "any", "min": 0})
+    unit, unit_name, without = GIBIBYTE, "GiB", "the server's default"
 
     def prepare_value(self, value: Any) -> Any:
-        return gibibytes(value) if isinstance(value, int) else value
+        return f"{(Decimal(value) / self.unit).normalize():f}" if isinstance(value, int) else value
 
     def to_python(self, value: Any) -> int | None:
         if value in self.empty_values:
             return None
         try:
-            size = round(Decimal(value) * GIBIBYTE)
+            size = round(Decimal(value) * self.unit)
         except (ArithmeticError, ValueError):  # "much", NaN, infinity
             size = 0
-        if not 0 < size <= LARGEST_GIBIBYTES * GIBIBYTE:
+        if not 0 < size <= LARGEST * self.unit:
             raise ValidationError(
-                f"Enter a number of GiB above 0 and up to {LARGEST_GIBIBYTES}, "
-                "or nothing for the server's default."
+                f"Enter a number of {self.unit_name} above 0 and up to {LARGEST}, "
+                f"or nothing for {self.without}."
             )
         return size
+
+
+class SpeedField(GibibytesField):
+    """Shown and typed in MiB a second, stored in bytes a second; empty is None."""
+
+    unit, unit_name, without = MEBIBYTE, "MiB/s", "no limit"
 
 
 class PasswordFields(forms.Form):
@@ -144,9 +152,29 @@ class UserForm(UserModelForm):
         help_text="How much this person may transfer in a month. Empty: the server's default.",
     )
 
+    download_limit = SpeedField(
+        required=False,
+        label="Download speed (MiB/s)",
+        help_text="How fast this person's torrents may be received, all together. Empty: no limit.",
+    )
+    upload_limit = SpeedField(
+        required=False,
+        label="Upload speed (MiB/s)",
+        help_text="How fast this person's torrents may be sent to other peers, all together. Empty: no limit.",
+    )
+
     class Meta:
         model = User
-        fields = ("role", "is_active", "disk_quota", "monthly_traffic_limit", "active_torrent_limit", "note")
+        fields = (
+            "role",
+            "is_active",
+            "disk_quota",
+            "monthly_traffic_limit",
+            "active_torrent_limit",
+            "download_limit",
+            "upload_limit",
+            "note",
+        )
         error_messages = {
             "active_torrent_limit": {"min_value": "Enter 1 or more, or nothing for the server's default."}
         }

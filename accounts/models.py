@@ -47,7 +47,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One person. Limits are null where the server's default holds."""
+    """One person. Quotas are null where the server's default holds, limits of speed where there is none."""
 
     username = models.CharField(
         max_length=USERNAME_LENGTH,
@@ -65,6 +65,12 @@ class User(AbstractBaseUser):
         null=True, blank=True, validators=[MinValueValidator(1)]
     )
     active_torrent_limit = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    download_limit = models.PositiveBigIntegerField(  # bytes a second, over all their downloads
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    upload_limit = models.PositiveBigIntegerField(  # bytes a second, to other peers
         null=True, blank=True, validators=[MinValueValidator(1)]
     )
     date_joined = models.DateTimeField("joined", default=timezone.now, editable=False)
@@ -101,6 +107,14 @@ class User(AbstractBaseUser):
             models.CheckConstraint(
                 condition=models.Q(active_torrent_limit=None) | models.Q(active_torrent_limit__gt=0),
                 name="accounts_user_active_torrent_limit_is_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(download_limit=None) | models.Q(download_limit__gt=0),
+                name="accounts_user_download_limit_is_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(upload_limit=None) | models.Q(upload_limit__gt=0),
+                name="accounts_user_upload_limit_is_positive",
             ),
         ]
 

@@ -43,6 +43,7 @@ class Box:
             "TORRENT_LOOPBACK_PEERS": PEER_ADDRESS,
             "ENVIRONMENT": "development",
             "DATABASE_URL": "",
+            "DISK_FLOOR": "0",  # however full this machine's disk is
             **settings,
         }
         self.log = directory / "up.log"

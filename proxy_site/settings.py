@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,6 +53,31 @@ def _public_host(text: str) -> str:
     if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]@]+)(:\d{1,5})?", text):
         raise EnvError("Must be HOST or HOST:PORT, for example torrents.example.org.")
     return text
+
+
+_UNITS = {"": 1, "B": 1} | {
+    f"{prefix}{suffix}": base**power
+    for power, prefix in enumerate("KMGT", start=1)
+    for suffix, base in (("B", 1000), ("iB", 1024))
+}
+
+
+@env.parser_for("size")
+def _size(text: str) -> int:
+    """A number of bytes with its unit: `50 GiB`, `9 TB`, `0`."""
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?i?B|)", text.strip())
+    if match is None or match[2] not in _UNITS:
+        raise EnvError("Must be a size with its unit, for example 50 GiB or 9 TB.")
+    return int(Decimal(match[1]) * _UNITS[match[2]])
+
+
+@env.parser_for("limit")
+def _limit(text: str) -> int:
+    """As a size, and more than nothing."""
+    size: int = _size(text)
+    if not 0 < size < 2**62:
+        raise EnvError("Must be more than nothing, and less than there is.")
+    return size
 
 
 def _port_of_url(url: str) -> None:
@@ -113,6 +139,20 @@ TORRENT_INTERFACE: str = env.str("TORRENT_INTERFACE", "")
 TORRENT_DISCOVERY: bool = env.bool("TORRENT_DISCOVERY", True)
 TORRENT_LOOPBACK_PEERS: list[str] = env.loopback("TORRENT_LOOPBACK_PEERS", "")
 REMOVAL_GRACE_SECONDS: int = env.int("REMOVAL_GRACE_SECONDS", 3600, validate=Range(0))
+
+# --- how much people and the box may do
+DISK_FLOOR: int = env.size("DISK_FLOOR", "5 GiB" if PRODUCTION else "200 MiB")
+MAX_ACTIVE_TORRENTS: int = env.int("MAX_ACTIVE_TORRENTS", 100, validate=Range(1, 10_000))
+MONTHLY_EGRESS_LIMIT: int = env.limit("MONTHLY_EGRESS_LIMIT", "9 TB")
+DEFAULT_DISK_QUOTA: int = env.limit("DEFAULT_DISK_QUOTA", "50 GiB")
+DEFAULT_ACTIVE_TORRENTS: int = env.int("DEFAULT_ACTIVE_TORRENTS", 20, validate=Range(1, 10_000))
+DEFAULT_MONTHLY_TRAFFIC: int = env.limit("DEFAULT_MONTHLY_TRAFFIC", "1 TB")
+METADATA_LOOKUPS: int = env.int("METADATA_LOOKUPS", 10, validate=Range(1, 1000))
+SEEDING_RATIO: float = env.float("SEEDING_RATIO", 1.0, validate=Range(0, 1000))
+SEEDING_HOURS: float = env.float("SEEDING_HOURS", 72.0, validate=Range(0, 100_000))
+SEEDING_MAX_RATIO: float = env.float("SEEDING_MAX_RATIO", 3.0, validate=Range(0, 1000))
+SEEDING_MAX_HOURS: float = env.float("SEEDING_MAX_HOURS", 720.0, validate=Range(0, 100_000))
+SEEDING_MONTHLY_LIMIT: int = env.size("SEEDING_MONTHLY_LIMIT", "3 TB")
 
 # --- the SFTP server
 SFTP_ADDRESS: str = env.optional_address("SFTP_ADDRESS", "127.0.0.1:8022")

@@ -97,6 +97,7 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/links/{{token}}/{{filename}}"): everybody(200),  # whoever has the link may fetch
     ("delete", f"{API}/me/links/"): anybody_logged_in(204),
     ("get", f"{API}/me/traffic/"): anybody_logged_in(200),
+    ("get", f"{API}/me/limits/"): anybody_logged_in(200),
 }
 # For browsers: not in the schema.
 PAGES: dict[tuple[str, str], Row] = {

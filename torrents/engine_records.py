@@ -17,13 +17,14 @@ from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentF
 from torrents.private import leave_one_claim
 from torrents.querysets import lock_change_counters, lock_infohashes
 from torrents.states import LONG_SEARCH
+from torrents.uploads import counts_after
 
 State = LiveState.State
 LIVE_FIELDS = [
     "state",
     "progress",
     "downloaded",
-    "uploaded",
+    "engine_uploaded",
     "download_speed",
     "upload_speed",
     "eta",
@@ -32,10 +33,16 @@ LIVE_FIELDS = [
 ]
 
 
-def live_state(torrent_id: uuid.UUID, seen: EngineTorrent | None) -> LiveState:
-    """The row that says what the engine says; `None` for a torrent that the engine does not have."""
+def live_state(
+    torrent_id: uuid.UUID, seen: EngineTorrent | None, before: LiveState | None = None
+) -> LiveState:
+    """The row that says what the engine says; `None` for a torrent that the engine does not have.
+
+    `before`: the row as it is now. What was uploaded goes on from there.
+    """
+    uploaded, engine_uploaded = counts_after(before, seen=None if seen is None else seen.uploaded)
     if seen is None:
-        return LiveState(torrent_id=torrent_id)
+        return LiveState(torrent_id=torrent_id, uploaded=uploaded, engine_uploaded=engine_uploaded)
     state = State.WAITING
     match seen.state:
         case EngineState.SEEDING:
@@ -50,7 +57,8 @@ def live_state(torrent_id: uuid.UUID, seen: EngineTorrent | None) -> LiveState:
         state=state,
         progress=seen.progress,
         downloaded=seen.downloaded,
-        uploaded=seen.uploaded,
+        uploaded=uploaded,
+        engine_uploaded=engine_uploaded,
         download_speed=0 if finished else seen.download_speed,  # the last second's, which is over
         upload_speed=seen.upload_speed,
         eta=None if finished else seen.eta,
@@ -69,7 +77,10 @@ def record_live_states(states: Collection[LiveState]) -> None:
     started = LiveState.objects.filter(pk__in=moving, downloaded=0)
     history.note_started(started.values_list("pk", flat=True) if moving else [])
     LiveState.objects.bulk_create(
-        states, update_conflicts=True, unique_fields=["torrent"], update_fields=LIVE_FIELDS
+        states,
+        update_conflicts=True,
+        unique_fields=["torrent"],
+        update_fields=[*LIVE_FIELDS, "uploaded"],
     )
     for live in states:
         torrent = torrents[live.torrent_id]
@@ -210,7 +221,10 @@ def _locked(torrent_id: uuid.UUID, infohash_v1: str | None, infohash_v2: str | N
 def _complete(torrent: Torrent) -> None:
     torrent.completed_at = timezone.now()
     torrent.save(update_fields=["completed_at"])
-    running = Claim.objects.filter(torrent=torrent, completed_at=None, wanted=Claim.Wanted.RUNNING)
+    # Whoever waits for room in their own quota gets it when there is some: see admission.py.
+    running = Claim.objects.filter(
+        torrent=torrent, completed_at=None, wanted=Claim.Wanted.RUNNING, waits_for=""
+    )
     running.update(completed_at=torrent.completed_at)
     history.note_completed([torrent.pk])
 

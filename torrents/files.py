@@ -7,7 +7,9 @@ import os
 import stat
 from pathlib import PurePosixPath
 
+from torrents.allowances import Allowances
 from torrents.models import Claim, Torrent, TorrentFile
+from torrents.waiting import waiting_message
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang us
@@ -27,6 +29,8 @@ def require_finished(claim: Claim) -> None:
         return
     if claim.wanted == Claim.Wanted.PAUSED:
         raise NotFinished("This torrent is paused. Resume it, and fetch it when it has finished.")
+    if claim.waits_for:
+        raise NotFinished(f"This torrent waits. {waiting_message(claim, Allowances())}")
     percent = int(claim.torrent.live.progress * 100)
     raise NotFinished(f"This torrent has not finished yet ({percent} %). Fetch it when it has.")
 

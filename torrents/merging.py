@@ -5,6 +5,7 @@ infohashes, of all rows that they name, and of the change counters of all who cl
 """
 
 from torrents import history, removal
+from torrents.admission import settle
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import Claim, ClaimAlias, Tombstone, Torrent
 from torrents.querysets import next_change
@@ -55,10 +56,9 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
 
 
 def _move(claim: Claim, kept: Torrent) -> None:
-    claim.torrent = kept
-    claim.completed_at = kept.completed_at if claim.wanted == Claim.Wanted.RUNNING else None
-    claim.change = next_change(claim.user)
-    claim.save(update_fields=["torrent", "completed_at", "change"])
+    claim.torrent, claim.completed_at, claim.change = kept, None, next_change(claim.user)
+    settle(claim)
+    claim.save(update_fields=["torrent", "waits_for", "completed_at", "change"])
 
 
 def _become_one(*, kept: Claim, merged: Claim) -> None:
@@ -70,10 +70,10 @@ def _become_one(*, kept: Claim, merged: Claim) -> None:
         kept.removed_at = max(kept.removed_at, merged.removed_at)
     if (kept.removed_at is None) == (merged.removed_at is None) and merged.wanted == Claim.Wanted.RUNNING:
         kept.wanted = merged.wanted
-        kept.completed_at = kept.completed_at or kept.torrent.completed_at
+        settle(kept)
     kept.by_torrent_file |= merged.by_torrent_file
     kept.label = kept.label or merged.label
-    kept.save(update_fields=["wanted", "completed_at", "removed_at", "by_torrent_file", "label"])
+    kept.save(update_fields=["wanted", "waits_for", "completed_at", "removed_at", "by_torrent_file", "label"])
     ClaimAlias.objects.filter(claim=merged).update(claim=kept)
     history.inherit(kept=kept, merged=merged)
     inherit_traffic(kept=kept, merged=merged)

@@ -110,7 +110,10 @@ class LiveState(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     progress = models.FloatField(default=0)
     downloaded = models.BigIntegerField(default=0)
-    uploaded = models.BigIntegerField(default=0)
+    uploaded = models.BigIntegerField(
+        default=0, help_text="Bytes sent to peers, ever; the engine's own count ends with each re-add."
+    )
+    engine_uploaded = models.BigIntegerField(default=0, help_text="The engine's own count, as last read.")
     download_speed = models.BigIntegerField(default=0)
     upload_speed = models.BigIntegerField(default=0)
     eta = models.IntegerField(null=True)
@@ -197,6 +200,9 @@ class Claim(models.Model):
     seed_seconds = models.BigIntegerField(null=True, help_text="NULL: the box's default.")
     sequential = models.BooleanField(default=False)
     waits_for = models.CharField(max_length=16, choices=WaitsFor, blank=True)
+    admitted_size = models.BigIntegerField(
+        null=True, help_text="Bytes for which its download was let in; NULL: it was not, or not yet."
+    )
     added_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(
         null=True, help_text="When its files were all there, and it was not paused."
@@ -419,6 +425,20 @@ class Traffic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.day} {self.channel}: {self.sent}"
+
+
+class SwarmTraffic(models.Model):
+    """The ledger's other half: what an engine sent to peers on a day (UTC), as its counters grew."""
+
+    engine = models.ForeignKey(Engine, on_delete=models.CASCADE, related_name="swarm_traffic")
+    day = models.DateField()
+    sent = models.BigIntegerField(help_text="Bytes.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["engine", "day"], name="swarm_traffic_once_per_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.engine_id} {self.day}: {self.sent}"
 
 
 class AccessLogPosition(models.Model):

@@ -12,11 +12,14 @@ from django.db import connection, models
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from torrents.seeding import SeedingWish
+
 if TYPE_CHECKING:
     from accounts.models import User
     from torrents.models import (  # noqa: F401  the querysets' type arguments
         BlockedInfohash,
         Claim,
+        Engine,
         Torrent,
         TorrentFile,
     )
@@ -28,7 +31,7 @@ class TorrentFacts:
 
     id: uuid.UUID
     claimed: bool
-    wanted_running: bool  # at least one person wants it to run
+    wanted_running: bool  # at least one person wants it to run, and has room for it
     refused: bool
     has_infohash_v1: bool
     has_infohash_v2: bool
@@ -80,7 +83,7 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
         rows = self.values_list(
             "pk",
             Exists(claims),
-            Exists(claims.filter(wanted=Claim.Wanted.RUNNING)),
+            Exists(claims.filter(wanted=Claim.Wanted.RUNNING, waits_for="")),
             *(ExpressionWrapper(fact, BooleanField()) for fact in facts),
             Exists(TorrentFile.objects.filter(torrent=OuterRef("pk"))),
         )
@@ -155,6 +158,15 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def removed_after(self, moment: datetime) -> ClaimQuerySet:
         return self.filter(removed_at__gt=moment)
 
+    def seeding_wishes(self, engine: Engine) -> Iterator[SeedingWish]:
+        """Of all who have a finished torrent of this engine and want it to run."""
+        rows = self.filter(
+            torrent__engine=engine, torrent__completed_at__isnull=False, wanted="running"
+        ).finished()
+        columns = ("torrent_id", "torrent__completed_at", "torrent__live__uploaded", "torrent__size")
+        wishes = rows.values_list(*columns, "seed_ratio", "seed_seconds")
+        return (SeedingWish(*wish) for wish in wishes.iterator())
+
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")
 
@@ -175,7 +187,10 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         moving = states - {LiveState.State.PAUSED}
         if LiveState.State.WAITING in states:
             moving.add(LiveState.State.PAUSED)
-        chosen = ~finished & ~paused & Q(torrent__live__state__in=moving)
+        held_back = ~Q(waits_for="") & Q(torrent__refused="")
+        chosen = ~finished & ~paused & ~held_back & Q(torrent__live__state__in=moving)
+        if LiveState.State.WAITING in states:
+            chosen |= ~finished & ~paused & held_back
         if LiveState.State.FINISHED in states:
             chosen |= finished
         if LiveState.State.PAUSED in states:

@@ -15,8 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
-from torrents import engine_records, metainfo
+from torrents import admission, engine_records, metainfo
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
 from torrents.foreign import ForeignTorrents
@@ -26,6 +27,7 @@ from torrents.querysets import TorrentFacts
 from torrents.rechecks import apply_rechecks
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.swarm import SwarmReader
+from torrents.uploads import grown, record_upload
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class Reconciler:
         self._row = row
         self._lock = lock
         self._rows: dict[uuid.UUID, TorrentFacts] = {}
+        self._seeding_over: set[uuid.UUID] = set()  # finished, and given to other peers for long enough
         self._written = engine_records.stored_live_states(row)
         self._compare_all = True  # the engine's news since our last complete round may be lost
         self._unstorable: set[uuid.UUID] = set()
@@ -99,8 +102,10 @@ class Reconciler:
         if reloaded:
             self._remove_retired(held)
             apply_rechecks(engine=self._engine, row=self._row, held=held)
-        # First: rows that turn out to be one torrent must not be asked for as two.
-        self._learn_metadata(held)
+        # First: rows that turn out to be one torrent must not be asked for as two, and a size that came to light may
+        # be more than there is room for.
+        if self._learn_metadata(held):
+            self._reload()
         self._grant_wishes(held, retry_errors=reloaded and not woken)
         self._record(snapshot, held)
         self._swarms.read(held)
@@ -109,6 +114,8 @@ class Reconciler:
             self._foreign.record(seen for seen in torrents if torrent_id_of(seen.save_path) not in self._rows)
 
     def _reload(self) -> None:
+        admission.decide(engine=self._row, free_space=self._row.free_space)
+        self._seeding_over = admission.seeding_over(self._row)
         self._rows = {facts.id: facts for facts in Torrent.objects.filter(engine=self._row).facts()}
         for gone in self._written.keys() - self._rows.keys():
             del self._written[gone]
@@ -148,7 +155,7 @@ class Reconciler:
             if seen is None:
                 if facts.claimed and not facts.refused:
                     self._add(facts)
-            elif facts.wanted_running:
+            elif facts.wanted_running and not (seen.progress >= 1 and facts.id in self._seeding_over):
                 if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
                     start.append(seen.key)
             elif seen.state not in (EngineState.STOPPED, EngineState.ERROR, EngineState.CHECKING):
@@ -176,23 +183,25 @@ class Reconciler:
             logger.warning("The engine rejects %s: %s", torrent.pk, rejected)
             engine_records.record_refusal(torrent_id=torrent.pk, reason=str(rejected))
             self._rows[facts.id] = replace(facts, refused=True)
-            self._written.pop(facts.id, None)
+            if facts.id in self._written:
+                self._written[facts.id].state = ""  # it says so now; whatever comes after that is news
 
-    def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
-        """Note what the engine has learned from the swarm about torrents that came as magnets."""
+    def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> bool:
+        """Note what the engine has learned from the swarm about torrents that came as magnets; False if nothing."""
         now = time.monotonic()
+        learned = False
         for torrent_id, seen in held.items():
             facts = self._rows.get(torrent_id)
             if facts is None or not seen.has_metadata or self._learn_after.get(torrent_id, now) > now:
                 continue
             try:
-                if self._learn(facts, seen):
-                    self._next_reload = 0.0
+                learned |= self._learn(facts, seen)
             except EngineError as error:
                 # Perhaps this torrent alone is to blame: the others must not wait. If not, the next poll tells.
                 logger.warning("The metadata of %s cannot be had now: %s", torrent_id, error)
                 self._learn_after[torrent_id] = now + RELOAD_EVERY
-                return
+                break
+        return learned
 
     def _learn(self, facts: TorrentFacts, seen: EngineTorrent) -> bool:
         """Note what is new about one torrent; False if nothing is."""
@@ -244,16 +253,24 @@ class Reconciler:
         ]
         differing = list(self._differing(candidates, held))
         if differing:
-            engine_records.record_live_states(differing)
+            with transaction.atomic():
+                engine_records.record_live_states(differing)
+                record_upload(engine=self._row, sent=grown(self._written, differing))
+            if any(self._has_just_finished(live) for live in differing):
+                self._next_reload = 0.0  # perhaps another one may start now
             self._written.update((live.torrent_id, live) for live in differing)
         self._compare_all = False
+
+    def _has_just_finished(self, live: LiveState) -> bool:
+        before = self._written.get(live.torrent_id)
+        return live.state == LiveState.State.FINISHED and (before is None or before.state != live.state)
 
     def _differing(
         self, candidates: Iterable[uuid.UUID], held: Mapping[uuid.UUID, EngineTorrent]
     ) -> Iterable[LiveState]:
         for torrent_id in candidates:
-            live = engine_records.live_state(torrent_id, held.get(torrent_id))
             written = self._written.get(torrent_id)
+            live = engine_records.live_state(torrent_id, held.get(torrent_id), written)
             if self._rows[torrent_id].refused:
                 continue
             if written is None or any(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from torrents import history
+from torrents.admission import settle
 from torrents.intents import wake_reconciler
 from torrents.models import Claim, Removal, Tombstone, Torrent
 from torrents.querysets import next_change
@@ -44,13 +45,8 @@ def take_back(claim: Claim, *, wanted: str) -> None:
     claim.removed_at = None
     claim.wanted = wanted
     claim.change = next_change(claim.user)
-    if (
-        wanted == Claim.Wanted.RUNNING
-        and claim.completed_at is None
-        and claim.torrent.completed_at is not None
-    ):
-        claim.completed_at = timezone.now()
-    claim.save(update_fields=["removed_at", "wanted", "change", "completed_at"])
+    settle(claim)
+    claim.save(update_fields=["removed_at", "wanted", "change", "waits_for", "completed_at"])
     # Else a client that missed both the removal and this would take the removal for the last word.
     Tombstone.objects.filter(user=claim.user, claim_id=claim.pk).delete()
     history.note(claim=claim, kind=history.Kind.RESTORED)

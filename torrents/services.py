@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from torrents import blocking, history, private, removal
+from torrents.admission import settle
 from torrents.intents import wake_reconciler
 from torrents.merging import learn_metainfo
 from torrents.metainfo import Source, merge_trackers
@@ -73,16 +74,17 @@ def add_torrent(
     if claim is not None:
         removal.take_back(claim, wanted=wanted)
     else:
-        claim = Claim.objects.create(
+        claim = Claim(
             user=user,
             torrent=torrent,
             wanted=wanted,
             origin=origin,
             origin_detail=origin_detail,
             by_torrent_file=presented,
-            completed_at=(torrent.completed_at and wanted == Claim.Wanted.RUNNING and timezone.now()) or None,
             change=next_change(user),
         )
+        settle(claim)
+        claim.save(force_insert=True)
         removal.note_holders(torrent)
         history.note_added(claim)
         history.note_completed([torrent.pk])
@@ -275,13 +277,8 @@ def _set_wanted(claim: Claim, wanted: str) -> Claim:
     claim = Claim.objects.locked_with_torrent(claim)
     claim.change = next_change(claim.user)
     claim.wanted = wanted
-    if (
-        wanted == Claim.Wanted.RUNNING
-        and claim.completed_at is None
-        and claim.torrent.completed_at is not None
-    ):
-        claim.completed_at = timezone.now()
-    claim.save(update_fields=["change", "wanted", "completed_at"])
+    settle(claim)
+    claim.save(update_fields=["change", "wanted", "waits_for", "completed_at"])
     history.note_completed([claim.torrent_id])
     wake_reconciler()
     return claim

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from torrents.allowances import Allowances
 from torrents.models import Claim, Engine, LiveState, Torrent
+from torrents.waiting import waiting_message
 
 State = LiveState.State
 
@@ -21,15 +23,18 @@ def state_of(claim: Claim) -> LiveState.State:
         return State.FINISHED
     if claim.wanted == Claim.Wanted.PAUSED:
         return State.PAUSED
+    if claim.waits_for and not claim.torrent.refused:
+        return State.WAITING  # whatever it is doing for others
     if claim.torrent.live.state == State.PAUSED:
         return State.WAITING  # the engine has not heard of the wish to run yet
     return State(claim.torrent.live.state)
 
 
-def message_of(claim: Claim) -> str:
+def message_of(claim: Claim, allowances: Allowances | None = None) -> str:
     """What the state alone does not tell: why it is so, what happens next, what to do. Else an empty string.
 
-    Asks the database nothing: a list shows this of hundreds of torrents, every second.
+    Asks the database nothing but, for what waits for room, the person's limits: `allowances` remembers them for whoever
+    asks about many claims.
     """
     state = state_of(claim)
     torrent = claim.torrent
@@ -41,6 +46,8 @@ def message_of(claim: Claim) -> str:
         return torrent.refused
     if not torrent.engine.reachable:
         return _away(torrent.engine)
+    if claim.waits_for:
+        return waiting_message(claim, allowances or Allowances())
     match state:
         case State.WAITING:
             return "Accepted. The download engine takes it in a moment."

@@ -71,7 +71,13 @@ class UserAdmin(BaseUserAdmin):
         access: dict[str, Any] = {"fields": ("role", "is_active", "password_button", "lockouts")}
         if obj == request.user:
             access["description"] = "This is you. Only another admin can change your role or disable you."
-        limits = ("disk_quota", "monthly_traffic_limit", "active_torrent_limit")
+        limits = (
+            "disk_quota",
+            "monthly_traffic_limit",
+            "active_torrent_limit",
+            "download_limit",
+            "upload_limit",
+        )
         return (
             ("Access", access),
             ("Limits", {"fields": limits}),

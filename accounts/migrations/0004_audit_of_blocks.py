@@ -6,13 +6,13 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_sessions_lockout_keys_audit'),
+        ('accounts', '0003_unlocked'),
     ]
 
     operations = [
         migrations.AlterField(
             model_name='auditevent',
             name='action',
-            field=models.CharField(choices=[('logged_in', 'Logged in'), ('login_failed', 'Login failed'), ('locked_out', 'Locked out'), ('session_ended', 'Session ended'), ('token_reused', 'Session ended: its token was used twice'), ('password_changed', 'Password changed'), ('password_reset', 'Password reset'), ('key_added', 'SSH key added'), ('key_removed', 'SSH key removed'), ('credential_made', 'Transfer credential made'), ('credential_revoked', 'Transfer credential revoked'), ('user_created', 'User created'), ('user_changed', 'User changed'), ('user_disabled', 'User disabled'), ('user_enabled', 'User enabled'), ('torrent_blocked', 'Torrent blocked'), ('torrent_unblocked', 'Torrent unblocked')], max_length=32, verbose_name='what'),
+            field=models.CharField(choices=[('logged_in', 'Logged in'), ('login_failed', 'Login failed'), ('locked_out', 'Locked out'), ('unlocked', 'Unlocked'), ('session_ended', 'Session ended'), ('token_reused', 'Session ended: its token was used twice'), ('password_changed', 'Password changed'), ('password_reset', 'Password reset'), ('key_added', 'SSH key added'), ('key_removed', 'SSH key removed'), ('credential_made', 'Transfer credential made'), ('credential_revoked', 'Transfer credential revoked'), ('user_created', 'User created'), ('user_changed', 'User changed'), ('user_disabled', 'User disabled'), ('user_enabled', 'User enabled'), ('torrent_blocked', 'Torrent blocked'), ('torrent_unblocked', 'Torrent unblocked')], max_length=32, verbose_name='what'),
         ),
     ]

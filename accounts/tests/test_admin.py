@@ -29,6 +29,8 @@ def change(browser: Client, user: User, **changed: Any) -> Any:
         "disk_quota": "",
         "monthly_traffic_limit": "",
         "active_torrent_limit": "",
+        "download_limit": "",
+        "upload_limit": "",
         "note": "",
         **changed,
     }
@@ -127,6 +129,29 @@ def test_limits_are_typed_in_gib_and_stored_in_bytes(browser: Client, alice: Use
     page = browser.get(f"{LIST}{alice.pk}/change/").content.decode()
     assert 'value="0.5"' in page
     assert 'value="2000"' in page
+
+
+def test_speeds_are_typed_in_mib_a_second_and_stored_in_bytes(browser: Client, alice: User) -> None:
+    change(browser, alice, download_limit="12.5", upload_limit="0.25")
+    alice.refresh_from_db()
+    assert (alice.download_limit, alice.upload_limit) == (12.5 * 2**20, 2**18)
+    page = browser.get(f"{LIST}{alice.pk}/change/").content.decode()
+    assert "Download speed (MiB/s)" in page
+    assert 'value="12.5"' in page
+    assert 'value="0.25"' in page
+
+
+def test_an_emptied_speed_is_no_limit(browser: Client, alice: User) -> None:
+    User.objects.update(download_limit=1, upload_limit=1)
+    change(browser, alice)
+    alice.refresh_from_db()
+    assert (alice.download_limit, alice.upload_limit) == (None, None)
+
+
+def test_a_speed_that_is_none_is_explained(browser: Client, alice: User) -> None:
+    response = change(browser, alice, upload_limit="0")
+    (explained,) = response.context["adminform"].form.errors["upload_limit"]
+    assert explained == "Enter a number of MiB/s above 0 and up to 1000000, or nothing for no limit."
 
 
 def test_an_emptied_limit_is_the_servers_default_again(browser: Client, alice: User) -> None:

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.django_db
         ({"disk_quota": 0}, "disk_quota_is_positive"),
         ({"monthly_traffic_limit": 0}, "monthly_traffic_limit_is_positive"),
         ({"active_torrent_limit": 0}, "active_torrent_limit_is_positive"),
+        ({"download_limit": 0}, "download_limit_is_positive"),
+        ({"upload_limit": 0}, "upload_limit_is_positive"),
     ],
 )
 def test_the_database_itself_refuses(alice: User, wrong: dict[str, object], constraint: str) -> None:

@@ -182,6 +182,33 @@ def test_an_address_is_host_and_port(address: str) -> None:
     assert settings._address(address) == address
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("512", 512),
+        ("512 B", 512),
+        ("1.5 KiB", 1536),
+        ("50GiB", 50 * 2**30),
+        (" 9 TB ", 9 * 10**12),
+    ],
+)
+def test_a_size_is_a_number_with_its_unit(text: str, size: int) -> None:
+    assert settings._size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1 GiB", "1 GIB", "1 iB", "1e9", "1,5 GiB", "nan", "5 %"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(EnvError, match="size with its unit"):
+        settings._size(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.4 B", "999999999999999 TiB"])
+def test_a_limit_of_nothing_or_beyond_everything_is_refused(text: str) -> None:
+    with pytest.raises(EnvError, match="more than nothing"):
+        settings._limit(text)
+
+
 def test_what_libpq_understands_reaches_django() -> None:
     database = settings._postgresql("postgresql://bob:p%40ss@[::1]:5433/box?sslmode=require")
     assert (database["USER"], database["PASSWORD"], database["HOST"]) == ("bob", "p@ss", "::1")

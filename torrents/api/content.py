@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from proxy_site.api.errors import ApiError
 from proxy_site.api.serializers import ErrorResponseSerializer
+from torrents.allowances import TrafficUsedUp, require_traffic_left
 from torrents.api.handover import file_response, stream_response
 from torrents.archive import Archive
 from torrents.files import FileGone, NotFinished, open_file, require_finished
@@ -25,6 +26,7 @@ BYTES = {
         OpenApiTypes.BINARY, "The one Range that was asked for."
     ),
     304: OpenApiResponse(None, "If-None-Match names what you have."),
+    403: OpenApiResponse(ErrorResponseSerializer, "The month's traffic is used up: `traffic_limit`."),
     409: OpenApiResponse(ErrorResponseSerializer, "It has not finished yet."),
     410: OpenApiResponse(ErrorResponseSerializer, "It is not on the box's disk any more."),
     416: OpenApiResponse(None, "The Range begins behind the end."),
@@ -34,6 +36,11 @@ BYTES = {
 class NotFinishedYet(ApiError):
     status_code = status.HTTP_409_CONFLICT
     default_code = "not_finished"
+
+
+class TrafficLimitReached(ApiError):
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "traffic_limit"
 
 
 class Gone(ApiError):
@@ -65,14 +72,17 @@ class SentenceRenderer(BaseRenderer):
 def hand_over(request: Request, *, claim: Claim, index: int | None) -> HttpResponseBase:
     """One finished file, or all of them as an uncompressed .tar where `index` is None.
 
-    Raises NotFinishedYet, NotFound and Gone.
+    Raises NotFinishedYet, TrafficLimitReached, NotFound and Gone.
     """
     _require_finished(claim)
     try:
+        require_traffic_left(claim.user_id)
         if index is None:
             return _archive(request, claim)
         file = _file(claim, index)
         return file_response(request, claim=claim, file=file, descriptor=open_file(file))
+    except TrafficUsedUp as error:
+        raise TrafficLimitReached(str(error)) from error
     except FileGone as error:
         raise Gone(str(error)) from error
 

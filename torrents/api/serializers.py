@@ -1,12 +1,13 @@
 """The API's shapes. What a person calls a torrent is their claim on it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from torrents.allowances import Allowances
 from torrents.metainfo import MAX_TORRENT_BYTES
 from torrents.models import Claim, LiveState, TorrentFile
 from torrents.removal import until
@@ -66,7 +67,8 @@ class TorrentSerializer(serializers.Serializer[Any]):
         return state_of(claim)
 
     def get_message(self, claim: Claim) -> str:
-        return message_of(claim)
+        context = cast("dict[str, Any]", self.context)  # of the whole answer: each limit is looked up once
+        return message_of(claim, context.setdefault("allowances", Allowances()))
 
 
 class RemovedTorrentSerializer(serializers.Serializer[Any]):
@@ -174,6 +176,18 @@ class DayOfTrafficSerializer(serializers.Serializer[Any]):
 class TrafficSerializer(serializers.Serializer[Any]):
     days = DayOfTrafficSerializer(many=True, help_text="The last 31, the newest first.")
     month = serializers.IntegerField(help_text="Bytes since the first of this month (UTC), by all channels.")
+
+
+class LimitSerializer(serializers.Serializer[Any]):
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField()
+
+
+class LimitsSerializer(serializers.Serializer[Any]):
+    disk = LimitSerializer(help_text="Bytes of all your torrents that were let in, finished or not.")
+    active = LimitSerializer(help_text="Your torrents that may download now.")
+    traffic = LimitSerializer(help_text="Bytes that you have fetched since the first of this month (UTC).")
+    traffic_resets_on = serializers.DateField(help_text="UTC.")
 
 
 class EngineHealthSerializer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from torrents.api.views import (
     EndLinksView,
     FileContentView,
     HealthView,
+    LimitsView,
     LinksView,
     LinkView,
     TorrentViewSet,
@@ -32,5 +33,6 @@ urlpatterns = [
     path("me/links/", EndLinksView.as_view(), name="me-links"),
     path("me/history/", HistoryView.as_view(), name="me-history"),
     path("me/traffic/", TrafficView.as_view(), name="me-traffic"),
+    path("me/limits/", LimitsView.as_view(), name="me-limits"),
     path("health/", HealthView.as_view(), name="health"),
 ]

@@ -26,6 +26,7 @@ from proxy_site.api.parsers import BoundedJSONParser
 from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.outbound import OutboundError
 from torrents import removal, services
+from torrents.allowances import limits_of
 from torrents.api.content import (
     BYTES,
     AnyAccept,
@@ -40,6 +41,7 @@ from torrents.api.serializers import (
     ChangesSerializer,
     FileSerializer,
     HealthSerializer,
+    LimitsSerializer,
     LinkSerializer,
     ListQuerySerializer,
     MakeLinkSerializer,
@@ -285,6 +287,13 @@ class TrafficView(APIView):
     def get(self, request: Request) -> Response:
         """How much you have fetched, by day, and this month in all."""
         return Response(TrafficSerializer(traffic_of(user_of(request))).data)
+
+
+class LimitsView(APIView):
+    @extend_schema(operation_id="me_limits", responses=LimitsSerializer)
+    def get(self, request: Request) -> Response:
+        """How much of your limits your torrents take."""
+        return Response(LimitsSerializer(limits_of(user_of(request).pk)).data)
 
 
 class HealthView(APIView):

@@ -61,6 +61,7 @@ class FakeEngine:
         self._swarm: list[tuple[Source, Path | None]] = []
         self._last: dict[str, EngineTorrent] = {}
         self._was_away = False
+        self.uploaded: dict[str, int] = {}  # bytes by save path: this engine's swarm asks for nothing
 
     def offer(self, metainfo: bytes, content: Path | None = None) -> None:
         """Somebody in the swarm has this torrent. `content` is the file or folder that it was made from.
@@ -210,7 +211,7 @@ class FakeEngine:
             progress=held.received / size if size else 0.0,
             size=size,
             downloaded=held.received,
-            uploaded=0,
+            uploaded=self.uploaded.get(held.save_path, 0),
             download_speed=held.speed,
             upload_speed=0,
             eta=(size - held.received) // held.speed if size and held.speed else None,

@@ -14,6 +14,7 @@ from asyncssh import SFTPAttrs, SFTPName
 from django.db import DatabaseError, InterfaceError
 
 from accounts.models import User
+from torrents.allowances import TrafficUsedUp, require_traffic_left
 from torrents.files import FileGone, open_file
 from torrents.sftp.flow import wait_until_sent
 from torrents.sftp.threads import Threads, note_handover
@@ -163,6 +164,10 @@ class FinishedFiles(asyncssh.SFTPServer):
         if len(self._open) >= OPEN_FILES:
             raise asyncssh.SFTPFailure("Too many files are open. Close some first.")
         claim, row = await self._ask(self._tree.file, _text(path))
+        try:
+            await self._ask(require_traffic_left, self._user.pk)
+        except TrafficUsedUp as error:
+            raise asyncssh.SFTPPermissionDenied(str(error)) from error
         entry = await self._ask(self._tree.entry, _text(path))
         try:
             descriptor = await self._threads.read(open_file, row)

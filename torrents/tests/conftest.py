@@ -17,6 +17,7 @@ from torrents.tests.reconciler_box import Box
 def downloads(settings: Settings, tmp_path: Path) -> Path:
     """Where the engine's data lies during this test."""
     settings.DOWNLOADS_DIR = tmp_path / "downloads"
+    settings.DISK_FLOOR = 0  # however full the disk is on which the tests run
     return tmp_path / "downloads"
 
 

@@ -322,7 +322,7 @@ def test_handing_over_does_not_read_the_metainfo(api: APIClient, claim: Claim) -
         fetch(api, archive_url(claim))
         fetch(api, f"/api/v1/torrents/{claim.pk}/files/")
     assert not any("metainfo" in query["sql"] for query in queries)
-    assert len(queries) < 12
+    assert len(queries) < 14
 
 
 def test_the_file_list_links_to_the_contents_once_it_is_finished(

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from accounts.models import User
 from deploy.sftp_fetch import fetch_by_sftp
+from torrents.models import Traffic
 from torrents.tests.factories import add, finished, person
 from torrents.tests.sftp.running import HOST, RunningServer, rows, secret_of
 
@@ -36,6 +38,21 @@ async def test_finished_files_are_listed_and_read(sftp: asyncssh.SFTPClient) -> 
         assert await file.read() == "two"
     assert (await sftp.stat("/Show/1.mkv")).size == 3
     assert await sftp.realpath("Show/../x") == "/x"
+
+
+async def test_over_the_months_traffic_files_are_listed_and_not_opened(
+    sftp: asyncssh.SFTPClient, alices: User
+) -> None:
+    await rows(User.objects.filter(pk=alices.pk).update, monthly_traffic_limit=10)
+    async with sftp.open("/Show/1.mkv", "r") as file:
+        assert await file.read() == "one"
+    today = datetime.now(UTC).date()
+    await rows(
+        Traffic.objects.update_or_create, user=alices, day=today, channel="https", defaults={"sent": 10}
+    )
+    with pytest.raises(asyncssh.SFTPPermissionDenied, match="all that you may this month"):
+        await sftp.open("/Show/2.mkv", "r")
+    assert "2.mkv" in await sftp.listdir("/Show")
 
 
 async def test_an_ssh_key_opens_it(server: RunningServer, alices: User, identity: Path) -> None:
