@@ -9,7 +9,7 @@ def whoever_has_a_private_torrent_keeps_it(apps: Any, schema_editor: Any) -> Non
 
 
 class Migration(migrations.Migration):
-    dependencies = [("torrents", "0003_claims_complete")]
+    dependencies = [("torrents", "0004_claims_complete")]
 
     operations = [
         migrations.AddField(

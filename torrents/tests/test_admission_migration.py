@@ -17,7 +17,7 @@ def running(transactional_db: None) -> Iterator[Claim]:
     claim = add(person("alice"))
     Torrent.objects.update(size=100)
     LiveState.objects.update(uploaded=70)
-    call_command("migrate", "torrents", "0003", verbosity=0)
+    call_command("migrate", "torrents", "0004_claims_complete", verbosity=0)
     yield claim
     call_command("migrate", verbosity=0)
 

@@ -159,8 +159,8 @@ def test_looking_for_work_does_not_read_all_the_files_there_are(thread: Checksum
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO torrents_torrentfile (torrent_id, index, path, size, sha256)
-            SELECT %s, number, 'show/' || number, 1, repeat('a', 64) FROM generate_series(100, 20000) AS number
+            INSERT INTO torrents_torrentfile (torrent_id, index, path, size, sha256, progress)
+            SELECT %s, number, 'show/' || number, 1, repeat('a', 64), 1 FROM generate_series(100, 20000) AS number
             """,
             [claim.torrent_id],
         )

@@ -15,7 +15,7 @@ WHERE torrent.id = claim.torrent_id AND claim.wanted = 'running' AND claim.compl
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('torrents', '0005_expect'),
+        ('torrents', '0006_expect'),
     ]
 
     operations = [
