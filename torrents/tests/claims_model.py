@@ -66,6 +66,11 @@ class Row:
         return any(hold.held for hold in self.holds.values())
 
     @property
+    def can_finish(self) -> bool:
+        """While it runs. libtorrent's peers do not tell the metadata of private torrents, others may."""
+        return self.content.offered and (self.known or not self.content.private)
+
+    @property
     def running(self) -> bool:
         return any(hold.held and hold.running for hold in self.holds.values())
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from torrents.engines.base import EngineTorrent
-from torrents.tests.claims_machine import ClaimsMachine, Setting, run_machine
+from torrents.tests.claims_machine import ClaimsMachine, run_machine
+from torrents.tests.claims_world import Setting
 from torrents.tests.reconciler_box import Moody
 
 STEPS = int(os.environ.get("MODEL_STEPS", "500"))

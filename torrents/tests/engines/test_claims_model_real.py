@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import Phase, Verbosity
+from hypothesis import Phase
 from pytest_django import Settings
 
 from deploy.swarm import Peer
 from torrents.engines.base import EngineTorrent
-from torrents.tests.claims_machine import ClaimsMachine, Setting, run_machine
+from torrents.tests.claims_machine import ClaimsMachine, run_machine
+from torrents.tests.claims_world import Setting
 from torrents.tests.engines.real import PEER_ADDRESS, RealQBittorrent
 
 pytestmark = pytest.mark.engine
@@ -91,5 +92,4 @@ def test_in_any_order_qbittorrent_ends_as_the_rules_say(
         root=tmp_path / "swarm",
         derandomize="MODEL_STEPS" not in os.environ,
         phases=[Phase.generate],  # to shrink a failure takes too long here
-        verbosity=Verbosity.verbose,
     )
