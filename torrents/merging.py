@@ -62,14 +62,15 @@ def _move(claim: Claim, kept: Torrent) -> None:
 
 
 def _become_one(*, kept: Claim, merged: Claim) -> None:
-    """Of two claims of one person. It runs if they wanted either to run, as the two would have."""
+    """Of two claims of one person. It runs if they wanted either to run, as the two would have; a claim that they
+    gave up has no say beside one that they hold."""
     if merged.removed_at is None:
         Tombstone.objects.create(user=merged.user, claim_id=merged.pk, change=next_change(merged.user))
-    if kept.removed_at is None and merged.removed_at is None and merged.wanted == Claim.Wanted.RUNNING:
+    if kept.removed_at is not None and merged.removed_at is not None:
+        kept.removed_at = max(kept.removed_at, merged.removed_at)
+    if (kept.removed_at is None) == (merged.removed_at is None) and merged.wanted == Claim.Wanted.RUNNING:
         kept.wanted = merged.wanted
         kept.completed_at = kept.completed_at or kept.torrent.completed_at
-    elif kept.removed_at is not None and merged.removed_at is not None:
-        kept.removed_at = max(kept.removed_at, merged.removed_at)
     kept.by_torrent_file |= merged.by_torrent_file
     kept.label = kept.label or merged.label
     kept.save(update_fields=["wanted", "completed_at", "removed_at", "by_torrent_file", "label"])
