@@ -15,6 +15,7 @@ from accounts.models import User
 from torrents import history, removal
 from torrents.models import BlockedInfohash, Claim, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes
+from torrents.traffic import lock_traffic
 
 REFUSAL = (
     "This torrent is blocked on this box and cannot be added. Ask your admin if you think that is a mistake."
@@ -110,6 +111,7 @@ def _block(
 
 def _take_down(torrent: Torrent) -> int:
     """End all claims, those that could still be taken back too, and have the data deleted; how many held it."""
+    lock_traffic(torrent)
     claims = Claim.with_removed.filter(torrent=torrent).select_related("user", "torrent").order_by("user_id")
     held = 0
     for claim in claims:

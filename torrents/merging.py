@@ -9,7 +9,7 @@ from torrents.admission import settle
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import Claim, ClaimAlias, Tombstone, Torrent
 from torrents.querysets import next_change
-from torrents.traffic import inherit_traffic
+from torrents.traffic import inherit_traffic, lock_traffic
 
 
 def learn_infohashes(*, torrent: Torrent, infohash_v1: str | None, infohash_v2: str | None) -> None:
@@ -38,6 +38,7 @@ def merge_torrents(*, kept: Torrent, merged: Torrent) -> None:
 
     Of two claims of one person the one they hold stays; links to the other go on working through an alias.
     """
+    lock_traffic(kept, merged)
     for claim in Claim.with_removed.filter(torrent=merged).select_related("user").order_by("user_id"):
         mine = Claim.with_removed.filter(user=claim.user, torrent=kept).select_related("user").first()
         if mine is not None and mine.removed_at is not None and claim.removed_at is None:

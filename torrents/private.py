@@ -11,6 +11,7 @@ import uuid
 from accounts.models import User
 from torrents import removal
 from torrents.models import Claim, Torrent
+from torrents.traffic import lock_traffic
 
 NEEDS_TORRENT_FILE = (
     "This torrent is private, so a magnet link is not enough for it. Add it by its .torrent file."
@@ -32,6 +33,7 @@ def make_room(torrent: Torrent, user: User) -> uuid.UUID | None:
     others = Claim.with_removed.filter(torrent=torrent).exclude(user=user).select_related("user", "torrent")
     if not others:
         return None
+    lock_traffic(torrent)
     for claim in others.order_by("user_id"):
         removal.end(claim, why=NEEDS_TORRENT_FILE)
     fresh = uuid.uuid4()
@@ -48,6 +50,7 @@ def leave_one_claim(torrent: Torrent) -> None:
     """
     if not torrent.private:
         return
+    lock_traffic(torrent)
     claims = list(Claim.with_removed.filter(torrent=torrent).select_related("user", "torrent"))
     claims.sort(key=lambda c: (c.removed_at is not None, not c.by_torrent_file, c.added_at, c.pk))
     for claim in sorted(claims[1:], key=lambda claim: claim.user_id):

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import F, Sum
 
 from accounts.models import User
-from torrents.models import Claim, ClaimTraffic, Traffic
+from torrents.models import Claim, ClaimTraffic, Torrent, Traffic
 
 DAYS_SHOWN = 31
 
@@ -86,6 +86,21 @@ def record_handovers(handed: Mapping[tuple[uuid.UUID, date], int], *, channel: s
     way = Traffic.Channel(channel)
     with connection.cursor() as cursor:
         cursor.execute(_ADD, [claim_ids, days, sums, f"By {way.label}.", way.value])
+
+
+def lock_traffic(*torrents: Torrent) -> None:
+    """For a transaction that ends or merges several claims on these torrents: take the locks that counting takes, in
+    its order, or a batch of hand-overs of the same claims and the transaction could wait for each other."""
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO torrents_claimtraffic AS total (claim_id, sent)
+            SELECT id, 0 FROM torrents_claim WHERE torrent_id = ANY(%s) ORDER BY id
+            ON CONFLICT (claim_id) DO UPDATE SET sent = total.sent
+            """,
+            [[torrent.pk for torrent in torrents]],
+        )
 
 
 def inherit_traffic(*, kept: Claim, merged: Claim) -> None:

@@ -1,18 +1,22 @@
 """Takedowns: what is blocked goes at once for everybody, and does not come back by another name."""
 
 import contextlib
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from accounts.audit import By
 from accounts.models import AuditEvent, User
 from torrents import history, services
 from torrents.blocking import NotAnInfohash, block_infohash, is_blocked, unblock_infohash
 from torrents.metainfo import Source, parse_torrent
-from torrents.models import BlockedInfohash, Claim, ClaimEvent, Removal, Tombstone, Torrent
+from torrents.models import BlockedInfohash, Claim, ClaimEvent, ClaimTraffic, Removal, Tombstone, Torrent
 from torrents.services import TorrentRefused, changes_since
 from torrents.tests.factories import (
     add,
@@ -25,6 +29,7 @@ from torrents.tests.factories import (
     person,
 )
 from torrents.tests.reconciler_box import EVERYTHING, Box, download
+from torrents.traffic import record_handover
 
 pytestmark = pytest.mark.usefixtures("downloads")
 
@@ -221,6 +226,41 @@ def test_who_adds_it_while_it_is_blocked_does_not_keep_it(hybrid: Source, attemp
     )
     assert not Claim.with_removed.exists()
     assert not Torrent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_takedown_takes_the_ledgers_locks_in_the_ledgers_order(alice: User, bob: User) -> None:
+    """Else it would wait for a batch of hand-overs that waits for it."""
+    source = fresh_magnet()
+    lesser, greater = sorted([uuid.uuid4(), uuid.uuid4()])
+    for user, claim_id in ((alice, greater), (bob, lesser)):
+        Claim.objects.filter(pk=add(user, source).pk).update(id=claim_id)
+        record_handover(claim_id=claim_id, channel="https", sent=1)
+
+    def take_down() -> int:
+        try:
+            return block(source)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ClaimTraffic.objects.select_for_update().get(pk=lesser)
+            taken_down = pool.submit(take_down)
+            wait_for_a_waiting_lock()
+            ClaimTraffic.objects.select_for_update(nowait=True).get(pk=greater)
+        assert taken_down.result(30) == 2
+
+
+def wait_for_a_waiting_lock() -> None:
+    deadline = time.monotonic() + 30
+    waiting = False
+    while not waiting:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            (waiting,) = cursor.fetchone()
 
 
 def test_the_command_blocks_and_unblocks(alice: User) -> None:
