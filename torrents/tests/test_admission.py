@@ -231,6 +231,17 @@ def test_resuming_what_others_completed_is_no_way_around_the_quota(
     assert (state_of(seen(claim)), seen(claim).completed_at) == (State.WAITING, None)
 
 
+def test_what_is_taken_back_has_to_fit_again(box: Box, alice: User, show: Source, tmp_path: Path) -> None:
+    claim = add(alice, show)
+    download(box, show, tmp_path)
+    for quota, waits_for in ((SHOW, ""), (SHOW - 1, WaitsFor.USER_DISK)):
+        limit(alice, disk_quota=quota)
+        again = seen(claim)
+        admission.settle_again(again)
+        assert (again.waits_for, again.admitted_size) == (waits_for, None)
+        assert (again.completed_at is None) == bool(waits_for)
+
+
 def test_a_magnet_that_is_merged_with_a_finished_torrent_is_no_way_around_the_quota(
     box: Box, alice: User, bob: User, tmp_path: Path
 ) -> None:
