@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from torrents import admission, budgets, engine_records, services
+from torrents.allowances import size_of
 from torrents.engines.base import EngineState
 from torrents.files import NotFinished, require_finished
 from torrents.metainfo import Source, parse_torrent
@@ -173,9 +174,11 @@ def test_chosen_files_alone_count(box: Box, alice: User, show: Source, tmp_path:
     claim = add(alice, show)
     box.rounds()  # the engine names the files
     smallest = claim.torrent.files.order_by("size")[0]
-    Claim.objects.filter(pk=claim.pk).update(chosen_files=[smallest.index])
-    box.rounds(1)
-    assert (seen(claim).waits_for, seen(claim).admitted_size) == ("", smallest.size)
+    for chosen, size in (([smallest.index], smallest.size), ([], 0)):
+        Claim.objects.filter(pk=claim.pk).update(chosen_files=chosen)
+        assert size_of(seen(claim)) == size
+        box.rounds(1)
+        assert (seen(claim).waits_for, seen(claim).admitted_size) == ("", size)
 
 
 # --- two and three on one torrent
