@@ -101,12 +101,27 @@ def settle(claim: Claim) -> None:
     if claim.wanted != Claim.Wanted.RUNNING or claim.completed_at is not None:
         return
     size = size_of(claim)
-    let_in = size is None or (claim.admitted_size is not None and size <= claim.admitted_size)
-    if not let_in and (size or 0) > allowance_of(claim.user_id, without=claim.torrent_id).disk_left:
+    let_in = size is not None and claim.admitted_size is not None and size <= claim.admitted_size
+    if not let_in and not _fits(claim):
         claim.waits_for = Claim.WaitsFor.USER_DISK
     elif claim.torrent.completed_at is not None:
         claim.waits_for = ""
         claim.completed_at = timezone.now()
+
+
+def settle_again(claim: Claim) -> None:
+    """The same for a claim that its owner takes back: others of theirs may have its room by now. The caller saves
+    `admitted_size` too."""
+    claim.admitted_size = None
+    if claim.completed_at is None or not _fits(claim):
+        claim.completed_at = None
+        settle(claim)
+
+
+def _fits(claim: Claim) -> bool:
+    """Whether its owner's quota has room for it beside all else that they hold."""
+    size = size_of(claim)
+    return size is None or size <= allowance_of(claim.user_id, without=claim.torrent_id).disk_left
 
 
 def seeding_over(engine: Engine) -> set[uuid.UUID]:

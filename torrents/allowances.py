@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Sum
 
 from torrents.budgets import Held, Person, Use
 from torrents.models import Claim, Engine
@@ -16,7 +17,8 @@ from torrents.models import Claim, Engine
 _HELD = """
 SELECT claim.id, claim.user_id, claim.torrent_id, claim.added_at, claim.wanted = 'running',
        claim.completed_at IS NOT NULL, claim.waits_for, claim.admitted_size, coalesce(traffic.sent, 0),
-       CASE WHEN claim.chosen_files IS NULL THEN torrent.size ELSE coalesce((
+       CASE WHEN claim.chosen_files IS NULL THEN torrent.size
+            WHEN cardinality(claim.chosen_files) = 0 THEN 0 ELSE coalesce((
            SELECT sum(file.size) FROM torrents_torrentfile file
            WHERE file.torrent_id = torrent.id AND file.index = ANY(claim.chosen_files)
        )::bigint, torrent.size) END,
@@ -167,11 +169,18 @@ def box_room(engine: Engine) -> BoxRoom:
 
 
 def size_of(claim: Claim) -> int | None:
-    """Bytes of the files that its owner chose; None until they are known."""
-    if claim.chosen_files is not None:
-        files = claim.torrent.files.filter(index__in=claim.chosen_files)
-        return sum(files.values_list("size", flat=True)) or claim.torrent.size
-    return claim.torrent.size
+    """Bytes of the files that its owner chose; of all until the engine has told their sizes, None until anybody has.
+
+    `read_held` reads the same for many.
+    """
+    if claim.chosen_files is None:
+        return claim.torrent.size
+    if not claim.chosen_files:
+        return 0
+    told: int | None = claim.torrent.files.filter(index__in=claim.chosen_files).aggregate(size=Sum("size"))[
+        "size"
+    ]
+    return claim.torrent.size if told is None else told
 
 
 def require_traffic_left(user_id: int) -> None:

@@ -159,12 +159,19 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.filter(removed_at__gt=moment)
 
     def seeding_wishes(self, engine: Engine) -> Iterator[SeedingWish]:
-        """Of all who have a finished torrent of this engine and want it to run."""
-        rows = self.filter(
-            torrent__engine=engine, torrent__completed_at__isnull=False, wanted="running"
-        ).finished()
-        columns = ("torrent_id", "torrent__completed_at", "torrent__live__uploaded", "torrent__size")
-        wishes = rows.values_list(*columns, "seed_ratio", "seed_seconds")
+        """Of all who have what they want of a torrent of this engine, and want it to run."""
+        wishes = (
+            self.filter(torrent__engine=engine, wanted="running")
+            .finished()
+            .values_list(
+                "torrent_id",
+                Coalesce("torrent__completed_at", "completed_at"),
+                "torrent__live__uploaded",
+                Coalesce("admitted_size", "torrent__size", 0),
+                "seed_ratio",
+                "seed_seconds",
+            )
+        )
         return (SeedingWish(*wish) for wish in wishes.iterator())
 
     def newest_first(self) -> ClaimQuerySet:

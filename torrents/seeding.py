@@ -2,8 +2,8 @@
 
 - A policy ends when either its ratio or its time is reached. Of several people the longest wish wins: a torrent seeds
   while the policy of any of them lasts.
-- The ratio is what was sent to peers, ever, by the torrent's size. Not by what was received: that begins at nothing
-  when an engine takes finished data anew. What was sent before a re-add counts (uploads.py).
+- The ratio is what was sent to peers, ever, by the size of what was wanted. Not by what was received: that begins at
+  nothing when an engine takes finished data anew. What was sent before a re-add counts (uploads.py).
 - The time runs from completion, whether or not the engine was there: an end that everybody can foresee.
 """
 
@@ -38,9 +38,9 @@ class SeedingWish:
     """One person's, for a torrent that they have complete and want to run."""
 
     torrent_id: uuid.UUID
-    completed_at: datetime  # the torrent
-    uploaded: int  # bytes
-    size: int
+    completed_at: datetime
+    uploaded: int  # bytes, of the torrent
+    size: int  # of what they wanted of it
     seed_ratio: float | None
     seed_seconds: int | None
 

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from torrents import admission, budgets, engine_records, services
+from torrents.allowances import size_of
 from torrents.engines.base import EngineState
 from torrents.files import NotFinished, require_finished
 from torrents.metainfo import Source, parse_torrent
@@ -173,9 +174,11 @@ def test_chosen_files_alone_count(box: Box, alice: User, show: Source, tmp_path:
     claim = add(alice, show)
     box.rounds()  # the engine names the files
     smallest = claim.torrent.files.order_by("size")[0]
-    Claim.objects.filter(pk=claim.pk).update(chosen_files=[smallest.index])
-    box.rounds(1)
-    assert (seen(claim).waits_for, seen(claim).admitted_size) == ("", smallest.size)
+    for chosen, size in (([smallest.index], smallest.size), ([], 0)):
+        Claim.objects.filter(pk=claim.pk).update(chosen_files=chosen)
+        assert size_of(seen(claim)) == size
+        box.rounds(1)
+        assert (seen(claim).waits_for, seen(claim).admitted_size) == ("", size)
 
 
 # --- two and three on one torrent
@@ -229,6 +232,17 @@ def test_resuming_what_others_completed_is_no_way_around_the_quota(
     services.resume_torrent(claim=claim)
     box.rounds()
     assert (state_of(seen(claim)), seen(claim).completed_at) == (State.WAITING, None)
+
+
+def test_what_is_taken_back_has_to_fit_again(box: Box, alice: User, show: Source, tmp_path: Path) -> None:
+    claim = add(alice, show)
+    download(box, show, tmp_path)
+    for quota, waits_for in ((SHOW, ""), (SHOW - 1, WaitsFor.USER_DISK)):
+        limit(alice, disk_quota=quota)
+        again = seen(claim)
+        admission.settle_again(again)
+        assert (again.waits_for, again.admitted_size) == (waits_for, None)
+        assert (again.completed_at is None) == bool(waits_for)
 
 
 def test_a_magnet_that_is_merged_with_a_finished_torrent_is_no_way_around_the_quota(
