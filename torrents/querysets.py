@@ -98,7 +98,10 @@ class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, user: User) -> ClaimQuerySet:
         """Everything that exists for this person; other people's claims do not."""
-        return self.filter(user=user)._whole()
+        return self.of_user_id(user.pk)
+
+    def of_user_id(self, user_id: int) -> ClaimQuerySet:
+        return self.filter(user_id=user_id)._whole()
 
     def of_active_users(self) -> ClaimQuerySet:
         """Everybody's, for whoever shows a signed link instead of logging in."""

@@ -7,12 +7,14 @@ Lock order: infohashes, torrents by id, then change counters by user id.
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from proxy_site.compiled_query import CompiledQuery
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, ClaimAlias, Engine, LiveState, Removal, Tombstone, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes, next_change
@@ -120,18 +122,20 @@ def retire_unclaimed_torrents() -> int:
     return retired
 
 
-def changes_since(*, user: User, change: int, limit: int) -> Changes:
+def changes_since(*, user: User, change: int, limit: int, counter: ChangeCounter | None = None) -> Changes:
     """What changed for `user` after `change`, at most about `limit` claims; never cuts through one change.
 
-    The counter is read first: what is committed between the two reads is delivered now and once more, never lost.
+    The counter is read first, here or by the caller: what is committed between the two reads is delivered now and
+    once more, never lost.
     """
-    counter = ChangeCounter.objects.filter(pk=user.pk).first() or ChangeCounter(value=0, pruned=0)
+    if counter is None:
+        counter = ChangeCounter.objects.filter(pk=user.pk).first() or ChangeCounter(value=0, pruned=0)
     if change == counter.value:
         return Changes(change=change, more=False, reset=False, claims=[], removed=[])
     # Ahead of us: the database was restored. Behind what is still known: removals could be missed.
     reset = change > counter.value or 0 < change < counter.pruned
     after = 0 if reset else change
-    claims = list(Claim.objects.of(user).changed_after(after)[: limit + 1])
+    claims = _changed_after(limit + 1)(user.pk, after)
     removed = Tombstone.objects.filter(user=user, change__gt=after)
     upto = counter.value
     more = len(claims) > limit
@@ -142,6 +146,13 @@ def changes_since(*, user: User, change: int, limit: int) -> Changes:
         removed = removed.filter(change__lte=upto)
     gone = [] if after == 0 else list(removed.order_by("change").values_list("claim_id", flat=True))
     return Changes(change=upto, more=more, reset=reset, claims=claims, removed=gone)
+
+
+@lru_cache(maxsize=256)
+def _changed_after(count: int) -> CompiledQuery[Claim]:
+    return CompiledQuery(
+        lambda user_id, change: Claim.objects.of_user_id(user_id).changed_after(change)[:count], -1, -2
+    )
 
 
 @transaction.atomic
