@@ -31,8 +31,6 @@ from benchmarks.populated import (
 from deploy.box import Box
 
 HELD = 20  # torrents of the one who asks
-ACTIVE = 50
-PEOPLE = 50
 TOO_SLOW = 1.0  # seconds at the 95th percentile: the crowd is too large
 RATIO_BARS = {  # ours / raw qBittorrent, medians
     ("list", 50): 1.0,
@@ -52,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.sizes:
             figures["torrents"] = beside_raw(box, options.sizes, options.rounds, say)
         if options.clients:
-            figures["clients"] = clients(box, options.clients, options.seconds, say)
+            figures["clients"] = clients(box, options.clients, options.seconds, options.active, say)
     promises = [*_promises_beside_raw(figures), *_promises_of_the_crowd(figures)]
     print(report(name="api", figures=figures, promises=promises, as_json=options.json))
     return 0
@@ -118,13 +116,16 @@ def _in_turns(questions: dict[str, Callable[[], bytes]], rounds: int, web: WebPr
     return figures
 
 
-def clients(box: Box, counts: Sequence[int], seconds: float, say: Callable[[str], None]) -> Figures:
-    """How crowds of growing size fare, until one is too large. A person's second client is another device."""
-    people = [person(f"person{number}") for number in range(PEOPLE)]
+def clients(
+    box: Box, counts: Sequence[int], seconds: float, active: int, say: Callable[[str], None]
+) -> Figures:
+    """How crowds of growing size fare, until one is too large. There are as many people as torrents, each with 20 of
+    them; a person's second client is another device."""
+    people = [person(f"person{number}") for number in range(active)]
     figures: Figures = {}
-    say(f"starting {ACTIVE} downloads")
-    with active_torrents(box, people, ACTIVE, each=HELD):
-        tokens = [access_token(people[number % PEOPLE]) for number in range(max(counts))]
+    say(f"starting {active} downloads")
+    with active_torrents(box, people, active, each=HELD):
+        tokens = [access_token(people[number % active]) for number in range(max(counts))]
         web = WebProcesses(box)
         for count in counts:
             say(f"{count} clients for {seconds:g} s")
@@ -184,21 +185,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.api", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--json", action="store_true", help="one object for programs instead of a table")
-    parser.add_argument(
-        "--quick", action="store_true", help="50 torrents, 5 clients: whether it works at all"
-    )
+    parser.add_argument("--quick", action="store_true", help="50 torrents, 5 clients: does it work at all?")
     parser.add_argument("--sizes", type=_numbers, help="numbers of torrents, growing (50,1000,5000)")
     parser.add_argument("--rounds", type=int, help="questions of each kind (400)")
     parser.add_argument(
         "--clients", type=_numbers, help="sizes of crowds, growing (50,100,200,…,2000); empty: no crowd"
     )
     parser.add_argument("--seconds", type=float, help="that each crowd is watched (15)")
-    full = ([50, 1000, 5000], 400, [50, *range(100, 2001, 100)], 15.0)
-    quick = ([50], 20, [5], 3.0)
+    parser.add_argument("--active", type=int, help="torrents that download beside the crowd (50)")
+    full = {"sizes": [50, 1000, 5000], "rounds": 400, "seconds": 15.0, "active": 50}
+    full["clients"] = [50, *range(100, 2001, 100)]
+    quick = {"sizes": [50], "rounds": 20, "seconds": 3.0, "active": 5, "clients": [5]}
     options = parser.parse_args(arguments)
-    for name, value in zip(
-        ("sizes", "rounds", "clients", "seconds"), quick if options.quick else full, strict=True
-    ):
+    for name, value in (quick if options.quick else full).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     return options

@@ -136,16 +136,27 @@ def changes_since(*, user: User, change: int, limit: int, counter: ChangeCounter
     reset = change > counter.value or 0 < change < counter.pruned
     after = 0 if reset else change
     claims = _changed_after(limit + 1)(user.pk, after)
-    removed = Tombstone.objects.filter(user=user, change__gt=after)
     upto = counter.value
     more = len(claims) > limit
     if more:
         # Not below what was pruned: the client would be told to start afresh when it asks for the rest.
         upto = max(claims[limit - 1].change, counter.pruned)
         claims = list(Claim.objects.of(user).changed_after(after).filter(change__lte=upto))
-        removed = removed.filter(change__lte=upto)
-    gone = [] if after == 0 else list(removed.order_by("change").values_list("claim_id", flat=True))
+    # What went after the counter was read is told next time; what was taken back is not gone.
+    gone = [] if after == 0 else [removed.claim_id for removed in _REMOVED(user.pk, after, upto)]
+    held = {claim.pk for claim in claims}
+    gone = [claim_id for claim_id in gone if claim_id not in held]
     return Changes(change=upto, more=more, reset=reset, claims=claims, removed=gone)
+
+
+_REMOVED = CompiledQuery(
+    lambda user_id, after, upto: Tombstone.objects.filter(
+        user_id=user_id, change__gt=after, change__lte=upto
+    ).order_by("change"),
+    -1,
+    -2,
+    -3,
+)
 
 
 @lru_cache(maxsize=256)
