@@ -9,6 +9,7 @@ Needs, beyond the requirements, a qBittorrent and a Linux with /proc: see deploy
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -26,7 +27,7 @@ from benchmarks.populated import (
     running_box,
     timed,
     touch,
-    wait_until_settled,
+    wait_until_stopped,
 )
 from deploy.box import Box
 
@@ -45,6 +46,7 @@ CROWD_P95_BAR = 50.0  # ms, with 50 clients
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     say = _say if not options.json else _nothing
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # whatever ends us, the box ends too
     with running_box() as box:
         figures: Figures = {}
         if options.sizes:
@@ -69,7 +71,7 @@ def beside_raw(box: Box, sizes: Sequence[int], rounds: int, say: Callable[[str],
         say(f"filling the engine: {size} torrents")
         add_stopped(others, range(held, size))
         held = max(held, size)
-        wait_until_settled(size, "paused")
+        wait_until_stopped(size)
         starts = [current_change(reader)]
         for touched in (hashes, hashes[:1]):
             touch(touched)
@@ -137,7 +139,7 @@ def clients(
                 "answers": answers,
                 "with_changes": tally.changed,
                 "errors": len(tally.errors),
-                "cpu_ms": round((web.cpu_seconds() - before) / max(answers, 1) * 1000, 2),
+                "cpu_ms": round((web.cpu_seconds() - before) / max(tally.asked, 1) * 1000, 2),
             }
             if tally.errors:
                 figures[str(count)]["first_error"] = tally.errors[0]

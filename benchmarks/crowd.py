@@ -19,6 +19,7 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     changed: int = 0  # answers that told of something new
+    asked: int = 0  # in all, with those before we began to count
 
 
 async def crowd(url: str, tokens: list[str], *, seconds: float) -> Tally:
@@ -55,6 +56,7 @@ async def _client(url: str, token: str, tally: Tally, due: float, count_from: fl
         else:
             found = _CHANGE.search(body)
             told = int(found[1]) if found else since
+            tally.asked += 1
             if due >= count_from:
                 tally.seconds.append(time.monotonic() - due)
                 tally.changed += told != since

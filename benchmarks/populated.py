@@ -94,22 +94,35 @@ def add_stopped(user: "User", numbers: Sequence[int]) -> list[str]:
     ]
 
 
-def wait_until_settled(count: int, state: str) -> None:
-    """Until the rows of at least `count` torrents say `state`, and nothing has changed for two seconds."""
+def wait_until_stopped(count: int) -> None:
+    """Until the engine has taken `count` stopped torrents, and nothing has changed for two seconds."""
     from torrents.models import ChangeCounter, LiveState
 
-    deadline = time.monotonic() + SETTLE_SECONDS
-    before: object = None
-    while True:
-        counters = sorted(ChangeCounter.objects.values_list("pk", "value"))
-        if LiveState.objects.filter(state=state).count() >= count and (
-            counters == before or state != "paused"
-        ):
-            return
-        before = counters
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"The engine did not take {count} torrents within {SETTLE_SECONDS:.0f} s.")
+    def settled() -> bool:
+        before = sorted(ChangeCounter.objects.values_list("pk", "value"))
+        if LiveState.objects.filter(state=LiveState.State.PAUSED).count() < count:
+            return False
         time.sleep(2)
+        return before == sorted(ChangeCounter.objects.values_list("pk", "value"))
+
+    _wait_until(settled, f"the engine to take {count} torrents")
+
+
+def wait_until_moving(count: int) -> None:
+    """Until each of `count` torrents has received something."""
+    from torrents.models import LiveState
+
+    _wait_until(
+        lambda: LiveState.objects.filter(progress__gt=0).count() >= count, f"{count} torrents to download"
+    )
+
+
+def _wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {SETTLE_SECONDS:.0f} s in vain for {what}.")
+        time.sleep(0.5)
 
 
 def current_change(user: "User") -> int:
@@ -152,7 +165,7 @@ def active_torrents(box: Box, people: Sequence["User"], count: int, *, each: int
         for place, user in enumerate(people):
             for step in range(min(each, count)):
                 add(user, torrents[(place + step) % count], paused=False)
-        wait_until_settled(count * 9 // 10, "downloading")
+        wait_until_moving(count)
         yield
 
 
