@@ -7,6 +7,7 @@ from django.core.signals import request_started
 from django.db import connection, connections
 from django.db.models import F, QuerySet
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import DeviceSession, User
@@ -76,3 +77,14 @@ def test_a_usable_connection_is_not_asked_to_prove_it() -> None:
     with CaptureQueriesContext(connection) as queries:
         assert connection.is_usable()
     assert len(queries) == 0
+
+
+@pytest.mark.django_db
+def test_more_values_than_one_query_takes_are_stored_by_several() -> None:
+    user = UserFactory.create()
+    columns = len(DeviceSession._meta.concrete_fields)
+    count = 2**16 // columns + 1
+    DeviceSession.objects.bulk_create(
+        DeviceSession(user=user, name="phone", auth_hash="x", expires_at=timezone.now()) for _ in range(count)
+    )
+    assert DeviceSession.objects.count() == count
