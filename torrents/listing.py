@@ -122,9 +122,7 @@ def page_of(*, user: User, wanted: Wanted, sort: str, position: Position | None 
 @lru_cache(maxsize=256)
 def _newest(count: int) -> CompiledQuery[Claim]:
     """What every client shows first."""
-    return CompiledQuery(
-        lambda user_id: _rows(Claim.objects.of_user_id(user_id), NEWEST_FIRST, None)[:count], -1
-    )
+    return CompiledQuery(lambda user_id: Claim.objects.of_user_id(user_id).newest_first()[:count], -1)
 
 
 def _rows(claims: ClaimQuerySet, sort: str, position: Position | None) -> ClaimQuerySet:
@@ -142,5 +140,5 @@ def _rows(claims: ClaimQuerySet, sort: str, position: Position | None) -> ClaimQ
     return claims.order_by(f"{direction}sort_key", f"{direction}id")
 
 
-def _position(claim: Any, *, before: bool = False) -> Position:
-    return Position(claim.sort_key, claim.pk, before)
+def _position(claim: Claim, *, before: bool = False) -> Position:
+    return Position(vars(claim).get("sort_key", claim.added_at), claim.pk, before)

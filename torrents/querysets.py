@@ -109,8 +109,14 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
     def _whole(self) -> ClaimQuerySet:
         related = ("torrent", "torrent__live", "torrent__engine", "traffic")
-        # A poll a second must not read megabytes of metainfo and trackers that it does not show.
-        return self.select_related(*related).defer("torrent__metainfo", "torrent__trackers")
+        # A poll a second must not read megabytes of metainfo and trackers that it does not show, nor parse moments.
+        unseen = (
+            "torrent__metainfo",
+            "torrent__trackers",
+            "torrent__added_at",
+            "torrent__engine__checked_at",
+        )
+        return self.select_related(*related).defer(*unseen)
 
     def finished(self) -> ClaimQuerySet:
         return self.filter(completed_at__isnull=False)
