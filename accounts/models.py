@@ -142,6 +142,9 @@ class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
     def alive(self) -> "DeviceSessionQuerySet":
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
+    def with_user(self, session_id: uuid.UUID) -> "DeviceSessionQuerySet":
+        return self.filter(pk=session_id).select_related("user")
+
 
 class TransferCredentialQuerySet(models.QuerySet["TransferCredential"]):
     def alive(self) -> "TransferCredentialQuerySet":

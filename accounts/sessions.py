@@ -7,6 +7,7 @@ Access tokens are short JWTs that name their session; it is looked up with the u
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,11 +24,14 @@ from accounts import audit, login
 from accounts.models import DEVICE_NAME_LENGTH, DeviceSession, User
 from accounts.signals import access_ended
 from proxy_site.api.errors import ApiError
+from proxy_site.compiled_query import CompiledQuery
 
 GRACE = timedelta(seconds=30)
 MOST_ROTATIONS = 32  # that are remembered within the grace
 MOST_SESSIONS = 50  # of one person; a new login ends the one unused for longest
 SESSION_CLAIM, USER_CLAIM = "sid", "sub"
+ANY_SESSION = UUID(int=0)
+FIND_WITH_USER = CompiledQuery(DeviceSession.objects.with_user, ANY_SESSION)
 _REFRESH_TOKEN = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{64})", re.ASCII)
 
 
@@ -177,20 +181,23 @@ def access_token(session: DeviceSession) -> AccessToken:
     return token
 
 
-def user_of_access_token(claims: Any) -> User:
-    """Whose request this is. `claims` are those of a valid access token.
+def session_of_access_token(
+    claims: Any, *, find: Callable[[UUID], list[DeviceSession]] = FIND_WITH_USER
+) -> DeviceSession:
+    """The living session, and so the user, whose request this is. `claims` are those of a valid access token; `find`
+    is FIND_WITH_USER or a query like it that brings along more.
 
-    Raises TokenNotValid, SessionEnded, AccountDisabled or PasswordChanged.
+    Raises TokenNotValid, SessionExpired, SessionEnded, AccountDisabled or PasswordChanged.
     """
     try:
         session_id = UUID(hex=claims[SESSION_CLAIM])
     except (KeyError, ValueError, TypeError, AttributeError):
         raise TokenNotValid from None
-    session = DeviceSession.objects.select_related("user").filter(pk=session_id).first()
+    session = next(iter(find(session_id)), None)
     if session is None or str(session.user_id) != str(claims.get(USER_CLAIM)):
         raise TokenNotValid
     _refuse_unless_alive(session)
-    return session.user
+    return session
 
 
 def prune() -> int:

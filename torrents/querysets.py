@@ -110,7 +110,10 @@ class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, user: User) -> ClaimQuerySet:
         """Everything that exists for this person; other people's claims do not."""
-        return self.filter(user=user)._whole()
+        return self.of_user_id(user.pk)
+
+    def of_user_id(self, user_id: int) -> ClaimQuerySet:
+        return self.filter(user_id=user_id)._whole()
 
     def of_active_users(self) -> ClaimQuerySet:
         """Everybody's, for whoever shows a signed link instead of logging in."""
@@ -118,8 +121,14 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
     def _whole(self) -> ClaimQuerySet:
         related = ("torrent", "torrent__live", "torrent__engine", "traffic")
-        # A poll a second must not read megabytes of metainfo and trackers that it does not show.
-        return self.select_related(*related).defer("torrent__metainfo", "torrent__trackers")
+        # A poll a second must not read megabytes of metainfo and trackers that it does not show, nor parse moments.
+        unseen = (
+            "torrent__metainfo",
+            "torrent__trackers",
+            "torrent__added_at",
+            "torrent__engine__checked_at",
+        )
+        return self.select_related(*related).defer(*unseen)
 
     def finished(self) -> ClaimQuerySet:
         return self.filter(completed_at__isnull=False)

@@ -7,11 +7,13 @@ Lock order: infohashes, torrents by id, then change counters by user id.
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from proxy_site.compiled_query import CompiledQuery
 from torrents import blocking, history, private, removal
 from torrents.admission import settle
 from torrents.intents import wake_reconciler
@@ -137,28 +139,48 @@ def retire_unclaimed_torrents() -> int:
     return sum(_retire_unclaimed(torrent) for torrent in Torrent.objects.without_claims())
 
 
-def changes_since(*, user: User, change: int, limit: int) -> Changes:
+def changes_since(*, user: User, change: int, limit: int, counter: ChangeCounter | None = None) -> Changes:
     """What changed for `user` after `change`, at most about `limit` claims; never cuts through one change.
 
-    The counter is read first: what is committed between the two reads is delivered now and once more, never lost.
+    The counter is read first, here or by the caller: what is committed between the two reads is delivered now and
+    once more, never lost.
     """
-    counter = ChangeCounter.objects.filter(pk=user.pk).first() or ChangeCounter(value=0, pruned=0)
+    if counter is None:
+        counter = ChangeCounter.objects.filter(pk=user.pk).first() or ChangeCounter(value=0, pruned=0)
     if change == counter.value:
         return Changes(change=change, more=False, reset=False, claims=[], removed=[])
     # Ahead of us: the database was restored. Behind what is still known: removals could be missed.
     reset = change > counter.value or 0 < change < counter.pruned
     after = 0 if reset else change
-    claims = list(Claim.objects.of(user).changed_after(after)[: limit + 1])
-    removed = Tombstone.objects.filter(user=user, change__gt=after)
+    claims = _changed_after(limit + 1)(user.pk, after)
     upto = counter.value
     more = len(claims) > limit
     if more:
         # Not below what was pruned: the client would be told to start afresh when it asks for the rest.
         upto = max(claims[limit - 1].change, counter.pruned)
         claims = list(Claim.objects.of(user).changed_after(after).filter(change__lte=upto))
-        removed = removed.filter(change__lte=upto)
-    gone = [] if after == 0 else list(removed.order_by("change").values_list("claim_id", flat=True))
+    # What went after the counter was read is told next time; what was taken back is not gone.
+    gone = [] if after == 0 else [removed.claim_id for removed in _REMOVED(user.pk, after, upto)]
+    held = {claim.pk for claim in claims}
+    gone = [claim_id for claim_id in gone if claim_id not in held]
     return Changes(change=upto, more=more, reset=reset, claims=claims, removed=gone)
+
+
+_REMOVED = CompiledQuery(
+    lambda user_id, after, upto: Tombstone.objects.filter(
+        user_id=user_id, change__gt=after, change__lte=upto
+    ).order_by("change"),
+    -1,
+    -2,
+    -3,
+)
+
+
+@lru_cache(maxsize=256)
+def _changed_after(count: int) -> CompiledQuery[Claim]:
+    return CompiledQuery(
+        lambda user_id, change: Claim.objects.of_user_id(user_id).changed_after(change)[:count], -1, -2
+    )
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ class BearerAuthentication(JWTAuthentication):
             raise sessions.TokenNotValid from None
 
     def get_user(self, validated_token: Token) -> User:  # type: ignore[override]  # its TypeVar has no user in it
-        return sessions.user_of_access_token(validated_token)
+        return sessions.session_of_access_token(validated_token).user
 
 
 class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]  # drf-spectacular registers subclasses

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from torrents.allowances import Allowances
+from torrents.listing import NEWEST_FIRST, SORTS
 from torrents.metainfo import MAX_TORRENT_BYTES
 from torrents.models import Claim, LiveState, TorrentFile
 from torrents.removal import until
@@ -127,6 +128,25 @@ class ChangesSerializer(serializers.Serializer[Any]):
 
 class ListQuerySerializer(serializers.Serializer[Any]):
     state = serializers.MultipleChoiceField(choices=LiveState.State.choices, required=False)
+    label = serializers.CharField(  # type: ignore[assignment]  # as with AddTorrentSerializer.source
+        required=False, allow_blank=True, max_length=64, help_text="Exactly this; empty: those without one."
+    )
+    search = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Words that name or label hold, all of them; case and accents do not matter.",
+    )
+    sort = serializers.ChoiceField(
+        choices=SORTS,
+        default=NEWEST_FIRST,
+        error_messages={"invalid_choice": "Sort by one of " + ", ".join(SORTS) + "; a minus turns it round."},
+        help_text="A minus turns the order round: `-added` has the newest first.",
+    )
+    cursor = serializers.CharField(required=False, help_text="Of `next` or `previous` of an earlier answer.")
+    limit = serializers.IntegerField(
+        default=50, min_value=1, help_text="Results on a page; never more than 200."
+    )
 
 
 class FileSerializer(serializers.Serializer[Any]):

@@ -15,6 +15,8 @@ from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes
 
 _LONGEST_PAUSE = 30.0  # seconds between attempts while the server is away
+QUIET_AFTER = 60  # answers in a row without news
+QUIET_STRETCH = 5  # times as long are the pauses then; the first news, or a wish of ours, ends that
 
 
 class TorrentsChanged(Message):
@@ -45,7 +47,8 @@ class LinkChanged(Message):
 
 
 class Poller:
-    """Asks what changed, every `interval` seconds; `post` receives TorrentsChanged and LinkChanged."""
+    """Asks what changed, every `interval` seconds, less often when nothing does; `post` receives TorrentsChanged and
+    LinkChanged."""
 
     def __init__(
         self, api: ApiClient, mirror: Mirror, post: Callable[[Message], object], *, interval: float = 1.0
@@ -54,6 +57,7 @@ class Poller:
         self._mirror = mirror
         self._post = post
         self._interval = interval
+        self.pause = interval  # seconds from the last answer to the next question
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -64,21 +68,24 @@ class Poller:
         """Runs until cancelled; raises NotLoggedIn when the session has ended."""
         away: Away | None = None
         last_answer: datetime | None = None
-        pause = self._interval
+        quiet = 0
         while True:
+            if self._wake.is_set():
+                quiet = 0
             self._wake.clear()
+            known = self._mirror.change
             try:
-                async for changes in self._api.all_changes(self._mirror.change):
+                async for changes in self._api.all_changes(known):
                     self._mirror.apply(changes)
                     self._post(TorrentsChanged(changes))
             except NotLoggedIn:
                 raise
             except ClientError as error:
-                pause = min(pause * 2, _LONGEST_PAUSE) if away else self._interval
-                pause = max(pause, getattr(error, "retry_after", None) or 0.0)
+                self.pause = min(self.pause * 2, _LONGEST_PAUSE) if away else self._interval
+                self.pause = max(self.pause, getattr(error, "retry_after", None) or 0.0)
                 away = Away(
                     since=away.since if away else _now(),
-                    retry_at=time.monotonic() + pause,
+                    retry_at=time.monotonic() + self.pause,
                     last_answer=last_answer,
                     reason=getattr(error, "reason", "") or str(error),
                     reachable=not isinstance(error, ServerAway),
@@ -86,12 +93,13 @@ class Poller:
                 self._post(LinkChanged(away))
             else:
                 last_answer = _now()
-                pause = self._interval
+                quiet = quiet + 1 if self._mirror.change == known else 0
+                self.pause = self._interval * (QUIET_STRETCH if quiet >= QUIET_AFTER else 1)
                 if away:
                     away = None
                     self._post(LinkChanged(None))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                await asyncio.wait_for(self._wake.wait(), self.pause)
 
 
 def _now() -> datetime:

@@ -1,0 +1,233 @@
+"""A private box, as `manage.py up` starts it, with people and torrents in it.
+
+Torrents come in by the services and reach qBittorrent through the reconciler: the rows are those that it wrote.
+"""
+
+import hashlib
+import http.client
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import bencode2
+import django
+import psutil
+
+from deploy.box import PEER_ADDRESS, Box
+from deploy.swarm import Peer
+from proxy_site import embedded_postgres
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PIECE = 256 * 1024
+SETTLE_SECONDS = 600.0
+ENGINE_PASSWORD = secrets.token_urlsafe(16)
+
+
+@contextmanager
+def running_box() -> Iterator[Box]:
+    """A box of its own that is gone afterwards. One in a process, because Django reads its settings once."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        box = Box(Path(directory), QBITTORRENT_PASSWORD=ENGINE_PASSWORD)
+        try:
+            box.start()
+            os.environ |= box.environment
+            url = embedded_postgres.running_url(Path(directory, "data", "postgres"))
+            assert url is not None
+            os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "proxy_site.settings"}
+            django.setup()
+            yield box
+        finally:
+            from django.db import connections
+
+            connections.close_all()
+            box.stop()
+
+
+def metainfo(name: str, size: int, *, pieces: bytes | None = None) -> bytes:
+    """The .torrent of a file of `size` bytes that nobody has, unless `pieces` are the hashes of one that exists."""
+    count = -(-size // PIECE)
+    info = {
+        b"name": name.encode(),
+        b"length": size,
+        b"piece length": PIECE,
+        b"pieces": pieces or secrets.token_bytes(20 * count),
+    }
+    return bencode2.bencode({b"info": info})
+
+
+def person(name: str) -> "User":
+    from accounts.models import User
+
+    return User.objects.create(username=name, password="!")  # noqa: S106  no password opens it
+
+
+def access_token(user: "User") -> str:
+    from accounts import sessions
+
+    return str(sessions.access_token(sessions.open_session(user=user)))
+
+
+def add(user: "User", torrent: bytes, *, paused: bool) -> str:
+    """Returns the infohash."""
+    from torrents import services
+    from torrents.metainfo import parse_torrent
+    from torrents.models import Claim
+
+    source = parse_torrent(torrent)
+    wanted = Claim.Wanted.PAUSED if paused else Claim.Wanted.RUNNING
+    services.add_torrent(user=user, source=source, wanted=wanted)
+    return source.infohash_v1 or ""
+
+
+def add_stopped(user: "User", numbers: Sequence[int]) -> list[str]:
+    return [
+        add(user, metainfo(f"Some Show - {number:05}.mkv", 64 * 2**20 + number), paused=True)
+        for number in numbers
+    ]
+
+
+def wait_until_stopped(count: int) -> None:
+    """Until the engine has taken `count` stopped torrents, and nothing has changed for two seconds."""
+    from torrents.models import ChangeCounter, LiveState
+
+    def settled() -> bool:
+        before = sorted(ChangeCounter.objects.values_list("pk", "value"))
+        if LiveState.objects.filter(state=LiveState.State.PAUSED).count() < count:
+            return False
+        time.sleep(2)
+        return before == sorted(ChangeCounter.objects.values_list("pk", "value"))
+
+    _wait_until(settled, f"the engine to take {count} torrents")
+
+
+def wait_until_moving(count: int) -> None:
+    """Until each of `count` torrents has received something."""
+    from torrents.models import LiveState
+
+    _wait_until(
+        lambda: LiveState.objects.filter(progress__gt=0).count() >= count, f"{count} torrents to download"
+    )
+
+
+def _wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {SETTLE_SECONDS:.0f} s in vain for {what}.")
+        time.sleep(0.5)
+
+
+def current_change(user: "User") -> int:
+    from torrents.models import ChangeCounter
+
+    return ChangeCounter.objects.get(pk=user.pk).value
+
+
+def touch(infohashes: Sequence[str]) -> None:
+    """A change of these torrents, as the reconciler writes one."""
+    from torrents import engine_records
+    from torrents.models import LiveState
+
+    states = list(LiveState.objects.filter(torrent__infohash_v1__in=infohashes))
+    for live in states:
+        live.seeds += 1
+    engine_records.record_live_states(states)
+
+
+@contextmanager
+def active_torrents(box: Box, people: Sequence["User"], count: int, *, each: int) -> Iterator[None]:
+    """`count` torrents that download from a real peer at 20 kB/s each; everybody of `people` holds `each` of them.
+
+    Zeros, in sparse files large enough that none of them is finished while we measure.
+    """
+    size = 128 * 2**20
+    zeros = hashlib.sha1(bytes(PIECE)).digest() * (size // PIECE)  # noqa: S324  BitTorrent v1
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-peer-") as folder,
+        Peer(PEER_ADDRESS, upload_limit=20_000 * count) as peer,
+    ):
+        torrents = []
+        for number in range(count):
+            path = Path(folder, f"Active {number:03}.mkv")
+            with path.open("wb") as file:
+                file.truncate(size)
+            torrents.append(metainfo(path.name, size, pieces=zeros))
+            peer.seed(torrents[-1], path)
+        peer.knock_at(box.torrent_port)
+        for place, user in enumerate(people):
+            for step in range(min(each, count)):
+                add(user, torrents[(place + step) % count], paused=False)
+        wait_until_moving(count)
+        yield
+
+
+class Client:
+    """One kept HTTP/1.1 connection; the same for the raw engine and for us."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        self._headers = headers
+
+    def get(self, path: str) -> bytes:
+        self._connection.request("GET", path, headers=self._headers)
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{path} answered {response.status}: {body[:200]!r}")
+        return body
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def timed(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def raw_client() -> Client:
+    """Logged in to the box's qBittorrent itself."""
+    url = os.environ["QBITTORRENT_URL"]
+    login = http.client.HTTPConnection(urlsplit(url).hostname or "", urlsplit(url).port, timeout=30)
+    form = urlencode({"username": "proxy", "password": ENGINE_PASSWORD})
+    login.request("POST", "/api/v2/auth/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
+    answer = login.getresponse()
+    answer.read()
+    cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+    login.close()
+    if not cookie:
+        raise RuntimeError("qBittorrent does not let us in.")
+    return Client(url, {"Cookie": cookie})
+
+
+class WebProcesses:
+    """The box's gunicorn: the master and its workers."""
+
+    def __init__(self, box: Box) -> None:
+        mark = str(box.directory)
+        self._all = [process for process in psutil.process_iter() if _is_web(process, mark)]
+        if not self._all:
+            raise RuntimeError("No gunicorn runs.")
+
+    def cpu_seconds(self) -> float:
+        times: list[Any] = [process.cpu_times() for process in self._all]
+        return float(sum(spent.user + spent.system for spent in times))
+
+
+def _is_web(process: psutil.Process, mark: str) -> bool:
+    try:
+        return any("gunicorn" in word for word in process.cmdline()) and process.environ().get(
+            "DATA_DIR", ""
+        ).startswith(mark)
+    except psutil.Error:
+        return False
