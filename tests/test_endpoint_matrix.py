@@ -76,6 +76,7 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("post", f"{API}/torrents/"): anybody_logged_in(201, source="{magnet}"),
     ("get", f"{API}/torrents/changes/"): anybody_logged_in(200),
     ("get", f"{API}/torrents/{{claim_id}}/"): owner_only(200),
+    ("patch", f"{API}/torrents/{{claim_id}}/"): owner_only(200, label="mine"),
     ("delete", f"{API}/torrents/{{claim_id}}/"): owner_only(204),
     ("post", f"{API}/torrents/{{claim_id}}/pause/"): owner_only(200),
     ("post", f"{API}/torrents/{{claim_id}}/resume/"): owner_only(200),

@@ -8,6 +8,7 @@ import stat
 from pathlib import PurePosixPath
 
 from torrents.models import Claim, Torrent, TorrentFile
+from torrents.own_files import progress_of
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang us
@@ -27,7 +28,7 @@ def require_finished(claim: Claim) -> None:
         return
     if claim.wanted == Claim.Wanted.PAUSED:
         raise NotFinished("This torrent is paused. Resume it, and fetch it when it has finished.")
-    percent = int(claim.torrent.live.progress * 100)
+    percent = int(progress_of(claim) * 100)
     raise NotFinished(f"This torrent has not finished yet ({percent} %). Fetch it when it has.")
 
 

@@ -9,12 +9,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, Subquery
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from torrents.models import Claim, Torrent, TorrentFile  # noqa: F401  the querysets' type arguments
+    from torrents.models import Claim, Engine, Torrent, TorrentFile  # noqa: F401  the querysets' type arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +36,13 @@ class TorrentFacts:
 
     id: uuid.UUID
     claimed: bool
-    wanted_running: bool  # at least one person wants it to run
+    wanted_running: bool  # at least one person wants it to run, and was let in
     refused: bool
     has_infohash_v1: bool
     has_infohash_v2: bool
     has_metainfo: bool
     has_files: bool
+    size: int | None  # bytes of all files
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class FinishedTop:
     first_size: int
     last_index: int
     last_pk: int
+    chosen: list[int] | None
 
 
 class TorrentQuerySet(models.QuerySet["Torrent"]):
@@ -74,11 +89,17 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
         rows = self.values_list(
             "pk",
             Exists(claims),
-            Exists(claims.filter(wanted=Claim.Wanted.RUNNING)),
+            Exists(claims.filter(wanted=Claim.Wanted.RUNNING, waits_for="")),
             *(ExpressionWrapper(fact, BooleanField()) for fact in facts),
             Exists(TorrentFile.objects.filter(torrent=OuterRef("pk"))),
+            "size",
         )
         return (TorrentFacts(*row) for row in rows.iterator())
+
+    def public_trackers(self) -> Iterator[tuple[uuid.UUID, list[str]]]:
+        """By torrent. A private one announces to those of its own metainfo and nowhere else."""
+        some = self.exclude(private=True).exclude(trackers=[]).values_list("pk", "trackers")
+        return some.iterator()
 
     def unclaimed_since(self, moment: datetime) -> TorrentQuerySet:
         return self.filter(unclaimed_at__lte=moment)
@@ -88,7 +109,7 @@ class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
     def without_checksum(self) -> TorrentFileQuerySet:
         """Finished files that nobody has hashed yet, the oldest torrent first."""
         return (
-            self.filter(sha256="", torrent__completed_at__isnull=False)
+            self.filter(Q(torrent__completed_at__isnull=False) | Q(progress__gte=1), sha256="")
             .select_related("torrent")
             .defer("torrent__metainfo")
             .order_by("torrent__completed_at", "torrent_id", "index")
@@ -107,16 +128,19 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def _whole(self) -> ClaimQuerySet:
         related = ("torrent", "torrent__live", "torrent__engine", "traffic")
         # A poll a second must not read megabytes of metainfo and trackers that it does not show.
-        return self.select_related(*related).defer("torrent__metainfo", "torrent__trackers")
+        whole = self.select_related(*related).defer("torrent__metainfo", "torrent__trackers")
+        return whole.annotate(
+            chosen_size=_sum_over_chosen("size"), chosen_there=_sum_over_chosen(F("size") * F("progress"))
+        )
 
     def finished(self) -> ClaimQuerySet:
         return self.filter(completed_at__isnull=False)
 
     def finished_tops(self, user: User) -> Iterator[FinishedTop]:
-        """This person's finished torrents, oldest first, in one query that reads two files of each."""
+        """This person's finished torrents, oldest first, in one query that reads two of their files of each."""
         from torrents.models import TorrentFile
 
-        files = TorrentFile.objects.filter(torrent=OuterRef("torrent"))
+        files = TorrentFile.objects.filter(chosen_files())
         first, last = files.order_by("index"), files.order_by("-index")
         rows = (
             self.filter(user=user)
@@ -133,9 +157,30 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 Subquery(first.values("size")[:1]),
                 Subquery(last.values("index")[:1]),
                 Subquery(last.values("pk")[:1]),
+                "chosen_files",
             )
         )
         return (FinishedTop(*row) for row in rows.iterator())
+
+    def wishes(self, engine: Engine) -> Iterator[tuple[Any, ...]]:
+        """What each claim on this engine's torrents wants, the newest first: see torrents.engine_wishes."""
+        return (
+            self.filter(torrent__engine=engine)
+            .order_by("-added_at", "-id")
+            .values_list(
+                "torrent_id",
+                "user_id",
+                "wanted",
+                "waits_for",
+                "chosen_files",
+                "download_limit",
+                "upload_limit",
+                "sequential",
+                "completed_at",
+                ExpressionWrapper(Q(torrent__metainfo__isnull=False), BooleanField()),
+            )
+            .iterator()
+        )
 
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")
@@ -154,9 +199,9 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         states = set(states)
         finished = Q(completed_at__isnull=False)
         paused = ~finished & Q(wanted=Claim.Wanted.PAUSED)
-        moving = states - {LiveState.State.PAUSED}
+        moving = states - {LiveState.State.PAUSED, LiveState.State.FINISHED}
         if LiveState.State.WAITING in states:
-            moving.add(LiveState.State.PAUSED)
+            moving |= {LiveState.State.PAUSED, LiveState.State.FINISHED}
         chosen = ~finished & ~paused & Q(torrent__live__state__in=moving)
         if LiveState.State.FINISHED in states:
             chosen |= finished
@@ -204,6 +249,29 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 """,
                 [ids, ids],
             )
+
+
+class _IsAny(Func):
+    """Whether a value stands in an array."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def chosen_files() -> Q:
+    """For a subquery of files in a query of claims: those of the claim's torrent that its owner chose."""
+    is_chosen = Q(_IsAny(F("index"), OuterRef("chosen_files"))) | Q(IsNull(OuterRef("chosen_files"), True))
+    return Q(torrent=OuterRef("torrent")) & is_chosen
+
+
+def _sum_over_chosen(amount: Any) -> Case:
+    """Over the files that a claim's owner chose; NULL, and nothing is read, where that is all of them."""
+    from torrents.models import TorrentFile
+
+    files = TorrentFile.objects.filter(chosen_files()).order_by().values("torrent")
+    total = files.annotate(total=Sum(amount, output_field=models.FloatField())).values("total")
+    return Case(When(chosen_files__isnull=False, then=Subquery(total)))
 
 
 def lock_infohashes(*infohashes: str | None) -> None:

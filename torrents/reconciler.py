@@ -17,8 +17,10 @@ from pathlib import Path
 from django.conf import settings
 
 from torrents import engine_records, metainfo
+from torrents.engine_wishes import NO_WISHES, EngineWishes, read_wishes
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
+from torrents.file_progress import FileProgress, is_partial
 from torrents.metainfo import MetainfoError, Source
 from torrents.models import Engine, LiveState, Removal, Torrent
 from torrents.querysets import TorrentFacts
@@ -45,6 +47,9 @@ class Reconciler:
         self._row = row
         self._lock = lock
         self._rows: dict[uuid.UUID, TorrentFacts] = {}
+        self._wishes = NO_WISHES
+        self._in_engine = EngineWishes(engine)
+        self._file_progress = FileProgress(engine)
         self._written = engine_records.stored_live_states(row)
         self._compare_all = True  # the engine's news since our last complete round may be lost
         self._unstorable: set[uuid.UUID] = set()
@@ -83,6 +88,8 @@ class Reconciler:
         """
         self._lock.check()
         snapshot = self._engine.poll()
+        if snapshot.resynced:
+            self._in_engine.forget()
         if not self._row.reachable:
             logger.info("The engine answers: %s", snapshot.status.version)
         engine_records.record_engine(engine=self._row, status=snapshot.status, free_space=free_space())
@@ -92,13 +99,18 @@ class Reconciler:
         held = self._held(snapshot)
         if reloaded:
             self._remove_retired(held)
-        # First: rows that turn out to be one torrent must not be asked for as two.
-        self._learn_metadata(held)
+        # First: rows that turn out to be one torrent must not be asked for as two, and a size that came to light may
+        # be more than there is room for.
+        if self._learn_metadata(held):
+            self._reload()
         self._grant_wishes(held, retry_errors=reloaded and not woken)
         self._record(snapshot, held)
+        if self._file_progress.follow(held, self._rows, self._wishes):
+            self._next_reload = 0.0
 
     def _reload(self) -> None:
         self._rows = {facts.id: facts for facts in Torrent.objects.filter(engine=self._row).facts()}
+        self._wishes = read_wishes(self._row)
         for gone in self._written.keys() - self._rows.keys():
             del self._written[gone]
         self._next_reload = time.monotonic() + RELOAD_EVERY
@@ -128,6 +140,7 @@ class Reconciler:
 
     def _grant_wishes(self, held: Mapping[uuid.UUID, EngineTorrent], *, retry_errors: bool) -> None:
         """Make the engine's list and its running torrents those that the rows ask for."""
+        self._in_engine.apply(self._wishes, held)
         start: list[str] = []
         stop: list[str] = []
         for facts in list(self._rows.values()):
@@ -135,8 +148,14 @@ class Reconciler:
             if seen is None:
                 if facts.claimed and not facts.refused:
                     self._add(facts)
+            elif not seen.has_metadata:
+                self._look_for_metadata(facts, seen, stop, retry_errors=retry_errors)
             elif facts.wanted_running:
-                if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
+                rests = seen.state == EngineState.STOPPED or (
+                    retry_errors and seen.state == EngineState.ERROR
+                )
+                # Not before its size was looked at, nor before the engine knows which files are wanted.
+                if rests and facts.has_files and self._in_engine.settle(facts.id, seen, self._wishes):
                     start.append(seen.key)
             elif seen.state not in (EngineState.STOPPED, EngineState.ERROR, EngineState.CHECKING):
                 stop.append(seen.key)
@@ -144,10 +163,23 @@ class Reconciler:
             self._engine.start(start)
         if stop:
             self._engine.stop(stop)
+        self._in_engine.settle_all(self._wishes, held)
+
+    def _look_for_metadata(
+        self, facts: TorrentFacts, seen: EngineTorrent, stop: list[str], *, retry_errors: bool
+    ) -> None:
+        """A magnet whose metadata is not known looks for it, or is stopped."""
+        if facts.id in self._wishes.lookups:
+            if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
+                # Started, it would download everything. Added anew it stops once its metadata is there.
+                self._engine.remove([seen.key], delete_data=False)
+                self._add(facts)
+        elif seen.state not in (EngineState.STOPPED, EngineState.ERROR, EngineState.CHECKING):
+            stop.append(seen.key)
 
     def _add(self, facts: TorrentFacts) -> None:
         torrent = Torrent.objects.filter(pk=facts.id).first()
-        if torrent is None:
+        if torrent is None or (torrent.metainfo is None and facts.id not in self._wishes.lookups):
             return
         torrent.data_dir.mkdir(parents=True, exist_ok=True)
         known = bytes(torrent.metainfo) if torrent.metainfo is not None else None
@@ -156,8 +188,10 @@ class Reconciler:
                 metainfo=known,
                 magnet=None if known is not None else torrent.magnet,
                 save_path=str(torrent.data_dir),
-                # Data that was complete is checked first, and only a started torrent is.
-                stopped=not facts.wanted_running and torrent.completed_at is None,
+                # Data that was complete is checked first, and only a started torrent is. What is not all wanted
+                # starts when the engine knows which files are.
+                stopped=(not facts.wanted_running and torrent.completed_at is None)
+                or self._wishes.of(facts.id).files is not None,
             )
         except TorrentRejected as rejected:
             logger.warning("The engine rejects %s: %s", torrent.pk, rejected)
@@ -165,21 +199,22 @@ class Reconciler:
             self._rows[facts.id] = replace(facts, refused=True)
             self._written.pop(facts.id, None)
 
-    def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> None:
-        """Note what the engine has learned from the swarm about torrents that came as magnets."""
+    def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> bool:
+        """Note what the engine has learned from the swarm about torrents that came as magnets; False if nothing."""
         now = time.monotonic()
+        learned = False
         for torrent_id, seen in held.items():
             facts = self._rows.get(torrent_id)
             if facts is None or not seen.has_metadata or self._learn_after.get(torrent_id, now) > now:
                 continue
             try:
-                if self._learn(facts, seen):
-                    self._next_reload = 0.0
+                learned |= self._learn(facts, seen)
             except EngineError as error:
                 # Perhaps this torrent alone is to blame: the others must not wait. If not, the next poll tells.
                 logger.warning("The metadata of %s cannot be had now: %s", torrent_id, error)
                 self._learn_after[torrent_id] = now + RELOAD_EVERY
-                return
+                break
+        return learned
 
     def _learn(self, facts: TorrentFacts, seen: EngineTorrent) -> bool:
         """Note what is new about one torrent; False if nothing is."""
@@ -202,13 +237,22 @@ class Reconciler:
     def _record_files(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
         files = self._engine.files(seen.key)
         if files:
-            source = None if facts.has_metainfo else self._exported(facts, seen)
+            source = None if facts.has_metainfo else self._exported_early(facts, seen)
             engine_records.record_metadata(
                 torrent_id=facts.id,
                 source=source,
                 name=source.name if source else metainfo.display_name(seen.name),
                 files=files,
             )
+
+    def _exported_early(self, facts: TorrentFacts, seen: EngineTorrent) -> Source | None:
+        """The same before the data is there: qBittorrent 5.3 then refuses one whose v2 piece layers are to come."""
+        try:
+            return self._exported(facts, seen)
+        except EngineError:
+            if seen.infohash_v2 is None:
+                raise
+            return None
 
     def _exported(self, facts: TorrentFacts, seen: EngineTorrent) -> Source | None:
         """The engine's .torrent, vetted; None where it is not whole, or odder than what we would store."""
@@ -231,7 +275,8 @@ class Reconciler:
         ]
         differing = list(self._differing(candidates, held))
         if differing:
-            engine_records.record_live_states(differing)
+            partial = {id for id, facts in self._rows.items() if id in held and is_partial(facts, held[id])}
+            engine_records.record_live_states(differing, partial=partial)
             self._written.update((live.torrent_id, live) for live in differing)
         self._compare_all = False
 

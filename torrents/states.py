@@ -14,8 +14,8 @@ def state_of(claim: Claim) -> LiveState.State:
         return State.FINISHED
     if claim.wanted == Claim.Wanted.PAUSED:
         return State.PAUSED
-    if claim.torrent.live.state == State.PAUSED:
-        return State.WAITING  # the engine has not heard of the wish to run yet
+    if claim.torrent.live.state in (State.PAUSED, State.FINISHED):
+        return State.WAITING  # the engine has not heard of the wish to run, or for more files, yet
     return State(claim.torrent.live.state)
 
 

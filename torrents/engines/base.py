@@ -161,7 +161,7 @@ class Engine(Protocol):
         ...
 
     def set_wanted_files(self, key: str, indexes: Collection[int] | None) -> None:
-        """Download these files and no others; None: all. Returns when the engine says that it is so.
+        """Download these files, and those without a byte, and no others; None: all. Returns when it is so.
 
         Only once metadata is known. Indexes that the torrent does not have are no error.
         """

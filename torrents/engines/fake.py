@@ -35,7 +35,7 @@ class _Held:
     stopped: bool
     stops_at_metadata: bool
     trackers: tuple[str, ...]
-    wanted: frozenset[int] | None = None  # None: all
+    wanted: set[int] | None = None  # None: all
     received: dict[int, int] = field(default_factory=dict)  # bytes by file
     downloaded: int = 0
     speed: int = 0
@@ -212,7 +212,8 @@ class FakeEngine:
         held = self._one(key)
         if held.source.size is None:
             raise EngineError("The engine does not know this torrent's metadata yet.")
-        held.wanted = None if indexes is None else frozenset(indexes)
+        empty = {index for index, (_, size) in enumerate(held.source.files or ()) if size == 0}
+        held.wanted = None if indexes is None else empty.union(indexes)
 
     def add_trackers(self, key: str, urls: Collection[str]) -> None:
         held = self._one(key)

@@ -254,7 +254,11 @@ class QBittorrentEngine:
         files = self.files(key)
         if not files:
             raise EngineError("qBittorrent does not know this torrent's files yet.")
-        return [file for file in files if file.wanted != (chosen is None or file.index in chosen)]
+        return [
+            file
+            for file in files
+            if file.wanted != (chosen is None or file.index in chosen or file.size == 0)
+        ]
 
     def _holds(self, wanted: _Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
         """Whether the engine has it at this path, looking among these keys or (slowly) among all."""

@@ -15,7 +15,6 @@ from torrents.tests.engines.harness import (
     only,
     same_files,
     settled,
-    start_when_known,
     wait_until,
     write_content,
 )
@@ -78,7 +77,8 @@ def test_only_wanted_files_arrive_and_the_torrent_is_complete_with_them(
     two = index_of(harness, key, "two.mkv")
 
     harness.engine.set_wanted_files(key, [two])
-    assert {file.index for file in harness.engine.files(key) if file.wanted} == {two}
+    wanted = {file.path for file in harness.engine.files(key) if file.wanted}
+    assert wanted == {"Show/two.mkv", "Show/empty.txt"}
     harness.engine.start([key])
     torrent = only(wait_until(harness, finished))
 
@@ -129,10 +129,11 @@ def test_wanting_what_is_wanted_already_or_does_not_exist_changes_nothing(
     harness: Harness, content: Path, save_path: str
 ) -> None:
     key = add_stopped(harness, make_torrent(content), save_path)
-    for indexes in ([0, 2], [0, 2], [0, 2, 99], None, None):
+    one, two, empty = (index_of(harness, key, name) for name in ("one.mkv", "two.mkv", "empty.txt"))
+    for indexes in ([one, two], [one, two], [one, two, 99], None, None):
         harness.engine.set_wanted_files(key, indexes)
-        wanted = [file.index for file in harness.engine.files(key) if file.wanted]
-        assert wanted == ([0, 2] if indexes else [0, 1, 2, 3])
+        wanted = {file.index for file in harness.engine.files(key) if file.wanted}
+        assert wanted == ({one, two, empty} if indexes else {0, 1, 2, 3})
 
 
 def test_files_cannot_be_chosen_before_metadata_is_known(harness: Harness, save_path: str) -> None:
@@ -168,7 +169,7 @@ def test_files_of_a_magnet_are_chosen_before_it_starts(
     )
     key = only(wait_until(harness, lambda snapshot: settled(snapshot) and only(snapshot).has_metadata)).key
     harness.engine.set_wanted_files(key, [index_of(harness, key, "three.mkv")])
-    start_when_known(harness)
+    harness.engine.start([key])
 
     wait_until(harness, finished)
 
