@@ -134,6 +134,9 @@ def _session(listen: str, port: int, upload_limit: int) -> Any:
             "enable_upnp": False,
             "enable_natpmp": False,
             "allow_multiple_connections_per_ip": True,
+            # By TCP alone: after an engine hung up on uTP, a call takes 15 seconds to come through again.
+            "enable_outgoing_utp": False,
+            "enable_incoming_utp": False,
             "upload_rate_limit": upload_limit,
             # An engine that does not know the torrent yet hangs up; knock again soon, and never give up.
             "min_reconnect_time": 1,

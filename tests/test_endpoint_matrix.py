@@ -81,6 +81,7 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("post", f"{API}/torrents/"): anybody_logged_in(201, source="{magnet}"),
     ("get", f"{API}/torrents/changes/"): anybody_logged_in(200),
     ("get", f"{API}/torrents/{{claim_id}}/"): owner_only(200),
+    ("patch", f"{API}/torrents/{{claim_id}}/"): owner_only(200, label="mine"),
     ("delete", f"{API}/torrents/{{claim_id}}/"): owner_only(204),
     ("get", f"{API}/torrents/removed/"): anybody_logged_in(200),
     ("post", f"{API}/torrents/{{claim_id}}/restore/"): owner_only(200),

@@ -15,6 +15,7 @@ from torrents import budgets, seeding
 from torrents.allowances import allowance_of, read_held, read_people, size_of
 from torrents.budgets import Box, Decision, Held
 from torrents.models import Claim, Engine, Torrent
+from torrents.own_files import are_there
 from torrents.querysets import lock_change_counters
 from torrents.seeding import SeedingPolicy, SeedingRules
 
@@ -93,8 +94,8 @@ def _write(changed: Changed) -> None:
 
 
 def settle(claim: Claim) -> None:
-    """For a claim that its owner just made run: set what it waits for, and whether it is complete because its torrent
-    is. The caller holds the torrent's lock and the user's change counter, and saves both fields.
+    """For a claim that its owner just made run: set what it waits for, and whether it is complete because its files
+    are there. The caller holds the torrent's lock and the user's change counter, and saves both fields.
 
     Only the owner's disk is looked at. Everything else, which matters to downloads alone, is the reconciler's.
     """
@@ -104,7 +105,7 @@ def settle(claim: Claim) -> None:
     let_in = size is not None and claim.admitted_size is not None and size <= claim.admitted_size
     if not let_in and not _fits(claim):
         claim.waits_for = Claim.WaitsFor.USER_DISK
-    elif claim.torrent.completed_at is not None:
+    elif are_there(claim.torrent, claim.chosen_files):
         claim.waits_for = ""
         claim.completed_at = timezone.now()
 

@@ -8,6 +8,7 @@ import os
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from torrents.files import open_file
@@ -28,12 +29,15 @@ class _Piece:
 
 
 class Archive:
-    """The layout of one torrent's archive. `size` is in bytes, `etag` a strong validator with its quotes."""
+    """The layout of an archive of a torrent's files, or of some. `size` is in bytes, `etag` a strong validator with
+    its quotes."""
 
-    def __init__(self, torrent: Torrent, files: Sequence[TorrentFile]) -> None:
+    def __init__(
+        self, torrent: Torrent, files: Sequence[TorrentFile], *, completed_at: datetime | None
+    ) -> None:
         self._pieces: list[_Piece] = []
         self.size = 0
-        modified = int(torrent.completed_at.timestamp()) if torrent.completed_at else 0
+        modified = int(completed_at.timestamp()) if completed_at else 0
         layout = sha256(torrent.pk.bytes)
         folder = _folder(torrent, files)
         for file in files:

@@ -68,8 +68,11 @@ def live_state(
 
 
 @transaction.atomic
-def record_live_states(states: Collection[LiveState]) -> None:
-    """Write live states and tell the claims; notes completion, and takes it back when data went missing."""
+def record_live_states(states: Collection[LiveState], *, partial: Collection[uuid.UUID] = ()) -> None:
+    """Write live states and tell the claims; notes completion, and takes it back when data went missing.
+
+    `partial`: torrents whose progress is that of some files only. What is complete of them file_progress.py knows.
+    """
     ids = [live.torrent_id for live in states]
     torrents = {torrent.pk: torrent for torrent in Torrent.objects.filter(pk__in=ids).locked()}
     states = [live for live in states if live.torrent_id in torrents]
@@ -84,7 +87,7 @@ def record_live_states(states: Collection[LiveState]) -> None:
     )
     for live in states:
         torrent = torrents[live.torrent_id]
-        if live.state == State.FINISHED and torrent.completed_at is None:
+        if live.state == State.FINISHED and torrent.completed_at is None and torrent.pk not in partial:
             _complete(torrent)
         elif live.progress < 1 and live.state not in (State.WAITING, State.CHECKING) and torrent.completed_at:
             _uncomplete(torrent)
@@ -232,7 +235,7 @@ def _complete(torrent: Torrent) -> None:
 def _uncomplete(torrent: Torrent) -> None:
     torrent.completed_at = None
     torrent.save(update_fields=["completed_at"])
-    TorrentFile.objects.filter(torrent=torrent).update(sha256="")
+    TorrentFile.objects.filter(torrent=torrent).update(sha256="", progress=0)
     Claim.with_removed.filter(torrent=torrent).update(completed_at=None)
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from torrents.allowances import Allowances
 from torrents.models import Claim, Torrent, TorrentFile
+from torrents.own_files import progress_of
 from torrents.waiting import waiting_message
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,7 +32,7 @@ def require_finished(claim: Claim) -> None:
         raise NotFinished("This torrent is paused. Resume it, and fetch it when it has finished.")
     if claim.waits_for:
         raise NotFinished(f"This torrent waits. {waiting_message(claim, Allowances())}")
-    percent = int(claim.torrent.live.progress * 100)
+    percent = int(progress_of(claim) * 100)
     raise NotFinished(f"This torrent has not finished yet ({percent} %). Fetch it when it has.")
 
 

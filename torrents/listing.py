@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
-from django.db.models.functions import Coalesce, Concat, Lower
+from django.db.models import BigIntegerField, Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, Lower, NullIf
 from django.db.models.lookups import Contains
 
 from accounts.models import User
@@ -44,7 +44,8 @@ def _rank(state: State) -> Value:
 STATE_RANK = Case(
     When(completed_at__isnull=False, then=_rank(State.FINISHED)),
     When(wanted=Claim.Wanted.PAUSED, then=_rank(State.PAUSED)),
-    When(torrent__live__state=State.PAUSED, then=_rank(State.WAITING)),
+    When(~Q(waits_for="") & Q(torrent__refused=""), then=_rank(State.WAITING)),
+    When(torrent__live__state__in=(State.PAUSED, State.FINISHED), then=_rank(State.WAITING)),
     *(When(torrent__live__state=state, then=_rank(state)) for state in State),
     output_field=IntegerField(),
 )
@@ -52,8 +53,9 @@ STATE_RANK = Case(
 SORT_KEYS: dict[str, Any] = {
     "added": F("added_at"),
     "name": Lower("torrent__name"),
-    "size": Coalesce("torrent__size", Value(-1)),
-    "progress": F("torrent__live__progress"),
+    # Of the person's own files, as they are shown.
+    "size": Coalesce(Cast("chosen_size", BigIntegerField()), "torrent__size", Value(-1)),
+    "progress": Coalesce(F("chosen_there") / NullIf("chosen_size", Value(0.0)), "torrent__live__progress"),
     "completed": Coalesce("completed_at", Value(NEVER)),
     "state": STATE_RANK,
 }

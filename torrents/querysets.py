@@ -9,8 +9,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, Subquery
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 from torrents.seeding import SeedingWish
 
@@ -31,12 +44,13 @@ class TorrentFacts:
 
     id: uuid.UUID
     claimed: bool
-    wanted_running: bool  # at least one person wants it to run, and has room for it
+    wanted_running: bool  # at least one person wants it to run, and was let in
     refused: bool
     has_infohash_v1: bool
     has_infohash_v2: bool
     has_metainfo: bool
     has_files: bool
+    size: int | None  # bytes of all files
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,7 @@ class FinishedTop:
     last_index: int
     last_pk: int
     removed: bool  # given up, and may be taken back
+    chosen: list[int] | None
 
 
 class TorrentQuerySet(models.QuerySet["Torrent"]):
@@ -86,6 +101,7 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
             Exists(claims.filter(wanted=Claim.Wanted.RUNNING, waits_for="")),
             *(ExpressionWrapper(fact, BooleanField()) for fact in facts),
             Exists(TorrentFile.objects.filter(torrent=OuterRef("pk"))),
+            "size",
         )
         return (TorrentFacts(*row) for row in rows.iterator())
 
@@ -95,12 +111,17 @@ class TorrentQuerySet(models.QuerySet["Torrent"]):
 
         return self.exclude(Exists(Claim.with_removed.filter(torrent=OuterRef("pk")))).defer("metainfo")
 
+    def public_trackers(self) -> Iterator[tuple[uuid.UUID, list[str]]]:
+        """By torrent. A private one announces to those of its own metainfo and nowhere else."""
+        some = self.exclude(private=True).exclude(trackers=[]).values_list("pk", "trackers")
+        return some.iterator()
+
 
 class TorrentFileQuerySet(models.QuerySet["TorrentFile"]):
     def without_checksum(self) -> TorrentFileQuerySet:
         """Finished files that nobody has hashed yet, the oldest torrent first."""
         return (
-            self.filter(sha256="", torrent__completed_at__isnull=False)
+            self.filter(Q(torrent__completed_at__isnull=False) | Q(progress__gte=1), sha256="")
             .select_related("torrent")
             .defer("torrent__metainfo")
             .order_by("torrent__completed_at", "torrent_id", "index")
@@ -128,17 +149,20 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
             "torrent__added_at",
             "torrent__engine__checked_at",
         )
-        return self.select_related(*related).defer(*unseen)
+        whole = self.select_related(*related).defer(*unseen)
+        return whole.annotate(
+            chosen_size=_sum_over_chosen("size"), chosen_there=_sum_over_chosen(F("size") * F("progress"))
+        )
 
     def finished(self) -> ClaimQuerySet:
         return self.filter(completed_at__isnull=False)
 
     def finished_tops(self, user: User) -> Iterator[FinishedTop]:
         """This person's finished torrents, in the order in which they came to be finished, in one query that reads
-        two files of each."""
+        two of their files of each."""
         from torrents.models import TorrentFile
 
-        files = TorrentFile.objects.filter(torrent=OuterRef("torrent"))
+        files = TorrentFile.objects.filter(chosen_files())
         first, last = files.order_by("index"), files.order_by("-index")
         rows = (
             self.filter(user=user)
@@ -156,6 +180,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
                 Subquery(last.values("index")[:1]),
                 Subquery(last.values("pk")[:1]),
                 ExpressionWrapper(Q(removed_at__isnull=False), BooleanField()),
+                "chosen_files",
             )
         )
         return (FinishedTop(*row) for row in rows.iterator())
@@ -183,6 +208,26 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         )
         return (SeedingWish(*wish) for wish in wishes.iterator())
 
+    def wishes(self, engine: Engine) -> Iterator[tuple[Any, ...]]:
+        """What each claim on this engine's torrents wants, the newest first: see torrents.engine_wishes."""
+        return (
+            self.filter(torrent__engine=engine)
+            .order_by("-added_at", "-id")
+            .values_list(
+                "torrent_id",
+                "user_id",
+                "wanted",
+                "waits_for",
+                "chosen_files",
+                "download_limit",
+                "upload_limit",
+                "sequential",
+                "completed_at",
+                ExpressionWrapper(Q(torrent__metainfo__isnull=False), BooleanField()),
+            )
+            .iterator()
+        )
+
     def newest_first(self) -> ClaimQuerySet:
         return self.order_by("-added_at", "-id")
 
@@ -200,9 +245,9 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         states = set(states)
         finished = Q(completed_at__isnull=False)
         paused = ~finished & Q(wanted=Claim.Wanted.PAUSED)
-        moving = states - {LiveState.State.PAUSED}
+        moving = states - {LiveState.State.PAUSED, LiveState.State.FINISHED}
         if LiveState.State.WAITING in states:
-            moving.add(LiveState.State.PAUSED)
+            moving |= {LiveState.State.PAUSED, LiveState.State.FINISHED}
         held_back = ~Q(waits_for="") & Q(torrent__refused="")
         chosen = ~finished & ~paused & ~held_back & Q(torrent__live__state__in=moving)
         if LiveState.State.WAITING in states:
@@ -260,6 +305,29 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 class BlockedInfohashQuerySet(models.QuerySet["BlockedInfohash"]):
     def naming(self, *infohashes: str | None) -> BlockedInfohashQuerySet:
         return self.filter(infohash__in=[infohash for infohash in infohashes if infohash])
+
+
+class _IsAny(Func):
+    """Whether a value stands in an array."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def chosen_files() -> Q:
+    """For a subquery of files in a query of claims: those of the claim's torrent that its owner chose."""
+    is_chosen = Q(_IsAny(F("index"), OuterRef("chosen_files"))) | Q(IsNull(OuterRef("chosen_files"), True))
+    return Q(torrent=OuterRef("torrent")) & is_chosen
+
+
+def _sum_over_chosen(amount: Any) -> Case:
+    """Over the files that a claim's owner chose; NULL, and nothing is read, where that is all of them."""
+    from torrents.models import TorrentFile
+
+    files = TorrentFile.objects.filter(chosen_files()).order_by().values("torrent")
+    total = files.annotate(total=Sum(amount, output_field=models.FloatField())).values("total")
+    return Case(When(chosen_files__isnull=False, then=Subquery(total)))
 
 
 def lock_infohashes(*infohashes: str | None) -> None:

@@ -18,8 +18,10 @@ from django.conf import settings
 from django.db import transaction
 
 from torrents import admission, engine_records, metainfo
+from torrents.engine_wishes import NO_WISHES, EngineWishes, read_wishes
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
+from torrents.file_progress import FileProgress, is_partial
 from torrents.foreign import ForeignTorrents
 from torrents.metainfo import MetainfoError, Source
 from torrents.models import Engine, LiveState, Removal, Torrent
@@ -50,6 +52,9 @@ class Reconciler:
         self._row = row
         self._lock = lock
         self._rows: dict[uuid.UUID, TorrentFacts] = {}
+        self._wishes = NO_WISHES
+        self._in_engine = EngineWishes(engine)
+        self._file_progress = FileProgress(engine)
         self._seeding_over: set[uuid.UUID] = set()  # finished, and given to other peers for long enough
         self._written = engine_records.stored_live_states(row)
         self._compare_all = True  # the engine's news since our last complete round may be lost
@@ -92,6 +97,8 @@ class Reconciler:
         """
         self._lock.check()
         snapshot = self._engine.poll()
+        if snapshot.resynced:
+            self._in_engine.forget()
         if not self._row.reachable:
             logger.info("The engine answers: %s", snapshot.status.version)
         engine_records.record_engine(engine=self._row, status=snapshot.status, free_space=free_space())
@@ -108,6 +115,8 @@ class Reconciler:
             self._reload()
         self._grant_wishes(held, retry_errors=reloaded and not woken)
         self._record(snapshot, held)
+        if self._file_progress.follow(held, self._rows, self._wishes):
+            self._next_reload = 0.0
         self._swarms.read(held)
         if self._foreign.due():
             torrents = snapshot.torrents.values()
@@ -117,6 +126,7 @@ class Reconciler:
         admission.decide(engine=self._row, free_space=self._row.free_space)
         self._seeding_over = admission.seeding_over(self._row)
         self._rows = {facts.id: facts for facts in Torrent.objects.filter(engine=self._row).facts()}
+        self._wishes = read_wishes(self._row)
         for gone in self._written.keys() - self._rows.keys():
             del self._written[gone]
         self._swarms.reload()
@@ -148,6 +158,7 @@ class Reconciler:
 
     def _grant_wishes(self, held: Mapping[uuid.UUID, EngineTorrent], *, retry_errors: bool) -> None:
         """Make the engine's list and its running torrents those that the rows ask for."""
+        self._in_engine.apply(self._wishes, held)
         start: list[str] = []
         stop: list[str] = []
         for facts in list(self._rows.values()):
@@ -155,8 +166,14 @@ class Reconciler:
             if seen is None:
                 if facts.claimed and not facts.refused:
                     self._add(facts)
+            elif not seen.has_metadata:
+                self._look_for_metadata(facts, seen, stop, retry_errors=retry_errors)
             elif facts.wanted_running and not (seen.progress >= 1 and facts.id in self._seeding_over):
-                if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
+                rests = seen.state == EngineState.STOPPED or (
+                    retry_errors and seen.state == EngineState.ERROR
+                )
+                # Not before its size was looked at, nor before the engine knows which files are wanted.
+                if rests and facts.has_files and self._in_engine.settle(facts.id, seen, self._wishes):
                     start.append(seen.key)
             elif seen.state not in (EngineState.STOPPED, EngineState.ERROR, EngineState.CHECKING):
                 stop.append(seen.key)
@@ -164,10 +181,23 @@ class Reconciler:
             self._engine.start(start)
         if stop:
             self._engine.stop(stop)
+        self._in_engine.settle_all(self._wishes, held)
+
+    def _look_for_metadata(
+        self, facts: TorrentFacts, seen: EngineTorrent, stop: list[str], *, retry_errors: bool
+    ) -> None:
+        """A magnet whose metadata is not known looks for it, or is stopped."""
+        if facts.id in self._wishes.lookups:
+            if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
+                # Started, it would download everything. Added anew it stops once its metadata is there.
+                self._engine.remove([seen.key], delete_data=False)
+                self._add(facts)
+        elif seen.state not in (EngineState.STOPPED, EngineState.ERROR, EngineState.CHECKING):
+            stop.append(seen.key)
 
     def _add(self, facts: TorrentFacts) -> None:
         torrent = Torrent.objects.filter(pk=facts.id).first()
-        if torrent is None:
+        if torrent is None or (torrent.metainfo is None and facts.id not in self._wishes.lookups):
             return
         torrent.data_dir.mkdir(parents=True, exist_ok=True)
         known = bytes(torrent.metainfo) if torrent.metainfo is not None else None
@@ -176,8 +206,10 @@ class Reconciler:
                 metainfo=known,
                 magnet=None if known is not None else torrent.magnet,
                 save_path=str(torrent.data_dir),
-                # Data that was complete is checked first, and only a started torrent is.
-                stopped=not facts.wanted_running and torrent.completed_at is None,
+                # Data that was complete is checked first, and only a started torrent is. What is not all wanted
+                # starts when the engine knows which files are.
+                stopped=(not facts.wanted_running and torrent.completed_at is None)
+                or self._wishes.of(facts.id).files is not None,
             )
         except TorrentRejected as rejected:
             logger.warning("The engine rejects %s: %s", torrent.pk, rejected)
@@ -224,13 +256,22 @@ class Reconciler:
     def _record_files(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
         files = self._engine.files(seen.key)
         if files:
-            source = None if facts.has_metainfo else self._exported(facts, seen)
+            source = None if facts.has_metainfo else self._exported_early(facts, seen)
             engine_records.record_metadata(
                 torrent_id=facts.id,
                 source=source,
                 name=source.name if source else metainfo.display_name(seen.name),
                 files=files,
             )
+
+    def _exported_early(self, facts: TorrentFacts, seen: EngineTorrent) -> Source | None:
+        """The same before the data is there: qBittorrent 5.3 then refuses one whose v2 piece layers are to come."""
+        try:
+            return self._exported(facts, seen)
+        except EngineError:
+            if seen.infohash_v2 is None:
+                raise
+            return None
 
     def _exported(self, facts: TorrentFacts, seen: EngineTorrent) -> Source | None:
         """The engine's .torrent, vetted; None where it is not whole, or odder than what we would store."""
@@ -253,8 +294,9 @@ class Reconciler:
         ]
         differing = list(self._differing(candidates, held))
         if differing:
+            partial = {id for id, facts in self._rows.items() if id in held and is_partial(facts, held[id])}
             with transaction.atomic():
-                engine_records.record_live_states(differing)
+                engine_records.record_live_states(differing, partial=partial)
                 record_upload(engine=self._row, sent=grown(self._written, differing))
             if any(self._has_just_finished(live) for live in differing):
                 self._next_reload = 0.0  # perhaps another one may start now

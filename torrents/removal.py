@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from torrents import history
-from torrents.admission import settle
+from torrents.admission import settle_again
 from torrents.intents import wake_reconciler
 from torrents.models import Claim, Removal, Tombstone, Torrent
 from torrents.querysets import next_change
@@ -45,8 +45,8 @@ def take_back(claim: Claim, *, wanted: str) -> None:
     claim.removed_at = None
     claim.wanted = wanted
     claim.change = next_change(claim.user)
-    settle(claim)
-    claim.save(update_fields=["removed_at", "wanted", "change", "waits_for", "completed_at"])
+    settle_again(claim)
+    claim.save(update_fields=["removed_at", "wanted", "change", "waits_for", "admitted_size", "completed_at"])
     # Else a client that missed both the removal and this would take the removal for the last word.
     Tombstone.objects.filter(user=claim.user, claim_id=claim.pk).delete()
     history.note(claim=claim, kind=history.Kind.RESTORED)

@@ -25,8 +25,8 @@ def state_of(claim: Claim) -> LiveState.State:
         return State.PAUSED
     if claim.waits_for and not claim.torrent.refused:
         return State.WAITING  # whatever it is doing for others
-    if claim.torrent.live.state == State.PAUSED:
-        return State.WAITING  # the engine has not heard of the wish to run yet
+    if claim.torrent.live.state in (State.PAUSED, State.FINISHED):
+        return State.WAITING  # the engine has not heard of the wish to run, or for more files, yet
     return State(claim.torrent.live.state)
 
 

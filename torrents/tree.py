@@ -1,7 +1,8 @@
 """What one person may fetch, as a tree of read-only directories and files, built from rows alone.
 
-Every finished torrent is one entry of the top: a torrent of one file is that file, any other is a folder named after
-the torrent. Where all its paths begin with one common folder, that folder is not shown a second time below.
+Every finished torrent is one entry of the top, with the files that this person chose of it: one file is shown as that
+file, several as a folder named after the torrent. Where all their paths begin with one common folder, that folder is
+not shown a second time below.
 Names are safe on Linux, macOS and Windows, and no two of a directory differ only in case.
 """
 
@@ -16,6 +17,7 @@ from pathlib import PurePosixPath
 
 from accounts.models import User
 from torrents.models import Claim, TorrentFile
+from torrents.own_files import files_of
 
 FRESH_SECONDS = 2.0  # how old a listing may be; opening a file always asks the rows
 NAME_BYTES = 240  # file systems take 255: room for " (2)" and a client's ".part"
@@ -76,23 +78,29 @@ class _Shown:
     version: int  # changes when the torrent's files are recorded anew
     modified: int
     single: _File | None  # the file, of a torrent of one
+    chosen: tuple[int, ...] | None  # indexes of the files that are this person's; None: all
 
 
 class Layouts:
-    """The folders of torrents, shared by all people and threads of a process: they depend on the torrent alone."""
+    """The folders of torrents, shared by all people and threads of a process: they depend on nothing but the torrent
+    and the choice of its files."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[uuid.UUID, int], tuple[int, _Directory]] = OrderedDict()
+        self._kept: OrderedDict[tuple[uuid.UUID, int, tuple[int, ...] | None], tuple[int, _Directory]] = (
+            OrderedDict()
+        )
         self._total = 0
 
-    def of(self, torrent_id: uuid.UUID, version: int) -> _Directory:
-        key = (torrent_id, version)
+    def of(self, torrent_id: uuid.UUID, version: int, chosen: tuple[int, ...] | None) -> _Directory:
+        key = (torrent_id, version, chosen)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key][1]
         files = TorrentFile.objects.filter(torrent_id=torrent_id).order_by("index")
+        if chosen is not None:
+            files = files.filter(index__in=chosen)
         rows = list(files.values_list("path", "index", "size"))
         directory = lay_out(rows)
         with self._lock:
@@ -147,7 +155,7 @@ class Tree:
         claim = Claim.objects.of(self._user).finished().filter(pk=shown.claim_id).first()
         if claim is None:
             raise NotThere(path)
-        file = claim.torrent.files.filter(index=node.index).first()
+        file = files_of(claim).filter(index=node.index).first()
         if file is None:
             raise NotThere(path)
         return claim, file
@@ -161,7 +169,7 @@ class Tree:
         shown = self._shown().get(parts[0]) if parts else None
         if shown is None:
             raise NotThere("/".join(parts))
-        node = shown.single or _layouts.of(shown.torrent_id, shown.version)
+        node = shown.single or _layouts.of(shown.torrent_id, shown.version, shown.chosen)
         for part in parts[1:]:
             inner = node.entries.get(part) if isinstance(node, _Directory) else None
             if inner is None:
@@ -200,7 +208,8 @@ def _read_top(user: User, known: Mapping[uuid.UUID, str]) -> tuple[dict[str, _Sh
         names[row.claim_id] = name
         if not row.removed:
             modified = int(row.completed_at.timestamp())
-            top[name] = _Shown(row.claim_id, row.torrent_id, row.last_pk, modified, single)
+            chosen = None if row.chosen is None else tuple(row.chosen)
+            top[name] = _Shown(row.claim_id, row.torrent_id, row.last_pk, modified, single, chosen)
     return top, names
 
 

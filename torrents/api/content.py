@@ -19,6 +19,7 @@ from torrents.api.handover import file_response, stream_response
 from torrents.archive import Archive
 from torrents.files import FileGone, NotFinished, open_file, require_finished
 from torrents.models import Claim, TorrentFile
+from torrents.own_files import files_of
 
 BYTES = {
     (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "All bytes. With a strong ETag."),
@@ -110,15 +111,17 @@ def _require_finished(claim: Claim) -> None:
 
 
 def _file(claim: Claim, index: int) -> TorrentFile:
-    file = claim.torrent.files.filter(index=index).first()
+    file = files_of(claim).filter(index=index).first()
     if file is None:
-        raise NotFound("There is no such file in this torrent.")
+        raise NotFound("There is no such file in this torrent, or you did not choose it.")
     return file
 
 
 def _archive(request: Request, claim: Claim) -> HttpResponseBase:
     torrent = claim.torrent
-    archive = Archive(torrent, list(torrent.files.order_by("index")))
+    # The same for all who have the whole torrent; a choice is its owner's own.
+    completed_at = torrent.completed_at if claim.chosen_files is None else claim.completed_at
+    archive = Archive(torrent, list(files_of(claim)), completed_at=completed_at)
     archive.check()
     return stream_response(
         request,

@@ -8,6 +8,7 @@ from typing import Any
 
 from torrents.allowances import Allowances
 from torrents.models import Claim
+from torrents.own_files import eta_of, progress_of, size_of
 from torrents.states import message_of, state_of
 
 
@@ -21,13 +22,13 @@ def render_torrent(claim: Claim, allowances: Allowances | None = None) -> dict[s
         "name": torrent.name,
         "state": state_of(claim),
         "message": message_of(claim, allowances),
-        "progress": live.progress,
-        "size": torrent.size,
+        "progress": progress_of(claim),
+        "size": size_of(claim),
         "downloaded": live.downloaded,
         "uploaded": live.uploaded,
         "download_speed": live.download_speed,
         "upload_speed": live.upload_speed,
-        "eta": live.eta,
+        "eta": eta_of(claim),
         "seeds": live.seeds,
         "peers": live.peers,
         "infohash_v1": torrent.infohash_v1,

@@ -8,13 +8,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from torrents.allowances import Allowances
+from torrents.engines.base import MAX_LIMIT
 from torrents.listing import NEWEST_FIRST, SORTS
-from torrents.metainfo import MAX_TORRENT_BYTES
+from torrents.metainfo import MAX_FILES, MAX_TORRENT_BYTES
 from torrents.models import Claim, LiveState, TorrentFile
+from torrents.own_files import eta_of, is_chosen, progress_of, size_of
 from torrents.removal import until
 from torrents.states import message_of, state_of
 
 LONGEST_SOURCE = 20_000  # characters of a magnet or URL
+LOWEST_LIMIT = 1024  # bytes a second: less than that is a pause that keeps others waiting
+HIGHEST_RATIO = 1000
+LONGEST_SEEDING = 10 * 365 * 24 * 3600  # seconds
 
 
 class TorrentSerializer(serializers.Serializer[Any]):
@@ -24,18 +29,16 @@ class TorrentSerializer(serializers.Serializer[Any]):
     message = serializers.SerializerMethodField(
         help_text="Why it is in this state, or what it waits for; may be empty."
     )
-    progress = serializers.FloatField(source="torrent.live.progress", help_text="0 to 1.")
-    size = serializers.IntegerField(
-        source="torrent.size", allow_null=True, help_text="Bytes; null until known."
-    )
+    progress = serializers.SerializerMethodField(help_text="0 to 1, of the chosen files.")
+    size = serializers.SerializerMethodField(help_text="Bytes of the chosen files; null until known.")
     downloaded = serializers.IntegerField(source="torrent.live.downloaded", help_text="Bytes.")
     uploaded = serializers.IntegerField(source="torrent.live.uploaded", help_text="Bytes.")
     download_speed = serializers.IntegerField(
         source="torrent.live.download_speed", help_text="Bytes a second."
     )
     upload_speed = serializers.IntegerField(source="torrent.live.upload_speed", help_text="Bytes a second.")
-    eta = serializers.IntegerField(
-        source="torrent.live.eta", allow_null=True, help_text="Seconds; null: unknown."
+    eta = serializers.SerializerMethodField(
+        help_text="Seconds until the chosen files are there; null: unknown."
     )
     seeds = serializers.IntegerField(source="torrent.live.seeds", help_text="Connected.")
     peers = serializers.IntegerField(source="torrent.live.peers", help_text="Connected.")
@@ -84,9 +87,89 @@ class RemovedTorrentSerializer(serializers.Serializer[Any]):
     def get_until(self, claim: Claim) -> datetime:
         return until(claim)
 
+    def get_progress(self, claim: Claim) -> float:
+        return progress_of(claim)
 
-class AddTorrentSerializer(serializers.Serializer[Any]):
-    """Exactly one of `source` and `metainfo`."""
+    def get_size(self, claim: Claim) -> int | None:
+        return size_of(claim)
+
+    def get_eta(self, claim: Claim) -> int | None:
+        return eta_of(claim)
+
+
+def limit_field() -> serializers.IntegerField:
+    sentence = f"A limit is {LOWEST_LIMIT} to {MAX_LIMIT} bytes a second; null means none."
+    return serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=LOWEST_LIMIT,
+        max_value=MAX_LIMIT,
+        error_messages={"min_value": sentence, "max_value": sentence, "max_string_length": sentence},
+        help_text="Bytes a second; null: none.",
+    )
+
+
+class WishesSerializer(serializers.Serializer[Any]):
+    """What one person wants of a torrent. What is left out stays as it is."""
+
+    label = serializers.CharField(  # type: ignore[assignment]  # as with AddTorrentSerializer.source
+        required=False,
+        allow_blank=True,
+        max_length=64,
+        help_text="The owner's own word for it; may be empty.",
+    )
+    files = serializers.ListField(
+        child=serializers.IntegerField(
+            min_value=0,
+            max_value=MAX_FILES,
+            error_messages={
+                "min_value": "Files are numbered from 0.",
+                "max_value": f"No torrent here has more than {MAX_FILES} files.",
+                "invalid": "Name files by their numbers, as the list of files has them.",
+            },
+        ),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        max_length=MAX_FILES,
+        error_messages={
+            "empty": "Choose at least one file; null means all of them.",
+            "max_length": f"No torrent here has more than {MAX_FILES} files.",
+        },
+        help_text="Indexes of the files to download; null: all of them.",
+    )
+    download_limit = limit_field()
+    upload_limit = limit_field()
+    seed_ratio = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=HIGHEST_RATIO,
+        error_messages={
+            "min_value": f"A ratio is 0 to {HIGHEST_RATIO}; null means the box's default.",
+            "max_value": f"A ratio is 0 to {HIGHEST_RATIO}; null means the box's default.",
+        },
+        help_text="Give to others until so many times the size went out; null: the box's default.",
+    )
+    seed_seconds = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=LONGEST_SEEDING,
+        error_messages={
+            "min_value": "A time is 0 seconds or more; null means the box's default.",
+            "max_value": "A torrent is given to others for ten years at most; null means the box's default.",
+        },
+        help_text="Give to others for so long once it is complete; null: the box's default.",
+    )
+    sequential = serializers.BooleanField(
+        required=False, help_text="Download from the first piece to the last."
+    )
+
+
+class AddTorrentSerializer(WishesSerializer):
+    """Exactly one of `source` and `metainfo`. `files` only where they are known: for a .torrent, or a magnet of a
+    torrent that the box has already."""
 
     source = serializers.CharField(  # type: ignore[assignment]  # the metaclass takes it; Field.source stays
         required=False,
@@ -155,6 +238,10 @@ class FileSerializer(serializers.Serializer[Any]):
         help_text="Relative, parts separated by slashes. A stranger chose it: be careful."
     )
     size = serializers.IntegerField(help_text="Bytes.")
+    wanted = serializers.SerializerMethodField(
+        help_text="Whether you chose it. Others are not downloaded for you, and not handed over."
+    )
+    progress = serializers.SerializerMethodField(help_text="0 to 1; soon up to date while you look at it.")
     sha256 = serializers.SerializerMethodField(
         help_text="Of the finished file; null until it has been computed."
     )
@@ -162,12 +249,22 @@ class FileSerializer(serializers.Serializer[Any]):
         help_text="Where to fetch it; null until it can be fetched."
     )
 
+    def get_wanted(self, file: TorrentFile) -> bool:
+        return is_chosen(self.context["claim"], file.index)
+
+    def get_progress(self, file: TorrentFile) -> float:
+        claim: Claim = self.context["claim"]
+        is_there = claim.torrent.completed_at is not None or (
+            claim.completed_at is not None and is_chosen(claim, file.index)
+        )
+        return 1.0 if is_there else file.progress
+
     def get_sha256(self, file: TorrentFile) -> str | None:
-        return file.sha256 or None
+        return (file.sha256 or None) if self.get_wanted(file) else None
 
     def get_content_url(self, file: TorrentFile) -> str | None:
         claim: Claim = self.context["claim"]
-        if claim.completed_at is None:
+        if claim.completed_at is None or not self.get_wanted(file):
             return None
         return reverse("api:torrent-file-content", kwargs={"claim_id": claim.pk, "index": file.index})
 

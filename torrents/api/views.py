@@ -2,7 +2,8 @@
 not exist, so it is 404 everywhere."""
 
 import uuid
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.http import HttpResponseBase
 from django.urls import reverse
@@ -23,7 +24,7 @@ from proxy_site.api.errors import ApiError
 from proxy_site.api.parsers import BoundedJSONParser
 from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.outbound import OutboundError
-from torrents import removal, services
+from torrents import claim_wishes, removal, services
 from torrents.allowances import limits_of
 from torrents.api.content import (
     BYTES,
@@ -49,7 +50,9 @@ from torrents.api.serializers import (
     RemovedTorrentSerializer,
     TorrentSerializer,
     TrafficSerializer,
+    WishesSerializer,
 )
+from torrents.claim_wishes import WishRefused
 from torrents.health import engine_health
 from torrents.links import LinkRefused, end_links, follow_link, make_link
 from torrents.listing import Wanted, page_of
@@ -78,6 +81,15 @@ def read_source(data: dict[str, Any]) -> Source:
         return parse_torrent(data["metainfo"]) if field == "metainfo" else source_from_text(data["source"])
     except (MetainfoError, OutboundError) as error:
         raise ValidationError({field: str(error)}, code=error.code) from error
+
+
+def read_wishes(body: WishesSerializer) -> claim_wishes.Wishes:
+    names = claim_wishes.Wishes.__annotations__.keys() & body.validated_data.keys()
+    return cast("claim_wishes.Wishes", {name: body.validated_data[name] for name in names})
+
+
+def wish_refused(refused: WishRefused) -> ValidationError:
+    return ValidationError({refused.field: str(refused)}, code=refused.code)
 
 
 class TorrentViewSet(viewsets.GenericViewSet[Claim]):
@@ -123,13 +135,31 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
         source = read_source(body.validated_data)
         wanted = Claim.Wanted.PAUSED if body.validated_data["paused"] else Claim.Wanted.RUNNING
         try:
-            claim, created = services.add_torrent(user=user_of(request), source=source, wanted=wanted)
+            claim, created = claim_wishes.add_with_wishes(
+                user=user_of(request), source=source, wanted=wanted, wishes=read_wishes(body)
+            )
         except TorrentRefused as refused:
             raise ApiError(str(refused), code=refused.code) from refused
+        except WishRefused as refused:
+            raise wish_refused(refused) from refused
         return self._render(request, claim.pk, status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
     @extend_schema(responses=TorrentSerializer)
     def retrieve(self, request: Request, claim_id: uuid.UUID) -> Response:
+        return self._render(request, claim_id)
+
+    @extend_schema(request=WishesSerializer(partial=True), responses=TorrentSerializer)
+    def partial_update(self, request: Request, claim_id: uuid.UUID) -> Response:
+        """Change what you want of it: which files, how fast, in which order, how long to give it to others, its label.
+
+        Choosing more files takes completion back until they are there; choosing fewer can complete it at once.
+        """
+        body = WishesSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        try:
+            self._apply(partial(claim_wishes.change_wishes, wishes=read_wishes(body)), request, claim_id)
+        except WishRefused as refused:
+            raise wish_refused(refused) from refused
         return self._render(request, claim_id)
 
     @extend_schema(responses={204: None})

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+MAX_LIMIT = 2_000_000_000  # bytes per second; qBittorrent takes 2**31 - 1 and more for no limit
+
 
 class EngineError(Exception):
     """The engine did not do what was asked; the text is a sentence for an admin.
@@ -53,7 +55,7 @@ class EngineTorrent:
     name: str
     state: EngineState
     progress: float  # 0.0 to 1.0; 1.0 only when every wanted byte is there and checked
-    size: int | None  # None until metadata is known
+    size: int | None  # of the wanted files; None until metadata is known
     downloaded: int  # payload received since it was added, waste included
     uploaded: int
     download_speed: int
@@ -62,6 +64,9 @@ class EngineTorrent:
     seeds: int  # connected
     peers: int  # connected, seeds excluded
     has_metadata: bool
+    download_limit: int | None  # None: none
+    upload_limit: int | None
+    sequential: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class EngineFile:
     index: int
     path: str  # relative to the save path, parts separated by "/"
     size: int
-    progress: float
+    progress: float  # 1.0 only when every byte is there and checked; it lags behind, never runs ahead
+    wanted: bool = True  # what is there of an unwanted file need not lie at its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Snapshot:
     changed: frozenset[str]  # keys that are new or differ since the last poll; all of them after a reconnect
     removed: frozenset[str]  # keys that were in the last snapshot and are not in this one
     status: EngineStatus
+    resynced: bool  # asked for anew, not for what changed: the engine may be another process than before
 
 
 class Engine(Protocol):
@@ -113,12 +120,15 @@ class Engine(Protocol):
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
         """Add a torrent from exactly one of `metainfo` (a .torrent's bytes) and `magnet` (rebuilt by us).
 
+        A magnet looks for its metadata whatever `stopped` says, and then stops before anything is downloaded.
         Adding one that the engine already has under this save path is no error and changes nothing.
         Raises TorrentRejected where this torrent, and only this one, cannot be taken.
         """
         ...
 
-    def start(self, keys: Collection[str]) -> None: ...
+    def start(self, keys: Collection[str]) -> None:
+        """A magnet that is started before it has its metadata goes on to download everything."""
+        ...
 
     def stop(self, keys: Collection[str]) -> None: ...
 
@@ -140,6 +150,25 @@ class Engine(Protocol):
 
     def recheck(self, keys: Collection[str]) -> None:
         """Hash the data on disk again, of stopped torrents too; what is damaged counts as missing afterwards."""
+        ...
+
+    def set_limits(self, keys: Collection[str], *, download: int | None, upload: int | None) -> None:
+        """The limits of each of these torrents, 1 to MAX_LIMIT; unknown keys are no error."""
+        ...
+
+    def set_sequential(self, keys: Collection[str], *, sequential: bool) -> None:
+        """Whether to download from the first piece to the last; unknown keys are no error."""
+        ...
+
+    def set_wanted_files(self, key: str, indexes: Collection[int] | None) -> None:
+        """Download these files, and those without a byte, and no others; None: all. Returns when it is so.
+
+        Only once metadata is known. Indexes that the torrent does not have are no error.
+        """
+        ...
+
+    def add_trackers(self, key: str, urls: Collection[str]) -> None:
+        """Announce to these (vetted) URLs as well; those that it has already are left as they are."""
         ...
 
     def close(self) -> None: ...

@@ -7,7 +7,7 @@ without qBittorrent, every poll lets a little time pass and whatever has metainf
 import contextlib
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from torrents.engines.base import (
     SwarmCounts,
     TorrentRejected,
 )
-from torrents.metainfo import MetainfoError, Source, parse_magnet, parse_torrent
+from torrents.metainfo import MetainfoError, Source, merge_trackers, parse_magnet, parse_torrent
 
 BYTES_PER_ADVANCE = 1024 * 1024
 
@@ -33,9 +33,16 @@ class _Held:
     source: Source
     save_path: str
     stopped: bool
-    received: int = 0
+    stops_at_metadata: bool
+    trackers: tuple[str, ...]
+    wanted: set[int] | None = None  # None: all
+    received: dict[int, int] = field(default_factory=dict)  # bytes by file
+    downloaded: int = 0
     speed: int = 0
     broken: bool = False
+    download_limit: int | None = None
+    upload_limit: int | None = None
+    sequential: bool = False
 
     @property
     def key(self) -> str:
@@ -43,8 +50,21 @@ class _Held:
         return (self.source.infohash_v2 or self.source.infohash_v1 or "")[:40]
 
     @property
+    def sizes(self) -> dict[int, int]:
+        """Of the wanted files; empty until metadata is known."""
+        files = enumerate(self.source.files or ())
+        return {index: size for index, (_, size) in files if self.wants(index)}
+
+    @property
+    def left(self) -> int:
+        return sum(size - self.received.get(index, 0) for index, size in self.sizes.items())
+
+    @property
     def complete(self) -> bool:
-        return self.source.size is not None and self.received == self.source.size
+        return self.source.size is not None and self.left == 0
+
+    def wants(self, index: int) -> bool:
+        return self.wanted is None or index in self.wanted
 
     def is_for(self, other: Source) -> bool:
         ours = {self.source.infohash_v1, self.source.infohash_v2} - {None}
@@ -60,13 +80,13 @@ class FakeEngine:
         self._torrents: dict[str, _Held] = {}
         self._swarm: list[tuple[Source, Path | None]] = []
         self._last: dict[str, EngineTorrent] = {}
-        self._was_away = False
+        self._was_away = True
         self.uploaded: dict[str, int] = {}  # bytes by save path: this engine's swarm asks for nothing
 
     def offer(self, metainfo: bytes, content: Path | None = None) -> None:
         """Somebody in the swarm has this torrent. `content` is the file or folder that it was made from.
 
-        With `content`, a download that completes appears under its save path.
+        With `content`, a file that completes appears under its torrent's save path.
         """
         self._swarm.append((parse_torrent(metainfo), content))
 
@@ -74,15 +94,14 @@ class FakeEngine:
         """Let time pass: each running torrent learns its metadata or, knowing it, receives so many bytes."""
         for held in self._torrents.values():
             offer = self._offer_for(held)
+            held.speed = 0
             if held.stopped or held.broken or held.complete or offer is None:
-                held.speed = 0
-            elif held.source.size is None:
+                continue
+            if held.source.size is None:
                 held.source = offer[0]
+                held.stopped, held.stops_at_metadata = held.stops_at_metadata, False
             else:
-                held.speed = min(received, held.source.size - held.received)
-                held.received += held.speed
-                if held.received == held.source.size:
-                    _write(held, offer[1], zeros=self._self_advancing)
+                self._receive(held, received, offer[1])
         # A hybrid's key changes with its metadata; if another torrent has that key, one of them is gone.
         self._torrents = {held.key: held for held in self._torrents.values()}
 
@@ -112,6 +131,7 @@ class FakeEngine:
                 upload_speed=0,
                 dht_nodes=0,
             ),
+            resynced=resync,
         )
 
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
@@ -125,12 +145,13 @@ class FakeEngine:
                 if held.save_path != save_path:
                     raise TorrentRejected("The engine already holds this torrent in another folder.")
                 return
-        held = _Held(source, save_path, stopped)
+        is_magnet = metainfo is None
+        held = _Held(source, save_path, stopped and not is_magnet, is_magnet, source.trackers)
         self._torrents[held.key] = held
 
     def start(self, keys: Collection[str]) -> None:
         for held in self._named(keys):
-            held.stopped = held.broken = False
+            held.stopped = held.broken = held.stops_at_metadata = False
 
     def stop(self, keys: Collection[str]) -> None:
         for held in self._named(keys):
@@ -145,9 +166,14 @@ class FakeEngine:
 
     def files(self, key: str) -> tuple[EngineFile, ...]:
         held = self._one(key)
-        progress = self._seen(held).progress
         return tuple(
-            EngineFile(index=index, path=path, size=size, progress=progress)
+            EngineFile(
+                index=index,
+                path=path,
+                size=size,
+                progress=held.received.get(index, 0) / size if size else 1.0,
+                wanted=held.wants(index),
+            )
             for index, (path, size) in enumerate(held.source.files or ())
         )
 
@@ -159,7 +185,7 @@ class FakeEngine:
 
     def swarm(self, key: str) -> SwarmCounts:
         held = self._one(key)
-        trackers = len(held.source.trackers)
+        trackers = len(held.trackers)
         offered = self._offer_for(held) is not None
         return SwarmCounts(
             trackers_working=trackers if offered and not held.stopped else 0,
@@ -172,8 +198,27 @@ class FakeEngine:
 
     def recheck(self, keys: Collection[str]) -> None:
         for held in self._named(keys):
-            if not _intact(held):
-                held.received = 0
+            files = enumerate(held.source.files or ())
+            held.received = {index: size for index, (path, size) in files if _intact(held, path, size)}
+
+    def set_limits(self, keys: Collection[str], *, download: int | None, upload: int | None) -> None:
+        for held in self._named(keys):
+            held.download_limit, held.upload_limit = download, upload
+
+    def set_sequential(self, keys: Collection[str], *, sequential: bool) -> None:
+        for held in self._named(keys):
+            held.sequential = sequential
+
+    def set_wanted_files(self, key: str, indexes: Collection[int] | None) -> None:
+        held = self._one(key)
+        if held.source.size is None:
+            raise EngineError("The engine does not know this torrent's metadata yet.")
+        empty = {index for index, (_, size) in enumerate(held.source.files or ()) if size == 0}
+        held.wanted = None if indexes is None else empty.union(indexes)
+
+    def add_trackers(self, key: str, urls: Collection[str]) -> None:
+        held = self._one(key)
+        held.trackers = merge_trackers(held.trackers, urls)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -198,8 +243,22 @@ class FakeEngine:
                 return source, content
         return (held.source, None) if self._self_advancing and held.source.metainfo else None
 
+    def _receive(self, held: _Held, received: int, content: Path | None) -> None:
+        """The wanted files fill up one after the other; each appears on the disk when it is whole."""
+        before = held.left
+        for index, size in held.sizes.items():
+            had = held.received.get(index)
+            got = min(received, size - (had or 0))
+            held.received[index] = (had or 0) + got
+            received -= got
+            if held.received[index] == size and (got or had is None):
+                _write(held, index, content, zeros=self._self_advancing)
+        held.speed = before - held.left
+        held.downloaded += held.speed
+
     def _seen(self, held: _Held) -> EngineTorrent:
-        size = held.source.size
+        known = held.source.size is not None
+        size = sum(held.sizes.values())
         offered = self._offer_for(held) is not None and not (held.stopped or held.broken)
         return EngineTorrent(
             key=held.key,
@@ -208,16 +267,19 @@ class FakeEngine:
             save_path=held.save_path,
             name=held.source.name,
             state=_state(held, offered=offered),
-            progress=held.received / size if size else 0.0,
-            size=size,
-            downloaded=held.received,
+            progress=1.0 if held.complete else (size - held.left) / size if size else 0.0,
+            size=size if known else None,
+            downloaded=held.downloaded,
             uploaded=self.uploaded.get(held.save_path, 0),
             download_speed=held.speed,
             upload_speed=0,
-            eta=(size - held.received) // held.speed if size and held.speed else None,
+            eta=held.left // held.speed if held.speed else None,
             seeds=1 if offered and not held.complete else 0,
             peers=0,
-            has_metadata=size is not None,
+            has_metadata=known,
+            download_limit=held.download_limit,
+            upload_limit=held.upload_limit,
+            sequential=held.sequential,
         )
 
 
@@ -233,23 +295,24 @@ def _state(held: _Held, *, offered: bool) -> EngineState:
     return EngineState.DOWNLOADING if offered else EngineState.STALLED
 
 
-def _write(held: _Held, content: Path | None, *, zeros: bool) -> None:
-    """Put the files of a complete torrent under its save path: the swarm's, or else sparse ones as large."""
-    for path, size in held.source.files or ():
-        target = Path(held.save_path, path)
-        if content is not None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(content.parent / path, target)
-        elif zeros:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
-                file.truncate(size)
+def _write(held: _Held, index: int, content: Path | None, *, zeros: bool) -> None:
+    """Put a whole file under its torrent's save path: the swarm's, or else a sparse one as large."""
+    path, size = (held.source.files or ())[index]
+    target = Path(held.save_path, path)
+    if content is None and not zeros:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        shutil.copyfile(content.parent / path, target)
+    else:
+        with target.open("wb") as file:
+            file.truncate(size)
 
 
-def _intact(held: _Held) -> bool:
-    """Whether all of its files are there, as far as their sizes tell."""
-    files = [(Path(held.save_path, path), size) for path, size in held.source.files or ()]
-    return all(path.is_file() and path.stat().st_size == size for path, size in files)
+def _intact(held: _Held, path: str, size: int) -> bool:
+    """Whether the file is there, as far as its size tells."""
+    target = Path(held.save_path, path)
+    return target.is_file() and target.stat().st_size == size
 
 
 def _delete(held: _Held) -> None:

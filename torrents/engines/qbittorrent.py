@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -16,13 +16,12 @@ import qbittorrentapi
 from torrents.engines.base import (
     EngineError,
     EngineFile,
-    EngineState,
-    EngineStatus,
     EngineTorrent,
     Snapshot,
     SwarmCounts,
     TorrentRejected,
 )
+from torrents.engines.qbittorrent_replies import file_of, path_of, status_of, torrent_of
 from torrents.engines.qbittorrent_swarm import swarm_counts
 
 logger = logging.getLogger(__name__)
@@ -31,35 +30,8 @@ T = TypeVar("T")
 
 # Five bad logins ban our address, with every other local client, for an hour. So ask rarely once refused.
 LOGIN_PAUSE_SECONDS = 600.0
-ENDLESS_ETA = 8_640_000  # qBittorrent's "∞", in seconds
 # What an add needs until the torrent shows: qBittorrent answers before libtorrent has taken it.
 APPEARS_SECONDS = 2.0
-
-# Both generations of names: 5.0 renamed paused to stopped.
-STATES = {
-    "allocating": EngineState.CHECKING,
-    "checkingDL": EngineState.CHECKING,
-    "checkingResumeData": EngineState.CHECKING,
-    "checkingUP": EngineState.CHECKING,
-    "downloading": EngineState.DOWNLOADING,
-    "error": EngineState.ERROR,
-    "forcedDL": EngineState.DOWNLOADING,
-    "forcedMetaDL": EngineState.METADATA,
-    "forcedUP": EngineState.SEEDING,
-    "metaDL": EngineState.METADATA,
-    "missingFiles": EngineState.ERROR,
-    "moving": EngineState.CHECKING,
-    "pausedDL": EngineState.STOPPED,
-    "pausedUP": EngineState.STOPPED,
-    "queuedDL": EngineState.QUEUED,
-    "queuedUP": EngineState.QUEUED,
-    "stalledDL": EngineState.STALLED,
-    "stalledUP": EngineState.SEEDING,
-    "stoppedDL": EngineState.STOPPED,
-    "stoppedUP": EngineState.STOPPED,
-    "unknown": EngineState.ERROR,
-    "uploading": EngineState.SEEDING,
-}
 
 
 @dataclass(frozen=True)
@@ -124,7 +96,9 @@ class QBittorrentEngine:
                     urls=magnet,
                     torrent_files=metainfo,
                     save_path=save_path,
-                    is_stopped=stopped,
+                    # A magnet must run to find its metadata; it is the condition that stops it there.
+                    is_stopped=stopped and magnet is None,
+                    stop_condition="MetadataReceived" if magnet is not None else None,
                     use_auto_torrent_management=False,
                     use_download_path=False,
                     content_layout="Original",
@@ -168,15 +142,7 @@ class QBittorrentEngine:
 
     def files(self, key: str) -> tuple[EngineFile, ...]:
         entries = self._ask("list a torrent's files", lambda: self._client.torrents_files(torrent_hash=key))
-        return tuple(
-            EngineFile(
-                index=int(entry["index"]),
-                path=str(entry["name"]),
-                size=int(entry["size"]),
-                progress=float(entry["progress"]),
-            )
-            for entry in cast("list[dict[str, Any]]", entries)
-        )
+        return tuple(file_of(entry) for entry in cast("list[dict[str, Any]]", entries))
 
     def export_metainfo(self, key: str) -> bytes:
         return self._ask("export a torrent", lambda: self._client.torrents_export(torrent_hash=key))
@@ -190,6 +156,52 @@ class QBittorrentEngine:
     def recheck(self, keys: Collection[str]) -> None:
         if keys:
             self._ask("check torrents", lambda: self._client.torrents_recheck(torrent_hashes=list(keys)))
+
+    def set_limits(self, keys: Collection[str], *, download: int | None, upload: int | None) -> None:
+        if keys:
+
+            def post() -> None:
+                self._client.torrents_set_download_limit(limit=download or 0, torrent_hashes=list(keys))
+                self._client.torrents_set_upload_limit(limit=upload or 0, torrent_hashes=list(keys))
+
+            self._ask("limit torrents", post)
+
+    def set_sequential(self, keys: Collection[str], *, sequential: bool) -> None:
+        if not keys:
+            return
+
+        def toggle() -> None:
+            # It can only be toggled, and a snapshot lags behind: ask how it is right now.
+            entries = cast("list[dict[str, Any]]", self._client.torrents_info(torrent_hashes=list(keys)))
+            others = [str(entry["hash"]) for entry in entries if entry["seq_dl"] != sequential]
+            if others:
+                self._client.torrents_toggle_sequential_download(torrent_hashes=others)
+
+        self._ask("download in sequence", toggle)
+
+    def set_wanted_files(self, key: str, indexes: Collection[int] | None) -> None:
+        differing = self._differing_files(key, indexes)
+        if not differing:
+            return
+
+        def post() -> None:
+            # What becomes wanted goes first: a torrent that wants nothing for a moment would count as complete.
+            for wanted in (True, False):
+                if some := [file.index for file in differing if file.wanted != wanted]:
+                    self._client.torrents_file_priority(torrent_hash=key, file_ids=some, priority=int(wanted))
+
+        self._ask("choose files", post)
+        if self._differing_files(key, indexes):
+            raise EngineError("qBittorrent did not take the choice of files.")
+
+    def add_trackers(self, key: str, urls: Collection[str]) -> None:
+        def post() -> None:
+            found = cast("list[dict[str, Any]]", self._client.torrents_trackers(torrent_hash=key))
+            known = {entry["url"] for entry in found}
+            if missing := [url for url in urls if url not in known]:
+                self._client.torrents_add_trackers(torrent_hash=key, urls=missing)
+
+        self._ask("add trackers", post)
 
     def close(self) -> None:
         try:
@@ -218,7 +230,7 @@ class QBittorrentEngine:
             if former != key and self._entries.get(former, {}).get("save_path") == entry["save_path"]:
                 del self._entries[former]
                 torrents.pop(former, None)
-            torrent = _torrent(key, entry)
+            torrent = torrent_of(key, entry)
             if full or torrents.get(key) != torrent:
                 changed.add(key)
             torrents[key] = torrent
@@ -227,7 +239,8 @@ class QBittorrentEngine:
             torrents=MappingProxyType(torrents),
             changed=frozenset(changed),
             removed=frozenset(self._torrents.keys() - torrents.keys()),
-            status=_status(self._server, self._version),
+            status=status_of(self._server, self._version),
+            resynced=full,
         )
         if full and self._response_id:
             self._version = ""  # it was restarted, so ask again: it may be another one by now
@@ -235,14 +248,26 @@ class QBittorrentEngine:
         self._torrents = torrents
         return snapshot
 
+    def _differing_files(self, key: str, indexes: Collection[int] | None) -> list[EngineFile]:
+        """Those that are wanted and shall not be, or the other way round."""
+        chosen = None if indexes is None else frozenset(indexes)
+        files = self.files(key)
+        if not files:
+            raise EngineError("qBittorrent does not know this torrent's files yet.")
+        return [
+            file
+            for file in files
+            if file.wanted != (chosen is None or file.index in chosen or file.size == 0)
+        ]
+
     def _holds(self, wanted: _Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
         """Whether the engine has it at this path, looking among these keys or (slowly) among all."""
         hashes = None if among is None else list(among)
         entries = self._ask("list torrents", lambda: self._client.torrents_info(torrent_hashes=hashes))
         for entry in cast("list[dict[str, Any]]", entries):
             if wanted.match(entry["infohash_v1"], entry["infohash_v2"]):
-                held_at = _path(entry["save_path"])
-                if held_at != _path(save_path):
+                held_at = path_of(entry["save_path"])
+                if held_at != path_of(save_path):
                     logger.warning("%s is held in %s, wanted in %s.", entry["hash"], held_at, save_path)
                     raise TorrentRejected(
                         "The download engine already holds this torrent in another folder. "
@@ -289,50 +314,6 @@ class QBittorrentEngine:
         """The next poll asks for everything. What the last one gave stays, to tell what is gone by then."""
         self._response_id = 0
         self._version = ""
-
-
-def _torrent(key: str, entry: Mapping[str, Any]) -> EngineTorrent:
-    state = STATES.get(entry["state"], EngineState.ERROR)
-    has_metadata = entry.get("has_metadata")  # since 5.0
-    if has_metadata is None:
-        has_metadata = entry["total_size"] >= 0
-    progress = float(entry["progress"])
-    verified = state not in (EngineState.METADATA, EngineState.CHECKING, EngineState.ERROR)
-    if not (has_metadata and verified and entry["amount_left"] == 0):
-        progress = min(progress, 0.999)
-    eta = int(entry["eta"])
-    return EngineTorrent(
-        key=key,
-        infohash_v1=entry["infohash_v1"] or None,
-        infohash_v2=entry["infohash_v2"] or None,
-        save_path=_path(entry["save_path"]),
-        name=entry["name"],
-        state=state,
-        progress=progress,
-        size=int(entry["size"]) if has_metadata else None,
-        downloaded=int(entry["downloaded"]),
-        uploaded=int(entry["uploaded"]),
-        download_speed=int(entry["dlspeed"]),
-        upload_speed=int(entry["upspeed"]),
-        eta=eta if 0 <= eta < ENDLESS_ETA else None,
-        seeds=int(entry["num_seeds"]),
-        peers=int(entry["num_leechs"]),
-        has_metadata=has_metadata,
-    )
-
-
-def _status(server: Mapping[str, Any], version: str) -> EngineStatus:
-    return EngineStatus(
-        version=version,
-        connection=server["connection_status"],
-        download_speed=int(server["dl_info_speed"]),
-        upload_speed=int(server["up_info_speed"]),
-        dht_nodes=int(server["dht_nodes"]),
-    )
-
-
-def _path(text: str) -> str:
-    return text.rstrip("/")
 
 
 def _reason(error: qbittorrentapi.HTTPError) -> str:

@@ -38,6 +38,10 @@ class Moody(FakeEngine):
         self._fail_to("files")
         return super().files(key)
 
+    def set_wanted_files(self, key: str, indexes: Collection[int] | None) -> None:
+        self._fail_to("choose")
+        super().set_wanted_files(key, indexes)
+
     def export_metainfo(self, key: str) -> bytes:
         self._fail_to("export")
         return super().export_metainfo(key)

@@ -24,7 +24,8 @@ FILES = {
 
 
 def archive_of(claim: Claim) -> Archive:
-    return Archive(claim.torrent, list(claim.torrent.files.order_by("index")))
+    torrent = claim.torrent
+    return Archive(torrent, list(torrent.files.order_by("index")), completed_at=torrent.completed_at)
 
 
 def whole(archive: Archive) -> bytes:
@@ -174,5 +175,5 @@ def test_files_beyond_8_gib_are_announced_with_their_true_size(downloads: Path) 
     sizes = [9 * 2**30, 8 * 2**30 - 1, 8 * 2**30, 20 * 2**40, 1]
     torrent = Torrent(name="big")
     files = [TorrentFile(torrent=torrent, path=f"big/{size}", size=size) for size in sizes]
-    with tarfile.open(fileobj=Unfilled(Archive(torrent, files)), mode="r:") as tar:
+    with tarfile.open(fileobj=Unfilled(Archive(torrent, files, completed_at=None)), mode="r:") as tar:
         assert [(entry.name, entry.size) for entry in tar] == [(f"big/{size}", size) for size in sizes]

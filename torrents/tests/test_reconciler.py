@@ -28,8 +28,8 @@ def test_what_somebody_adds_reaches_the_engine(box: Box, alice: User, show: Sour
     assert claim.torrent.data_dir.is_dir()
 
 
-def test_what_is_added_paused_arrives_stopped(box: Box, alice: User) -> None:
-    claim = add(alice, paused=True)
+def test_what_is_added_paused_arrives_stopped(box: Box, alice: User, show: Source) -> None:
+    claim = add(alice, show, paused=True)
     box.rounds()
     assert box.held()[claim.torrent_id].state == EngineState.STOPPED
 

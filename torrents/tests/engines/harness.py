@@ -3,12 +3,13 @@
 import contextlib
 import os
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from deploy.swarm import Peer
-from torrents.engines.base import Engine, EngineTorrent, Snapshot
+from torrents.engines.base import Engine, EngineState, EngineTorrent, Snapshot
 from torrents.engines.fake import FakeEngine
 from torrents.tests.engines.real import PEER_ADDRESS, RealQBittorrent
 
@@ -88,6 +89,25 @@ def wait_until(harness: Harness, holds: Callable[[Snapshot], bool]) -> Snapshot:
         assert time.monotonic() < deadline, f"still not so: {dict(snapshot.torrents)}"
         harness.pass_time()
     return snapshot
+
+
+def settled(snapshot: Snapshot) -> bool:
+    return bool(snapshot.torrents) and all(t.state == EngineState.STOPPED for t in snapshot.torrents.values())
+
+
+def finished(snapshot: Snapshot) -> bool:
+    return bool(snapshot.torrents) and all(t.state == EngineState.SEEDING for t in snapshot.torrents.values())
+
+
+def start_when_known(harness: Harness) -> EngineTorrent:
+    """Wait until the only torrent, a magnet, has stopped with its metadata; then let it download."""
+    torrent = only(wait_until(harness, lambda snapshot: settled(snapshot) and only(snapshot).has_metadata))
+    harness.engine.start([torrent.key])
+    return torrent
+
+
+def new_save_path(harness: Harness) -> str:
+    return str(harness.data_root / "t" / str(uuid.uuid4()))
 
 
 def only(snapshot: Snapshot) -> EngineTorrent:

@@ -1,13 +1,23 @@
 """What every engine must do, proven on the fake and on a real qBittorrent alike."""
 
-import uuid
 from pathlib import Path
 
 import pytest
 
 from deploy.swarm import Version, infohashes, magnet_for, make_torrent
-from torrents.engines.base import EngineError, EngineState, Snapshot, TorrentRejected
-from torrents.tests.engines.harness import Harness, at, only, same_files, wait_until, write_content
+from torrents.engines.base import EngineError, EngineState, TorrentRejected
+from torrents.tests.engines.harness import (
+    Harness,
+    at,
+    finished,
+    new_save_path,
+    only,
+    same_files,
+    settled,
+    start_when_known,
+    wait_until,
+    write_content,
+)
 
 
 @pytest.fixture
@@ -18,14 +28,6 @@ def content(tmp_path: Path) -> Path:
 @pytest.fixture
 def save_path(harness: Harness) -> str:
     return new_save_path(harness)
-
-
-def new_save_path(harness: Harness) -> str:
-    return str(harness.data_root / "t" / str(uuid.uuid4()))
-
-
-def finished(snapshot: Snapshot) -> bool:
-    return bool(snapshot.torrents) and all(t.state == EngineState.SEEDING for t in snapshot.torrents.values())
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
@@ -45,7 +47,9 @@ def test_a_torrent_added_by_its_metainfo_arrives_under_its_save_path(
     assert same_files(Path(save_path), content)
 
 
-def test_a_magnet_learns_its_files_from_a_peer(harness: Harness, content: Path, save_path: str) -> None:
+def test_a_magnet_learns_its_files_and_stops_before_it_downloads(
+    harness: Harness, content: Path, save_path: str
+) -> None:
     metainfo = make_torrent(content, version="v1")
     harness.engine.add(metainfo=None, magnet=magnet_for(metainfo), save_path=save_path, stopped=False)
     before = only(wait_until(harness, lambda snapshot: bool(snapshot.torrents)))
@@ -54,9 +58,12 @@ def test_a_magnet_learns_its_files_from_a_peer(harness: Harness, content: Path, 
     assert harness.engine.files(before.key) == ()
 
     harness.offer(metainfo, content)
+    known = start_when_known(harness)
+    assert (known.key, known.downloaded, known.size) == (before.key, 0, 300_000)
+    assert not any(path.is_file() for path in Path(save_path).rglob("*"))
+
     torrent = only(wait_until(harness, finished))
 
-    assert (torrent.key, torrent.has_metadata, torrent.size) == (before.key, True, 300_000)
     assert [(file.path, file.size, file.progress) for file in harness.engine.files(torrent.key)] == [
         ("Show/extras/two.mkv", 150_000, 1.0),
         ("Show/one.mkv", 150_000, 1.0),
@@ -92,6 +99,7 @@ def test_a_hybrid_arrives_by_a_magnet_with_its_v2_infohash(
     metainfo = make_torrent(content, version="hybrid")
     harness.offer(metainfo, content)
     harness.engine.add(metainfo=None, magnet=magnet_for(metainfo, v1=v1), save_path=save_path, stopped=False)
+    start_when_known(harness)
 
     torrent = only(wait_until(harness, finished))
 
@@ -110,10 +118,6 @@ def test_a_torrent_runs_only_between_start_and_stop(harness: Harness, content: P
     stopped = wait_until(harness, lambda snapshot: snapshot.torrents[key].state == EngineState.STOPPED)
 
     assert only(stopped).progress == 0.0
-
-
-def settled(snapshot: Snapshot) -> bool:
-    return bool(snapshot.torrents) and all(t.state == EngineState.STOPPED for t in snapshot.torrents.values())
 
 
 def test_removing_with_data_leaves_the_files_of_other_torrents(harness: Harness, tmp_path: Path) -> None:
@@ -301,7 +305,8 @@ def test_the_exported_metainfo_is_the_same_torrent(harness: Harness, content: Pa
     metainfo = make_torrent(content, version="hybrid")
     harness.offer(metainfo, content)
     harness.engine.add(metainfo=None, magnet=magnet_for(metainfo), save_path=save_path, stopped=False)
-    key = only(wait_until(harness, finished)).key
+    start_when_known(harness)
+    key = only(wait_until(harness, finished)).key  # a hybrid's piece layers arrive with its data
 
     assert infohashes(harness.engine.export_metainfo(key)) == infohashes(metainfo)
 
