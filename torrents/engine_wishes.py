@@ -76,9 +76,10 @@ def read_wishes(engine: Engine) -> Wishes:
 
 
 def _limits() -> dict[int, UserLimits]:
+    limited = User.objects.exclude(download_limit=None, upload_limit=None)
     return {
-        user.pk: UserLimits(getattr(user, "download_limit", None), getattr(user, "upload_limit", None))
-        for user in User.objects.all()
+        user.pk: UserLimits(user.download_limit, user.upload_limit)
+        for user in limited.only("download_limit", "upload_limit")
     }
 
 

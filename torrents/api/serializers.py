@@ -74,6 +74,15 @@ class TorrentSerializer(serializers.Serializer[Any]):
         context = cast("dict[str, Any]", self.context)  # of the whole answer: each limit is looked up once
         return message_of(claim, context.setdefault("allowances", Allowances()))
 
+    def get_progress(self, claim: Claim) -> float:
+        return progress_of(claim)
+
+    def get_size(self, claim: Claim) -> int | None:
+        return size_of(claim)
+
+    def get_eta(self, claim: Claim) -> int | None:
+        return eta_of(claim)
+
 
 class RemovedTorrentSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
@@ -86,15 +95,6 @@ class RemovedTorrentSerializer(serializers.Serializer[Any]):
 
     def get_until(self, claim: Claim) -> datetime:
         return until(claim)
-
-    def get_progress(self, claim: Claim) -> float:
-        return progress_of(claim)
-
-    def get_size(self, claim: Claim) -> int | None:
-        return size_of(claim)
-
-    def get_eta(self, claim: Claim) -> int | None:
-        return eta_of(claim)
 
 
 def limit_field() -> serializers.IntegerField:
