@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from torrents import budgets, seeding
+from torrents import budgets, history, seeding
 from torrents.allowances import allowance_of, read_held, read_people, size_of
 from torrents.budgets import Box, Decision, Held
 from torrents.models import Claim, Engine, Torrent
@@ -62,6 +62,7 @@ def decide(*, engine: Engine, free_space: int | None) -> bool:
         if claim.torrent_id in concerned
     }
     _write(changed)
+    history.note_completed({claim.torrent_id for claim, decision in changed.values() if decision.completes})
     return any(decision.waits_for != claim.waits_for for claim, decision in changed.values())
 
 
