@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import Phase
 from pytest_django import Settings
 
 from deploy.swarm import Peer
@@ -86,10 +85,5 @@ def test_in_any_order_qbittorrent_ends_as_the_rules_say(
     monkeypatch.setattr("torrents.reconciler.RELOAD_EVERY", 0.5)  # what failed is tried again after that
     own_qbittorrent.start()
     MachineOnQBittorrent.qbittorrent = own_qbittorrent
-    run_machine(
-        MachineOnQBittorrent,
-        steps=STEPS,
-        root=tmp_path / "swarm",
-        derandomize="MODEL_STEPS" not in os.environ,
-        phases=[Phase.generate],  # to shrink a failure takes too long here
-    )
+    repeatable = "MODEL_STEPS" not in os.environ
+    run_machine(MachineOnQBittorrent, steps=STEPS, root=tmp_path / "swarm", repeatable=repeatable)
