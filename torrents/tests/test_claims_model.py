@@ -54,4 +54,4 @@ class MachineInMemory(ClaimsMachine):
 
 @pytest.mark.usefixtures("db", "downloads")
 def test_in_any_order_the_engine_ends_as_the_rules_say(tmp_path: Path) -> None:
-    run_machine(MachineInMemory, steps=STEPS, root=tmp_path, derandomize="MODEL_STEPS" not in os.environ)
+    run_machine(MachineInMemory, steps=STEPS, root=tmp_path, repeatable="MODEL_STEPS" not in os.environ)
