@@ -65,6 +65,25 @@ def magnet_for(metainfo: bytes, *, v1: bool = True, v2: bool = True, name: str =
     return "magnet:?" + "&".join([*topics, *([f"dn={quote(name)}"] if name else [])])
 
 
+class _Offer:
+    """One torrent in one session of a peer. `flags` are those to connect with."""
+
+    def __init__(self, session: Any, metainfo: bytes, path: Path, flags: int) -> None:
+        self._session = session
+        self._metainfo = metainfo
+        self._path = path
+        self._flags = flags
+        self._handle = _add_seed(session, metainfo, path)
+
+    def knock(self, port: int) -> None:
+        """Call the engine, as somebody who has never heard of it: libtorrent waits longer after each refusal, and
+        does not call again at all on one that had everything it wanted once."""
+        if self._handle.status().num_connections == 0:
+            self._session.remove_torrent(self._handle)
+            self._handle = _add_seed(self._session, self._metainfo, self._path)
+        self._handle.connect_peer((ENGINE_ADDRESS, port), 0, self._flags)
+
+
 class Peer:
     """One BitTorrent client that seeds, and keeps knocking at engines that may want what it has.
 
@@ -77,7 +96,7 @@ class Peer:
         # An outgoing handshake names one infohash, and libtorrent sticks to its choice for an address. An
         # engine that knows only a hybrid's v2 infohash is met by a second session, which names that one.
         self._v2_session = _session(listen, 0, upload_limit)
-        self._offers: list[tuple[Any, int]] = []  # torrent handles and the flags to connect with
+        self._offers: list[_Offer] = []
         self._engine_ports: set[int] = set()
         self._lock = threading.Lock()
         self._leaving = threading.Event()
@@ -85,9 +104,9 @@ class Peer:
 
     def seed(self, metainfo: bytes, path: Path) -> None:
         """Offer `path`, the file or folder that `metainfo` was made from."""
-        offers = [(_add_seed(self._session, metainfo, path), 0)]
+        offers = [_Offer(self._session, metainfo, path, 0)]
         if all(infohashes(metainfo)):
-            offers.append((_add_seed(self._v2_session, metainfo, path), _PEX_SUPPORTS_V2))
+            offers.append(_Offer(self._v2_session, metainfo, path, _PEX_SUPPORTS_V2))
         with self._lock:
             self._offers += offers
 
@@ -116,11 +135,9 @@ class Peer:
     def _knock(self) -> None:
         while not self._leaving.is_set():
             with self._lock:
-                calls = [
-                    (handle, flags, port) for handle, flags in self._offers for port in self._engine_ports
-                ]
-            for handle, flags, port in calls:
-                handle.connect_peer((ENGINE_ADDRESS, port), 0, flags)
+                calls = [(offer, port) for offer in self._offers for port in self._engine_ports]
+            for offer, port in calls:
+                offer.knock(port)
             self._leaving.wait(KNOCK_SECONDS)
 
 

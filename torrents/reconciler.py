@@ -34,6 +34,7 @@ from torrents.uploads import grown, record_upload
 logger = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 1.0  # seconds between two polls
+SOON = 0.25  # the same, after what is likely to lead to something at once
 LONGEST_PAUSE = 10.0
 POLL_SHARE = 0.1  # of our time at most goes into asking: the engine answers everything on one thread
 RELOAD_EVERY = 30.0  # seconds; the rows are read again even if nobody woke us
@@ -64,6 +65,7 @@ class Reconciler:
         self._foreign = ForeignTorrents(row)
         self._long_searches: set[uuid.UUID] = set()
         self._next_reload = 0.0
+        self._expects_news = False
         self._failures = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -80,7 +82,8 @@ class Reconciler:
         except EngineError as error:
             return self._note_away(error)
         self._failures = 0
-        return min(max(SHORTEST_PAUSE, (time.monotonic() - started) / POLL_SHARE), LONGEST_PAUSE)
+        shortest = SOON if self._expects_news else SHORTEST_PAUSE
+        return min(max(shortest, (time.monotonic() - started) / POLL_SHARE), LONGEST_PAUSE)
 
     def _rest(self, seconds: float, stop: threading.Event) -> bool:
         """Until somebody wishes something (True), the time is over, or we are told to stop."""
@@ -111,7 +114,8 @@ class Reconciler:
             apply_rechecks(engine=self._engine, row=self._row, held=held)
         # First: rows that turn out to be one torrent must not be asked for as two, and a size that came to light may
         # be more than there is room for.
-        if self._learn_metadata(held):
+        self._expects_news = self._learn_metadata(held)
+        if self._expects_news:
             self._reload()
         self._grant_wishes(held, retry_errors=reloaded and not woken)
         self._record(snapshot, held)

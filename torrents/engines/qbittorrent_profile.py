@@ -256,6 +256,8 @@ def _settings(options: ProfileOptions, version: tuple[int, int]) -> Settings:
             r"Session\Port": str(options.torrent_port),
             r"Session\Preallocation": "false",
             r"Session\QueueingSystemEnabled": "false",
+            # Milliseconds, 1500 by default: a magnet that stopped with its metadata must not wait that long.
+            r"Session\RefreshInterval": "500",
             r"Session\SSRFMitigation": "true",
             r"Session\SaveResumeDataInterval": "1",  # minutes
             r"Session\StartPaused": "false",

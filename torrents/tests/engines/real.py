@@ -22,7 +22,7 @@ from torrents.engines.qbittorrent_profile import (
 PEER_ADDRESS = "127.0.0.77"
 USERNAME, PASSWORD = "proxy", "correct horse: battery; staple"
 START_SECONDS = 30.0
-# Milliseconds between looks at its own torrents, 1500 by default: tests need not wait that long.
+# Milliseconds between looks at its own torrents: tests need not wait as long as people do.
 FAST_REFRESH: Settings = {"BitTorrent": {r"Session\RefreshInterval": "200"}}
 
 
