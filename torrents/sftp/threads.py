@@ -39,7 +39,8 @@ class Threads:
         return await _run(self._reads, call, *args, **kwargs)
 
     def close(self) -> None:
-        for pool in (self._logins, self._queries, self._reads):
+        self._queries.shutdown(wait=False)  # what it still has to write down, it does
+        for pool in (self._logins, self._reads):
             pool.shutdown(wait=False, cancel_futures=True)
 
 

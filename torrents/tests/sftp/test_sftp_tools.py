@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import User
-from torrents.tests.factories import finished, person
+from torrents.tests.factories import finished
 from torrents.tests.sftp.running import HOST, RunningServer, secret_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.journey]
@@ -32,10 +32,9 @@ SHOWN_NAMES = {*ODD_NAMES[:-1], "a _ _ b.txt"}  # Windows has no * and ?
 
 
 @pytest.fixture
-def film(server: RunningServer) -> str:
+def film(owner: User) -> str:
     """Alice's large file of random bytes; gives its SHA-256."""
-    user = person("alice")
-    claim = finished(user, {"film.mkv": b""}, name="film.mkv")
+    claim = finished(owner, {"film.mkv": b""}, name="film.mkv")
     digest = hashlib.sha256()
     with (claim.torrent.data_dir / "film.mkv").open("wb") as file:
         for _ in range(SIZE // BLOCK):
@@ -47,10 +46,9 @@ def film(server: RunningServer) -> str:
 
 
 @pytest.fixture
-def odd(server: RunningServer) -> User:
-    user = person("alice")
-    finished(user, {f"Odd/s 1/{name}": name.encode() for name in ODD_NAMES}, name="Odd [b] 'x'")
-    return user
+def odd(owner: User) -> User:
+    finished(owner, {f"Odd/s 1/{name}": name.encode() for name in ODD_NAMES}, name="Odd [b] 'x'")
+    return owner
 
 
 def sha256(path: Path) -> str:
