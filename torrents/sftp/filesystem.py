@@ -5,7 +5,8 @@ import logging
 import os
 import stat
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from itertools import chain
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 from uuid import UUID
@@ -137,7 +138,7 @@ class FinishedFiles(asyncssh.SFTPServer):
         block = await self._read(file, offset, min(size, READ_SIZE, self._flow.share()))
         file.unreported += len(block)
         if file.unreported >= REPORT_EVERY:
-            await self._report(file)
+            await self._report([file])
         return block
 
     async def fstat(self, file_obj: object) -> SFTPAttrs:
@@ -148,7 +149,7 @@ class FinishedFiles(asyncssh.SFTPServer):
         file = cast(OpenFile, file_obj)
         self._open.discard(file)
         file.close()
-        await self._report(file)
+        await self._report([file])
 
     def exit(self) -> None:
         """The client is done: scp takes a session that ends without a status for a failure."""
@@ -157,8 +158,10 @@ class FinishedFiles(asyncssh.SFTPServer):
 
     async def close_all(self) -> None:
         """The connection is gone: whatever it left open."""
-        for file in list(self._open):
-            await self.close(file)
+        files, self._open = self._open, set()
+        for file in files:
+            file.close()
+        await self._report(files)
 
     async def _open_for_reading(self, path: bytes) -> OpenFile:
         if len(self._open) >= OPEN_FILES:
@@ -186,13 +189,19 @@ class FinishedFiles(asyncssh.SFTPServer):
             return bytes(buffer[:count])
         return await self._threads.read(os.pread, file.descriptor, size, offset)
 
-    async def _report(self, file: OpenFile) -> None:
-        sent, file.unreported = file.unreported, 0
+    async def _report(self, files: Collection[OpenFile]) -> None:
+        sent = Counter[UUID]()
+        for file in files:
+            sent[file.claim_id] += file.unreported
+            file.unreported = 0
+        if not sent.total():
+            return
         try:
-            await self._threads.query(note_handover, file.claim_id, sent)
+            await self._threads.query(note_handover, sent)
         except (DatabaseError, InterfaceError, RuntimeError) as error:  # RuntimeError: we are stopping
-            file.unreported += sent
-            logger.warning("%d bytes handed over were not recorded: %s", sent, error)
+            for file in files:  # an open one tells again
+                file.unreported, sent[file.claim_id] = file.unreported + sent[file.claim_id], 0
+            logger.warning("Bytes handed over were not recorded: %s", error)
 
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         await self._flow.until_sent(self.channel)

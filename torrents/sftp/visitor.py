@@ -156,7 +156,9 @@ class Visitor(asyncssh.SSHServer):
         # Variables of the environment mean nothing here, and asyncssh keeps as many as a client cares to send.
         setattr(channel, "_process_env_request", lambda packet: False)  # noqa: B010
         self._sessions.append((channel, None))
-        return channel, Session(self._filesystem, self._flow)
+        return channel, Session(
+            lambda _: self._filesystem(channel), self._flow
+        )  # _: asyncssh's wrapping of it
 
     def _filesystem(self, channel: Any) -> FinishedFiles:
         assert self.login is not None
