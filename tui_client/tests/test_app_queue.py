@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from torrent_proxy_client import download
+from torrent_proxy_client import pacing
 from torrent_proxy_client.app import transfers as transfers_module
 from torrent_proxy_client.app.queue_file import Queued, QueueFile
 from torrent_proxy_client.app.transfers import Phase
@@ -199,8 +199,8 @@ def test_time_that_a_suspended_laptop_slept_does_not_count_as_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(download, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    backoff = download._Backoff(patience=300)
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    backoff = pacing.Backoff(patience=300)
     away = ServerAway("The connection broke.")
     backoff.next_delay(away)
     clock.now += 8 * 3600

@@ -108,7 +108,11 @@ def build_parser() -> argparse.ArgumentParser:
     get.add_argument(
         "--wait", action="store_true", help="if it is not finished on the server, wait until it is"
     )
-
+    get.add_argument(
+        "--sftp",
+        action="store_true",
+        help="by SFTP from the start; without it HTTPS is used, and SFTP where HTTPS brings nothing",
+    )
     get.add_argument(
         "--if-exists",
         choices=("keep-both", "skip", "overwrite"),

@@ -28,6 +28,7 @@ from torrent_proxy_client.models import Me, State, Torrent
 from torrent_proxy_client.partfile import Conflict
 from torrent_proxy_client.paths import config_dir, download_dir, state_dir
 from torrent_proxy_client.pins import Pins, parse_fingerprint
+from torrent_proxy_client.routes import Route
 from torrent_proxy_client.server_url import parse_server_url
 from torrent_proxy_client.session import FileSessionStore, SessionStore
 from torrent_proxy_client.transport import see_fingerprint
@@ -220,6 +221,7 @@ async def _get(args: argparse.Namespace) -> int:
                 on_progress=lambda now: line.show(
                     now.note or _name(torrent), now.fraction, now.speed, now.eta
                 ),
+                route=Route(api, torrent, sftp_only=args.sftp, notice=line.say),
             ).run()
     for file in fetched:
         print(f"{words.clean(str(file.path))}  ({_outcome(file)})")
@@ -255,7 +257,7 @@ def _outcome(file: Fetched) -> str:
     if file.already_here:
         return "already here"
     how = "SHA-256 verified" if file.verified else "size checked only, the server knows no SHA-256 yet"
-    return f"{words.size(file.size)}, {how}"
+    return f"{words.size(file.size)}, {how}{', by SFTP' if file.by_sftp else ''}"
 
 
 async def _pause(args: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from torrent_proxy_client.download import Download, Fetched, Progress
 from torrent_proxy_client.errors import BadAnswer, ClientError, NothingArrived, NotLoggedIn, ServerAway
 from torrent_proxy_client.models import Torrent
 from torrent_proxy_client.partfile import Conflict
+from torrent_proxy_client.routes import Route
 
 _AT_ONCE = 2
 _PATIENCE = 60.0  # seconds without a byte after which the turn goes to another transfer
@@ -46,6 +47,7 @@ class Transfer:
     phase: Phase = Phase.WAITING
     progress: Progress | None = None
     sentence: str = ""  # how it ended, or why it waits
+    route: Route | None = field(default=None, repr=False)  # what it learned about the network
     path: Path | None = None  # the file or the folder, once it is done
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -185,6 +187,7 @@ class Transfers:
 
         async with self._turns:
             self._enter(transfer, Phase.RUNNING, "")
+            transfer.route = transfer.route or Route(api, transfer.torrent)
             download = Download(
                 api,
                 transfer.torrent,
@@ -193,6 +196,7 @@ class Transfers:
                 conflict=self.conflict,
                 patience=_PATIENCE,
                 sleep=self._network_or,
+                route=transfer.route,
             )
             try:
                 fetched = await download.run()
@@ -256,4 +260,6 @@ def _outcome(fetched: tuple[Fetched, ...], directory: Path) -> tuple[Path, str]:
     checked = (
         "SHA-256 verified" if all(file.verified for file in fetched) else "only the size could be checked"
     )
+    if any(file.by_sftp for file in fetched):
+        checked += ", by SFTP"
     return root, words.clean(f"{root} ({checked})")
