@@ -35,10 +35,14 @@ class Middlebox:
             handler.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._server.is_serving():  # it was on its way when we closed
+            writer.transport.abort()
+            return
         handler = asyncio.create_task(self._relay(reader, writer))
         self._handlers.add(handler)
         handler.add_done_callback(self._handlers.discard)
+        handler.add_done_callback(lambda _: writer.transport.abort())
 
     async def _relay(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         server_reader, server = await asyncio.open_connection("127.0.0.1", self._target)
@@ -66,8 +70,7 @@ class Middlebox:
         try:
             await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            server.transport.abort()  # first: this, too, may be cancelled
             for copy in copies:
                 copy.cancel()
             await asyncio.gather(*copies, return_exceptions=True)
-            for writer in (client, server):
-                writer.transport.abort()

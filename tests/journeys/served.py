@@ -1,16 +1,21 @@
 """The real web and SFTP processes on the tests' database, with finished torrents that tests put there; no engine."""
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 
+from accounts.models import User
+from accounts.tests.factories import UserFactory
 from deploy.box import free_ports
 from proxy_site.tests import processes
+from torrents.checksums import Checksums
 from torrents.tests.caddy_box import database_url, running
+from torrents.tests.factories import finished
 
 
 @dataclass
@@ -73,3 +78,12 @@ def served(directory: Path, *, sftp: bool = False, **more_settings: str) -> Iter
             stack.enter_context(running(processes.manage("run_sftp"), log, **box.settings))
             processes.wait_until(lambda: processes.listens(box.sftp_port), f"the SFTP server: {log}", 60)
         yield box
+
+
+def torrent_of_alice(name: str, files: Mapping[str, bytes]) -> str:
+    """Finished, with the SHA-256 that the box computes; gives its id."""
+    alice = User.objects.filter(username="alice").first() or UserFactory.create(username="alice")
+    claim = finished(alice, files, name=name)
+    for file in claim.torrent.files.all():
+        Checksums(threading.Event()).compute(file)
+    return str(claim.pk)

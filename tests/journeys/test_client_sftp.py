@@ -1,10 +1,7 @@
 """The client goes on by SFTP where HTTPS brings nothing: real server processes, real bytes, cut in the middle."""
 
 import asyncio
-import os
 import secrets
-import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,20 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker, Settings
 
-from accounts.models import TransferCredential, User
-from accounts.tests.factories import PASSWORD, UserFactory
-from deploy.box import PROJECT
+from accounts.models import TransferCredential
+from accounts.tests.factories import PASSWORD
 from deploy.relay import Relay
+from tests.journeys import client_process
 from tests.journeys.middlebox import Middlebox
-from tests.journeys.served import Served, served
+from tests.journeys.served import Served, served, torrent_of_alice
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.download import Download, Fetched, Progress
 from torrent_proxy_client.errors import DownloadFailed, NothingArrived
 from torrent_proxy_client.routes import Route
-from torrent_proxy_client.session import FileSessionStore, MemorySessionStore
+from torrent_proxy_client.session import MemorySessionStore
 from torrent_proxy_client.sftp import places
-from torrents.checksums import Checksums
-from torrents.tests.factories import finished
 from torrents.tests.sftp.running import rows
 from torrents.tree import _Directory, _File, lay_out
 from tui_client.tests.running_app import running
@@ -48,21 +43,12 @@ def both_processes(
 @pytest.fixture
 def box(both_processes: Served, settings: Settings, transactional_db: None) -> Served:
     settings.DOWNLOADS_DIR = both_processes.downloads
-    UserFactory.create(username="alice")
     return both_processes
 
 
 @pytest.fixture
 def content() -> bytes:
     return secrets.token_bytes(SIZE)
-
-
-def torrent_of_alice(name: str, files: dict[str, bytes]) -> str:
-    """Finished, with the SHA-256 that the box computes; gives its id."""
-    claim = finished(User.objects.get(username="alice"), files, name=name)
-    for file in claim.torrent.files.all():
-        Checksums(threading.Event()).compute(file)
-    return str(claim.pk)
 
 
 @pytest.fixture
@@ -138,10 +124,11 @@ async def test_sftp_that_is_cut_at_half_is_resumed_by_sftp(
 async def test_https_goes_on_with_what_sftp_began(
     box: Served, film: str, content: bytes, tmp_path: Path
 ) -> None:
-    async with Relay(box.sftp_port, at=box.sftp_announced, cut_after=SIZE // 2):
-        with pytest.raises(NothingArrived):
-            await fetch(box.url, film, tmp_path, sftp_only=True, patience=0.2)
     async with Relay(box.web_port) as relay:
+        async with Relay(box.sftp_port, at=box.sftp_announced, cut_after=SIZE // 2):
+            with pytest.raises(NothingArrived):
+                await fetch(relay.url, film, tmp_path, sftp_only=True, patience=0.2)
+        assert relay.sent < MIB
         (fetched,) = await fetch(relay.url, film, tmp_path)
         assert relay.sent < SIZE * 3 // 4
     assert (fetched.verified, fetched.by_sftp) == (True, False)
@@ -207,23 +194,9 @@ async def test_the_command_says_in_one_line_that_it_goes_on_by_sftp(
     assert (tmp_path / "downloads" / "film.mkv").read_bytes() == content
 
 
-async def command(directory: Path, url: str, *arguments: str) -> tuple[int | None, str, str]:
-    """`torrent-proxy` in a process of its own, as alice; gives exit code, output and errors."""
-    async with ApiClient(url, store=FileSessionStore(directory / "config")) as api:
-        await api.log_in("alice", PASSWORD)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "torrent_proxy_client", *arguments,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(directory),
-            "PYTHONPATH": str(PROJECT / "tui_client" / "src"),
-            "TORRENT_PROXY_CONFIG_DIR": str(directory / "config"),
-            "TORRENT_PROXY_DOWNLOAD_DIR": str(directory / "downloads"),
-        },
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, errors = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, output.decode(), errors.decode()
+async def command(directory: Path, url: str, *arguments: str) -> tuple[int, str, str]:
+    await client_process.log_in(directory, url)
+    return await client_process.run(directory, *arguments)
 
 
 async def test_the_app_goes_on_by_sftp_by_itself_and_its_line_says_so(
@@ -231,7 +204,7 @@ async def test_the_app_goes_on_by_sftp_by_itself_and_its_line_says_so(
 ) -> None:
     store = MemorySessionStore()
     async with (
-        Middlebox(box.web_port, content=SIZE // 2) as middlebox,
+        Middlebox(box.web_port, content=0) as middlebox,
         Relay(box.sftp_port, at=box.sftp_announced, speed=8 * MIB),
     ):
         async with ApiClient(middlebox.url, store=store) as api:
@@ -239,7 +212,7 @@ async def test_the_app_goes_on_by_sftp_by_itself_and_its_line_says_so(
         async with running(store, tmp_path / "downloads", size=(120, 30)) as person:
             await person.sees("film.mkv")
             person.app.simulate_key("f")
-            await person.sees("by SFTP  film.mkv")
+            await person.sees("by SFTP film.mkv")
             await person.sees("✓ film.mkv", "SHA-256 verified, by SFTP")
     assert (tmp_path / "downloads" / "film.mkv").read_bytes() == content
 
