@@ -1,5 +1,6 @@
 """Running the app without a terminal, and reading what it shows."""
 
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from torrent_proxy_client.app.app import TorrentProxyApp
+from torrent_proxy_client.app.transfers import Phase
 from torrent_proxy_client.session import SessionStore
 from tui_client.tests.waiting import eventually
 
@@ -72,3 +74,14 @@ async def running(
         app = TorrentProxyApp(store, downloads, state or Path(forgotten), server=server, poll_interval=0.05)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Person(pilot, app)
+
+
+def phases(person: Person) -> list[Phase]:
+    """Of all transfers."""
+    return [transfer.phase for transfer in person.app.transfers.all]
+
+
+def stored(state: Path) -> list[dict[str, object]]:
+    """What the queue's file says."""
+    (file,) = state.glob("queue-*.json")
+    return list(json.loads(file.read_bytes())["transfers"])

@@ -1,7 +1,6 @@
 """The queue of transfers: it outlives the app, the network and sleep, and does what the person chose."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -22,7 +21,7 @@ from torrent_proxy_client.preferences import Preferences
 from torrent_proxy_client.session import FileSessionStore, MemorySessionStore, Session
 from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fetching import DATA
-from tui_client.tests.running_app import Person, running
+from tui_client.tests.running_app import phases, running, stored
 from tui_client.tests.waiting import eventually
 
 
@@ -34,15 +33,6 @@ def downloads(tmp_path: Path) -> Path:
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
-
-
-def phases(person: Person) -> list[Phase]:
-    return [transfer.phase for transfer in person.app.transfers.all]
-
-
-def stored(state: Path) -> list[dict[str, object]]:
-    (file,) = state.glob("queue-*.json")
-    return list(json.loads(file.read_bytes())["transfers"])
 
 
 async def test_what_was_unfinished_goes_on_where_it_was_at_the_next_start(
@@ -228,14 +218,14 @@ async def test_transfers_can_be_paused_taken_out_and_cleared_in_their_screen(
         await person.press("escape", "f")
         await person.press("t")
         await person.sees(
-            "p pause or go on", "x take out", "l clear ended", "o open folder", f"In {downloads}"
+            "p pause or go on", "x take out", "l clear ended", "o open folder", "In ", "/downloads"
         )
         person.app.simulate_key("p")
         await eventually(lambda: phases(person) == [Phase.PAUSED])
         server.chunk_delay = 0
         person.app.simulate_key("p")
         await eventually(lambda: phases(person) == [Phase.DONE])
-        await person.sees(str(downloads / "film.mkv"))
+        await person.sees("/downloads/film.mkv")
         await person.press("l")
         await person.sees("Nothing is being fetched.")
         assert stored(state) == []

@@ -30,12 +30,6 @@ def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(autouse=True)
-def found_by_subprocesses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client that is tested is the one of this checkout, installed or not."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(cli.__file__).parents[1]))
-
-
 @pytest.fixture
 def downloads(config: Path) -> Path:
     return Path(os.environ["TORRENT_PROXY_DOWNLOAD_DIR"])

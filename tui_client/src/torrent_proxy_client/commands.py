@@ -44,10 +44,6 @@ class UsageError(ClientError):
 
 def run_command(args: argparse.Namespace) -> int:
     """Run `args.command`; errors become a sentence on standard error and an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name must not end a command only because the terminal's encoding lacks a letter of it.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
     try:
         return asyncio.run(_COMMANDS[args.command](args))
     except (KeyboardInterrupt, EOFError):

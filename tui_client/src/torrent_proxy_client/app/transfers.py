@@ -77,9 +77,11 @@ class Transfers:
         self.directory = directory
         self.conflict = conflict
         self.trouble = ""  # why the queue cannot be kept
+        self.elsewhere = ""  # that another window runs the queue, as a sentence
         self._state = state
         self._changed = changed
         self._by_torrent: dict[str, Transfer] = {}
+        self._files: dict[tuple[str, str], QueueFile] = {}
         self._kept: dict[tuple[str, str], list[Queued]] = {}  # what the files say
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._network = asyncio.Event()
@@ -95,6 +97,27 @@ class Transfers:
 
     def get(self, torrent_id: str) -> Transfer | None:
         return self._by_torrent.get(torrent_id)
+
+    def take_over(self, api: ApiClient) -> bool:
+        """Make the queue of the user who is logged in ours; False while another window of theirs runs it.
+
+        What that window leaves behind goes on here.
+        """
+        owner = (api.server, api.session.username)
+        try:
+            ours = self._queue_file(*owner).own()
+        except OSError as error:
+            self._cannot_keep(error)
+            ours = True  # then nobody can keep it
+        left_behind = ours and bool(self.elsewhere)
+        self.elsewhere = "" if ours else _ELSEWHERE
+        if left_behind:
+            self.restore(api)
+        if not ours:
+            for transfer in self.all:
+                if transfer.is_of(api):
+                    del self._by_torrent[transfer.torrent.id]
+        return ours
 
     def restore(self, api: ApiClient) -> int:
         """Take over the queue of an earlier run, for the user who is logged in; returns how many go on."""
@@ -153,6 +176,9 @@ class Transfers:
             transfer.phase, transfer.sentence = Phase.LOGGED_OUT, _LOGGED_OUT
         tasks = [transfer.task for transfer in self.all if transfer.task]
         await asyncio.gather(*tasks, return_exceptions=True)
+        for file in self._files.values():
+            file.release()
+        self._kept.clear()  # another window may write them now
         self._leaving = False
 
     def go_on(self, api: ApiClient) -> None:
@@ -231,16 +257,23 @@ class Transfers:
         try:
             self._queue_file(*owner).save(queue)
         except OSError as error:
-            self.trouble = f"The queue cannot be kept in {self._state}: {error.strerror}."
+            self._cannot_keep(error)
         else:
             self.trouble = ""
             self._kept[owner] = queue
 
+    def _cannot_keep(self, error: OSError) -> None:
+        self.trouble = f"The queue cannot be kept in {self._state}: {error.strerror}."
+
     def _queue_file(self, server: str, username: str) -> QueueFile:
-        return QueueFile(self._state, server, username)
+        owner = (server, username)
+        return self._files.setdefault(owner, QueueFile(self._state, server, username))
 
 
 _PAUSED = "Paused. What has arrived is kept; press f to go on."
+_ELSEWHERE = (
+    "Transfers run in the other window of torrent-proxy. Fetch there; or close it, and press f here to go on."
+)
 _LOGGED_OUT = "Waits until you are logged in again."
 
 
