@@ -20,6 +20,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _CHUNK = 64 * 1024
+SLOWLY = 0.3  # a `chunk_delay` that takes long enough for a test to look at the progress
+HELD = 600.0  # a `chunk_delay` that holds a transfer after its first chunk, until the test lets it go on
 
 
 class Problem(Exception):
@@ -58,7 +60,7 @@ class FakeServer:
         self.version = "1"  # part of the ETag; empty: none is sent
         self.cut_after: list[int] = []  # each content answer takes one: closed after so many bytes
         self.damaged_answers = 0  # so many content answers have a wrong byte
-        self.chunk_delay = 0.0  # seconds between 64 KiB of content
+        self.chunk_delay = 0.0  # seconds between 64 KiB of content; 0 also ends a delay that is under way
         self.refresh_delay = 0.0
         self.page_size = 200
         self.refuse_add: Problem | None = None
@@ -92,6 +94,7 @@ class FakeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.chunk_delay = 0
         self._http.shutdown()
         self._thread.join()
         self._http.stop()
@@ -439,7 +442,9 @@ class _Request(BaseHTTPRequestHandler):
             end = min(start + fake.cut_after.pop(0), end)
         for offset in range(start, end, _CHUNK):
             self.wfile.write(data[offset : min(offset + _CHUNK, end)])
-            time.sleep(fake.chunk_delay)
+            sent_at = time.monotonic()
+            while time.monotonic() < sent_at + fake.chunk_delay:
+                time.sleep(0.005)
         if end < stop:
             self.wfile.flush()
             self.close_connection = True

@@ -19,7 +19,7 @@ from torrent_proxy_client.errors import NothingArrived, ServerAway
 from torrent_proxy_client.partfile import Conflict
 from torrent_proxy_client.preferences import Preferences
 from torrent_proxy_client.session import FileSessionStore, MemorySessionStore, Session
-from tui_client.tests.fake_server import FakeServer
+from tui_client.tests.fake_server import HELD, SLOWLY, FakeServer
 from tui_client.tests.fetching import DATA
 from tui_client.tests.running_app import phases, running, stored
 from tui_client.tests.waiting import eventually
@@ -39,12 +39,12 @@ async def test_what_was_unfinished_goes_on_where_it_was_at_the_next_start(
     server: FakeServer, store: FileSessionStore, downloads: Path, state: Path
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = SLOWLY
     async with running(store, downloads, state=state) as person:
         await person.sees("film")
         person.app.simulate_key("f")
-        await eventually(lambda: (downloads / "film.mkv.part").exists() and server.content_starts)
-        await asyncio.sleep(0.3)
+        transfers = person.app.transfers
+        await eventually(lambda: any(now.progress and now.progress.done for now in transfers.all))
     server.chunk_delay = 0
     async with running(store, downloads, state=state) as person:
         await person.sees("Going on with 1 unfinished transfer.", "✓ film")
@@ -57,7 +57,7 @@ async def test_a_paused_transfer_is_still_there_and_still_paused_at_the_next_sta
     server: FakeServer, store: FileSessionStore, downloads: Path, state: Path
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     async with running(store, downloads, state=state) as person:
         await person.sees("film")
         person.app.simulate_key("f")
@@ -100,14 +100,15 @@ async def test_a_server_that_is_away_is_waited_for_however_long_and_noticed_at_o
     monkeypatch.setattr(transfers_module, "_PATIENCE", 0.3)
     server.add_torrent("film", {"film.mkv": DATA})
     server.cut_after = [1_000_000]
-    server.chunk_delay = 0.02
+    server.chunk_delay = HELD
     async with running(store, downloads, state=state) as person:
         await person.sees("film")
         person.app.simulate_key("f")
         await eventually(lambda: server.content_starts)
         server.silent = True
+        server.chunk_delay = 0
         await person.sees("~ film", "waiting for network")
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.6)
         assert phases(person) == [Phase.AWAY]
         assert [item["name"] for item in stored(state)] == ["film"]
         server.silent = False
@@ -136,12 +137,13 @@ async def test_an_access_token_that_expires_in_between_is_renewed_unseen(
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
     server.cut_after = [1_000_000]
-    server.chunk_delay = 0.02
+    server.chunk_delay = HELD
     async with running(store, downloads) as person:
         await person.sees("film")
         person.app.simulate_key("f")
         await eventually(lambda: server.content_starts)
         server.expire_access()
+        server.chunk_delay = 0
         await person.sees("✓ film")
     assert server.rejected_refreshes == 0
 
@@ -177,7 +179,7 @@ async def test_a_server_that_stops_for_seconds_and_goes_on_does_not_break_a_tran
         person.app.simulate_key("f")
         await eventually(lambda: (downloads / "film.mkv.part").exists())
         os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.5)
         assert not any(transfer.phase.finished for transfer in person.app.transfers.all)
         os.kill(pid, signal.SIGCONT)
         await person.sees("✓ film")
@@ -209,7 +211,7 @@ async def test_transfers_can_be_paused_taken_out_and_cleared_in_their_screen(
     server: FakeServer, store: FileSessionStore, downloads: Path, state: Path
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     async with running(store, downloads, state=state) as person:
         await person.sees("film", "t transfers")
         await person.press("t")
@@ -235,7 +237,7 @@ async def test_taking_a_transfer_out_of_the_queue_keeps_what_has_arrived(
     server: FakeServer, store: FileSessionStore, downloads: Path, state: Path
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     async with running(store, downloads, state=state) as person:
         await person.sees("film")
         person.app.simulate_key("f")

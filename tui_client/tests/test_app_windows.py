@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from torrent_proxy_client.session import FileSessionStore
-from tui_client.tests.fake_server import FakeServer
+from tui_client.tests.fake_server import HELD, FakeServer
 from tui_client.tests.fetching import DATA
 from tui_client.tests.running_app import phases, running, stored
 from tui_client.tests.waiting import eventually
@@ -26,7 +26,7 @@ async def test_a_second_window_says_that_the_first_one_fetches_and_leaves_its_qu
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
     server.add_torrent("other", {"other.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     async with (
         running(store, downloads, state=state) as first,
         running(store, downloads, state=state) as second,
@@ -50,7 +50,7 @@ async def test_what_the_first_window_left_unfinished_goes_on_in_the_second_one(
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
     server.add_torrent("other", {"other.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     async with running(store, downloads, state=state) as first:
         await first.sees("other")
         first.app.simulate_key("f")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from torrent_proxy_client import cli
+from torrent_proxy_client import cli, commands
 from torrent_proxy_client.session import FileSessionStore
 from tui_client.tests.fake_server import FakeServer, Problem
 
@@ -270,8 +270,9 @@ def test_getting_what_is_not_finished_says_how_to_wait(
 
 
 def test_waiting_fetches_as_soon_as_it_is_finished(
-    server: FakeServer, store: FileSessionStore, downloads: Path
+    server: FakeServer, store: FileSessionStore, downloads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(commands, "_WAIT_BETWEEN_LOOKS", 0.1)
     film = server.add_torrent("film", {"film.mkv": b"x"}, state="downloading")
     timer = threading.Timer(0.5, lambda: server.update(film.id, state="finished", progress=1.0))
     timer.start()

@@ -208,7 +208,7 @@ class Download:
                 self._hash_patience = 0  # the other files of this torrent do not wait as long again
                 return None
             self._report(file.size, note="Waiting for the server's checksum.", force=True)
-            await asyncio.sleep(min(2.0, self._hash_patience))
+            await self._sleep(min(2.0, self._hash_patience))
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         self._backoff.reset()
