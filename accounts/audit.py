@@ -30,6 +30,15 @@ def record(action: Action, *, user: User | None, by: By, detail: str = "") -> No
     )
 
 
+def record_once(action: Action, *, user: User | None, by: By, detail: str, within: timedelta) -> None:
+    """The same, unless it stands there already since `within` ago: for what programs repeat as often as they like."""
+    same = AuditEvent.objects.filter(
+        at__gt=timezone.now() - within, action=action, user=user, address=by.address or None, detail=detail
+    )
+    if not same.exists():
+        record(action, user=user, by=by, detail=detail)
+
+
 def prune() -> int:
     """Forget what is older than `KEPT`; how many rows that were."""
     return AuditEvent.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]

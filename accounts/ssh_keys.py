@@ -84,8 +84,8 @@ def remove_key(*, user: User, key_id: int, by: audit.By) -> bool:
     return True
 
 
-def user_for_key(*, username: str, public_key: str) -> User | None:
-    """The active user of that name who has added this key ("type base64"); notes when.
+def key_of(*, username: str, public_key: str) -> SshKey | None:
+    """This key ("type base64") of the active user of that name; notes when.
 
     That the client holds the private half is for the caller to see.
     """
@@ -101,7 +101,7 @@ def user_for_key(*, username: str, public_key: str) -> User | None:
     if key is None:
         return None
     SshKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
-    return key.user
+    return key
 
 
 def fingerprint(public_key: str) -> str:

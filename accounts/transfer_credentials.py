@@ -14,6 +14,7 @@ from accounts.models import TransferCredential, User
 from proxy_site.api.errors import ApiError
 
 MOST_CREDENTIALS = 10  # of one person, alive
+ONE_EVENT_IN = timedelta(minutes=10)  # of one person and address that tries an old one again and again
 
 
 class TooManyCredentials(ApiError):
@@ -42,9 +43,12 @@ def make_credential(*, user: User, by: audit.By) -> tuple[TransferCredential, st
 
 @transaction.atomic
 def revoke_credential(*, user: User, credential_id: UUID, by: audit.By) -> bool:
-    """False where this person has no such living credential."""
-    alive = TransferCredential.objects.alive().filter(user=user, pk=credential_id)
-    if not alive.update(revoked_at=timezone.now()):
+    """Also ends the transfers that it opened, even when it has expired since.
+
+    False where this person has no such credential, or has revoked it already.
+    """
+    unrevoked = TransferCredential.objects.filter(user=user, pk=credential_id, revoked_at=None)
+    if not unrevoked.update(revoked_at=timezone.now()):
         return False
     audit.record(audit.Action.CREDENTIAL_REVOKED, user=user, by=by, detail=f"{credential_id}")
     return True
@@ -54,8 +58,8 @@ def revoke_all(*, user: User) -> None:
     TransferCredential.objects.alive().filter(user=user).update(revoked_at=timezone.now())
 
 
-def user_for_secret(*, username: str, secret: str, address: str) -> User | None:
-    """The active user of that name whose living credential this is; counts towards the lockout.
+def credential_of(*, username: str, secret: str, address: str) -> TransferCredential | None:
+    """The living credential of the active user of that name; counts towards the lockout.
 
     While `username` is locked out from `address`, nothing is looked at and the answer is None.
     """
@@ -71,10 +75,18 @@ def user_for_secret(*, username: str, secret: str, address: str) -> User | None:
         lockout.note_failure(username=username, address=address)
         return None
     if not credential.is_alive or not credential.user.is_active:
-        return None  # no guess: a client that goes on trying with an expired one must not lock its person out
+        # No guess: a client that goes on trying with an expired one must not lock its person out.
+        audit.record_once(
+            audit.Action.LOGIN_FAILED,
+            user=credential.user,
+            by=audit.By(address=address),
+            detail="With a transfer password that is no longer good.",
+            within=ONE_EVENT_IN,
+        )
+        return None
     TransferCredential.objects.filter(pk=credential.pk).update(last_used_at=timezone.now())
     lockout.note_success(username=username, address=address)
-    return credential.user
+    return credential
 
 
 def prune() -> int:

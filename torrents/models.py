@@ -15,7 +15,6 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from torrents.metainfo import build_magnet
 from torrents.querysets import BlockedInfohashQuerySet, ClaimQuerySet, TorrentFileQuerySet, TorrentQuerySet
 
 
@@ -82,6 +81,9 @@ class Torrent(models.Model):
     @property
     def magnet(self) -> str:
         """For the engine: infohashes and vetted trackers. No name: the engine would keep it for the real one."""
+        # Here, because it loads libtorrent and curl: 14 MB that the SFTP server needs for its clients.
+        from torrents.metainfo import build_magnet
+
         return build_magnet(
             infohash_v1=self.infohash_v1, infohash_v2=self.infohash_v2, trackers=self.trackers
         )

@@ -6,7 +6,6 @@ What is shown of a claim's size and progress is of its own files; `ClaimQuerySet
 import math
 from collections.abc import Collection
 
-from torrents.metainfo import parse_torrent
 from torrents.models import Claim, Torrent, TorrentFile
 from torrents.querysets import TorrentFileQuerySet
 
@@ -33,6 +32,8 @@ def known_indexes(torrent: Torrent) -> frozenset[int]:
     """The indexes of the torrent's files; none before its metadata is known."""
     indexes = frozenset(torrent.files.values_list("index", flat=True))
     if not indexes and torrent.metainfo is not None:  # the engine has not told its own list yet
+        from torrents.metainfo import parse_torrent  # whoever only hands files over needs no libtorrent
+
         indexes = frozenset(range(len(parse_torrent(bytes(torrent.metainfo)).files or ())))
     return indexes
 

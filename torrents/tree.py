@@ -9,9 +9,10 @@ Names are safe on Linux, macOS and Windows, and no two of a directory differ onl
 import re
 import threading
 import time
+import unicodedata
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -25,7 +26,9 @@ PATH_LENGTH = 8192  # characters of a path that somebody asks for
 KEPT_ENTRIES = 100_000  # files and folders of all torrents that a process keeps in memory
 
 # Control characters, lone surrogates, separators, what Windows forbids, and marks that turn the reading direction.
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff/\\:*?"<>|\u2028\u2029\u202a-\u202e\u2066-\u2069]')
+_UNSAFE = re.compile(
+    r'[\x00-\x1f\x7f-\x9f\ud800-\udfff/\\:*?"<>|\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]'
+)
 # Names of devices on Windows, whatever their extension.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
 
@@ -137,15 +140,18 @@ class Tree:
         shown, node = self._find(parts)
         return _entry(parts[-1], node, shown.modified)
 
-    def listing(self, path: str) -> list[Entry]:
-        """The entries of a directory, in the order in which they came; raises NotThere, also for a file."""
+    def listing(self, path: str) -> Iterator[Entry]:
+        """The entries of a directory, in the order in which they came; raises NotThere, also for a file.
+
+        Made one by one: a directory may have a hundred thousand, and somebody may list it many times at once.
+        """
         parts = parts_of(path)
         if not parts:
-            return [_entry(name, shown.single, shown.modified) for name, shown in self._shown().items()]
+            return (_entry(name, shown.single, shown.modified) for name, shown in self._shown().items())
         shown, node = self._find(parts)
         if isinstance(node, _File):
             raise NotThere(path)
-        return [_entry(name, child, shown.modified) for name, child in node.entries.items()]
+        return (_entry(name, child, shown.modified) for name, child in node.entries.items())
 
     def file(self, path: str) -> tuple[Claim, TorrentFile]:
         """The rows of the file at a path, as they are now; raises NotThere, also for a directory."""
@@ -160,10 +166,16 @@ class Tree:
             raise NotThere(path)
         return claim, file
 
-    def path_of(self, claim_id: uuid.UUID) -> str | None:
-        """Where the torrent of a claim stands in this tree; None while it is not finished."""
-        found = (name for name, shown in self._shown().items() if shown.claim_id == claim_id)
-        return next((f"/{name}" for name in found), None)
+    def path_of(self, claim_id: uuid.UUID, index: int | None = None) -> str | None:
+        """Where the torrent of a claim, or one of its files, stands in this tree; None while it is not finished."""
+        for name, shown in self._shown().items():
+            if shown.claim_id == claim_id:
+                if index is None or shown.single is not None:
+                    return f"/{name}"
+                return _path_below(
+                    f"/{name}", _layouts.of(shown.torrent_id, shown.version, shown.chosen), index
+                )
+        return None
 
     def _find(self, parts: list[str]) -> tuple[_Shown, _File | _Directory]:
         shown = self._shown().get(parts[0]) if parts else None
@@ -232,6 +244,16 @@ def _entry(name: str, node: _File | _Directory | None, modified: int) -> Entry:
     return Entry(name, not isinstance(node, _File), node.size if isinstance(node, _File) else 0, modified)
 
 
+def _path_below(path: str, directory: _Directory, index: int) -> str | None:
+    for name, node in directory.entries.items():
+        if isinstance(node, _File):
+            if node.index == index:
+                return f"{path}/{name}"
+        elif found := _path_below(f"{path}/{name}", node, index):
+            return found
+    return None
+
+
 def parts_of(path: str) -> list[str]:
     """The names along a path from the top. `..` above the top stays there; raises NotThere for an endless path."""
     if len(path) > PATH_LENGTH:
@@ -260,14 +282,19 @@ def unique_name(name: str, taken: dict[str, int], *, extension: bool) -> str:
     `extension`: the number goes before it.
     """
     stem, suffix = _split_extension(name) if extension else (name, "")
-    folded = name.casefold()
+    folded = _folded(name)
     number, candidate = taken.get(folded, 1), name
-    while candidate.casefold() in taken:
+    while _folded(candidate) in taken:
         number += 1
         candidate = f"{stem} ({number}){suffix}"
     taken[folded] = number  # where to go on, so that ten thousand of one name do not try all numbers each
-    taken.setdefault(candidate.casefold(), 1)
+    taken.setdefault(_folded(candidate), 1)
     return candidate
+
+
+def _folded(name: str) -> str:
+    """The same for names that some file system takes for one: in another case, or composed otherwise (macOS)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _split_extension(name: str) -> tuple[str, str]:

@@ -156,10 +156,10 @@ def test_the_admin_pages_share_it_and_say_so(client: Client, admin_user: User) -
 def test_sftp_shares_it(alice: User) -> None:
     _, secret = transfer_credentials.make_credential(user=alice, by=By(alice))
     for _ in range(5):
-        found = transfer_credentials.user_for_secret(username="alice", secret="wrong", address=HERE)
+        found = transfer_credentials.credential_of(username="alice", secret="wrong", address=HERE)
         assert found is None
-    assert transfer_credentials.user_for_secret(username="alice", secret=secret, address=HERE) is None
-    assert transfer_credentials.user_for_secret(username="alice", secret=secret, address=ELSEWHERE) == alice
+    assert transfer_credentials.credential_of(username="alice", secret=secret, address=HERE) is None
+    assert transfer_credentials.credential_of(username="alice", secret=secret, address=ELSEWHERE) is not None
     assert log_in().status_code == 429
 
 

@@ -14,7 +14,7 @@ from accounts.audit import By
 from accounts.models import AuditEvent, DeviceSession, User
 from accounts.tests.conftest import Clock
 from accounts.tests.factories import PASSWORD, access_token
-from accounts.transfer_credentials import make_credential, user_for_secret
+from accounts.transfer_credentials import credential_of, make_credential
 
 ME = "/api/v1/me/"
 NEW = "another long sentence"
@@ -105,7 +105,7 @@ def test_a_new_password_ends_the_other_sessions_and_transfer_passwords(alice: Us
     assert sessions.refresh_session(refresh=refresh)
     with pytest.raises(sessions.PasswordChanged):
         sessions.refresh_session(refresh=lost)
-    assert user_for_secret(username="alice", secret=secret, address="192.0.2.1") is None
+    assert credential_of(username="alice", secret=secret, address="192.0.2.1") is None
 
 
 def test_without_the_old_password_there_is_no_new_one_and_guessing_locks_out(alice: User) -> None:

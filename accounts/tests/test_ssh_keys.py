@@ -33,7 +33,8 @@ def test_strong_keys_are_taken_and_recognised(alice: User, kind: str, options: d
     key = add(alice, text)
     assert key.fingerprint == asyncssh.import_public_key(text).get_fingerprint()
     assert key.name == "laptop of alice"
-    assert ssh_keys.user_for_key(username="ALICE", public_key=key.public_key) == alice
+    assert ssh_keys.key_of(username="ALICE", public_key=key.public_key) == key
+    assert key.user == alice
 
 
 def broken(text: str) -> str:
@@ -96,24 +97,24 @@ def test_twenty_keys_are_enough(alice: User) -> None:
 
 def test_a_key_opens_its_owners_account_only(alice: User, bob: User) -> None:
     key = add(alice, public_key()).public_key
-    assert ssh_keys.user_for_key(username="bob", public_key=key) is None
-    assert ssh_keys.user_for_key(username="nobody\0", public_key=key) is None
+    assert ssh_keys.key_of(username="bob", public_key=key) is None
+    assert ssh_keys.key_of(username="nobody\0", public_key=key) is None
 
 
 @pytest.mark.parametrize("text", ["", "ssh-ed25519", "ssh-ed25519 ????", "ssh-ed25519 AAAA"])
 def test_what_is_no_key_opens_nothing(alice: User, text: str) -> None:
-    assert ssh_keys.user_for_key(username="alice", public_key=text) is None
+    assert ssh_keys.key_of(username="alice", public_key=text) is None
 
 
 def test_a_disabled_persons_key_opens_nothing(alice: User) -> None:
     key = add(alice, public_key()).public_key
     services.disable_user(user=alice)
-    assert ssh_keys.user_for_key(username="alice", public_key=key) is None
+    assert ssh_keys.key_of(username="alice", public_key=key) is None
 
 
 def test_using_a_key_is_noted(alice: User, clock: Clock) -> None:
     key = add(alice, public_key())
-    ssh_keys.user_for_key(username="alice", public_key=key.public_key)
+    ssh_keys.key_of(username="alice", public_key=key.public_key)
     key.refresh_from_db()
     assert key.last_used_at == clock.now
 

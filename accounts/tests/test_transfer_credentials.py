@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from accounts import lockout, services, transfer_credentials
 from accounts.audit import By
-from accounts.models import TransferCredential, User
+from accounts.models import AuditEvent, TransferCredential, User
 from accounts.tests.conftest import Clock
 
 
@@ -14,7 +14,8 @@ def make(user: User) -> tuple[TransferCredential, str]:
 
 
 def owner(secret: str, username: str = "alice") -> User | None:
-    return transfer_credentials.user_for_secret(username=username, secret=secret, address="192.0.2.1")
+    found = transfer_credentials.credential_of(username=username, secret=secret, address="192.0.2.1")
+    return None if found is None else found.user
 
 
 def test_it_opens_its_owners_account_as_often_as_wanted(alice: User) -> None:
@@ -63,6 +64,23 @@ def test_revoked_it_opens_nothing(alice: User, bob: User) -> None:
     assert transfer_credentials.revoke_credential(user=alice, credential_id=credential.pk, by=By(alice))
     assert owner(secret) is None
     assert not transfer_credentials.revoke_credential(user=alice, credential_id=credential.pk, by=By(alice))
+
+
+def test_it_can_be_revoked_after_it_expired_for_what_it_opened_may_still_run(
+    alice: User, clock: Clock
+) -> None:
+    credential, _ = make(alice)
+    clock.go_on(hours=1)
+    assert transfer_credentials.revoke_credential(user=alice, credential_id=credential.pk, by=By(alice))
+
+
+def test_one_no_longer_good_that_is_tried_again_and_again_is_audited_once(alice: User) -> None:
+    _, secret = make(alice)
+    transfer_credentials.revoke_all(user=alice)
+    for _ in range(6):
+        owner(secret)
+    (event,) = AuditEvent.objects.filter(action=AuditEvent.Action.LOGIN_FAILED)
+    assert (event.user, event.address) == (alice, "192.0.2.1")
 
 
 @pytest.mark.parametrize("change", [services.disable_user, services.set_password])

@@ -1,6 +1,7 @@
 """Real processes for tests: this project's commands, in an environment that holds nothing of the developer's."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -72,3 +73,10 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 20.0
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections at this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

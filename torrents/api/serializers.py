@@ -281,7 +281,9 @@ class LinkSerializer(serializers.Serializer[Any]):
     curl = serializers.CharField(
         help_text="A command for a POSIX shell that fetches it, and goes on after a break."
     )
-    sftp_path = serializers.CharField(allow_null=True, help_text="Where the torrent is found by SFTP.")
+    sftp_path = serializers.CharField(
+        allow_null=True, help_text="Where the file, or the torrent, is found by SFTP."
+    )
 
 
 class DayOfTrafficSerializer(serializers.Serializer[Any]):

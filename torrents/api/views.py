@@ -278,7 +278,7 @@ class LinksView(APIView):
         path = reverse("api:link", kwargs={"token": link.token, "filename": filename})
         url = request.build_absolute_uri(path)
         answer = {"url": url, "expires_at": link.expires_at, "curl": curl_command(url, filename)}
-        answer["sftp_path"] = Tree(user_of(request)).path_of(claim.pk)
+        answer["sftp_path"] = Tree(user_of(request)).path_of(claim.pk, index)
         return Response(LinkSerializer(answer).data, status=status.HTTP_201_CREATED)
 
 

@@ -5,7 +5,9 @@ import logging
 import os
 import stat
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from itertools import chain
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from django.db import DatabaseError, InterfaceError
 from accounts.models import User
 from torrents.allowances import TrafficUsedUp, require_traffic_left
 from torrents.files import FileGone, open_file
-from torrents.sftp.flow import wait_until_sent
+from torrents.sftp.flow import Flow
 from torrents.sftp.threads import Threads, note_handover
 from torrents.tree import Entry, NotThere, Tree, parts_of
 
@@ -57,7 +59,7 @@ class Listing:
     def __init__(self, filesystem: "FinishedFiles", path: str) -> None:
         self._filesystem = filesystem
         self._path = path
-        self._names: list[SFTPName] | None = None
+        self._names: Iterator[SFTPName] | None = None
 
     def __aiter__(self) -> "Listing":
         return self
@@ -65,20 +67,20 @@ class Listing:
     async def __anext__(self) -> SFTPName:
         if self._names is None:
             self._names = await self._filesystem.names(self._path)
-            self._names.reverse()
-        if not self._names:
-            raise StopAsyncIteration
-        return self._names.pop()
+        for name in self._names:
+            return name
+        raise StopAsyncIteration
 
 
 class FinishedFiles(asyncssh.SFTPServer):
     """One SFTP or SCP session of a person."""
 
-    def __init__(self, channel: Any, *, user: User, tree: Tree, threads: Threads) -> None:
+    def __init__(self, channel: Any, *, user: User, tree: Tree, threads: Threads, flow: Flow) -> None:
         super().__init__(channel)
         self._user = user
         self._tree = tree
         self._threads = threads
+        self._flow = flow
         self._open: set[OpenFile] = set()
         self._listings: weakref.WeakSet[Listing] = weakref.WeakSet()
 
@@ -91,12 +93,12 @@ class FinishedFiles(asyncssh.SFTPServer):
         self._listings.add(listing)
         return listing
 
-    async def names(self, path: str) -> list[SFTPName]:
+    async def names(self, path: str) -> Iterator[SFTPName]:
         """The directory's entries with `.` and `..`, which clients expect."""
         entries = await self._ask(self._tree.listing, path)
         here = _attributes(await self._ask(self._tree.entry, path))
         dots = [SFTPName(b".", attrs=here), SFTPName(b"..", attrs=here)]
-        return [*dots, *(SFTPName(entry.name.encode(), attrs=_attributes(entry)) for entry in entries)]
+        return chain(dots, (SFTPName(entry.name.encode(), attrs=_attributes(entry)) for entry in entries))
 
     def format_user(self, uid: int | None) -> str:
         return self._user.username
@@ -113,7 +115,7 @@ class FinishedFiles(asyncssh.SFTPServer):
         return await self.stat(path)  # there are no links
 
     async def realpath(self, path: bytes) -> bytes:
-        await wait_until_sent(self.connection)
+        await self._flow.until_sent(self.channel)
         try:
             return ("/" + "/".join(parts_of(_text(path)))).encode()
         except NotThere:
@@ -131,24 +133,24 @@ class FinishedFiles(asyncssh.SFTPServer):
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         file = cast(OpenFile, file_obj)
-        await wait_until_sent(self.connection)
+        await self._flow.until_sent(self.channel)
         if offset >= 2**63:
             return b""
-        block = await self._read(file, offset, min(size, READ_SIZE))
+        block = await self._read(file, offset, min(size, READ_SIZE, self._flow.share()))
         file.unreported += len(block)
         if file.unreported >= REPORT_EVERY:
-            await self._report(file)
+            await self._report([file])
         return block
 
     async def fstat(self, file_obj: object) -> SFTPAttrs:
-        await wait_until_sent(self.connection)
+        await self._flow.until_sent(self.channel)
         return cast(OpenFile, file_obj).attributes
 
     async def close(self, file_obj: object) -> None:
         file = cast(OpenFile, file_obj)
         self._open.discard(file)
         file.close()
-        await self._report(file)
+        await self._report([file])
 
     def exit(self) -> None:
         """The client is done: scp takes a session that ends without a status for a failure."""
@@ -157,8 +159,10 @@ class FinishedFiles(asyncssh.SFTPServer):
 
     async def close_all(self) -> None:
         """The connection is gone: whatever it left open."""
-        for file in list(self._open):
-            await self.close(file)
+        files, self._open = self._open, set()
+        for file in files:
+            file.close()
+        await self._report(files)
 
     async def _open_for_reading(self, path: bytes) -> OpenFile:
         if len(self._open) >= OPEN_FILES:
@@ -190,16 +194,22 @@ class FinishedFiles(asyncssh.SFTPServer):
             return bytes(buffer[:count])
         return await self._threads.read(os.pread, file.descriptor, size, offset)
 
-    async def _report(self, file: OpenFile) -> None:
-        sent, file.unreported = file.unreported, 0
+    async def _report(self, files: Collection[OpenFile]) -> None:
+        sent = Counter[UUID]()
+        for file in files:
+            sent[file.claim_id] += file.unreported
+            file.unreported = 0
+        if not sent.total():
+            return
         try:
-            await self._threads.query(note_handover, file.claim_id, sent)
+            await self._threads.query(note_handover, sent)
         except (DatabaseError, InterfaceError, RuntimeError) as error:  # RuntimeError: we are stopping
-            file.unreported += sent
-            logger.warning("%d bytes handed over were not recorded: %s", sent, error)
+            for file in files:  # an open one tells again
+                file.unreported, sent[file.claim_id] = file.unreported + sent[file.claim_id], 0
+            logger.warning("Bytes handed over were not recorded: %s", error)
 
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        await wait_until_sent(self.connection)
+        await self._flow.until_sent(self.channel)
         try:
             return await self._threads.query(question, *args, **kwargs)
         except NotThere:

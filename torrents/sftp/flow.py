@@ -1,40 +1,75 @@
 """Back-pressure: a client that asks and does not read must not fill the box's memory.
 
-asyncssh keeps whatever it is given to send. Answers wait here until what was given before is nearly gone.
+asyncssh keeps whatever it is given to send, and goes on reading meanwhile. Two things hold it back here. From a client
+that does not empty its socket nothing more is read, whatever it sends: requests, nonsense, key exchanges. And behind a
+window that a client keeps shut, or a key exchange that it does not end, no further request is looked at.
 """
 
 import asyncio
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import asyncssh
 
-WAIT_ABOVE = 2 * 2**20  # bytes unsent on a connection at which answers wait
-CUT_ABOVE = 16 * 2**20  # bytes unsent at which the connection is dropped: answers that nothing holds back
+logger = logging.getLogger(__name__)
+
+SOCKET_FULL, SOCKET_EMPTY = (
+    256 * 1024,
+    64 * 1024,
+)  # bytes given to a socket and not sent: reading stops, and goes on
+READ_AT_ONCE = 32 * 1024  # bytes: what one client sends keeps the others waiting only for so much work
+MOST_UNSENT, LEAST_UNSENT = 512 * 1024, 32 * 1024  # bytes of one session at which its requests wait
+ALL_UNSENT = 2 * 2**20  # bytes: the share of each session falls with their number
+CUT_ABOVE = 8 * 2**20  # bytes that only a client can make us keep that does not obey the protocol
+OVERHEAD = 200  # bytes that Python takes for each small thing it keeps
 FIRST_SLEEP, LONGEST_SLEEP = 0.001, 0.1
 
 
-def unsent(connection: Any) -> int:
-    """Bytes that wait for this client: in its channels, behind a key exchange, and in the transport.
+class Flow:
+    """What one connection may leave unsent. `sessions`: how many there are of all connections."""
 
-    asyncssh tells the first only; a client with an endless window that does not read its socket fills the last.
-    """
-    channels: int = sum(channel.get_write_buffer_size() for channel in list(connection._channels.values()))
-    deferred: int = sum(len(part) for _, parts in connection._deferred_packets for part in parts)
-    transport = connection._transport
-    buffered: int = transport.get_write_buffer_size() if transport is not None else 0
-    return channels + deferred + buffered
+    def __init__(self, connection: Any, sessions: Callable[[], int]) -> None:
+        self._connection = connection
+        self._sessions = sessions
+        transport = connection._transport
+        transport.max_size = READ_AT_ONCE
+        transport.set_write_buffer_limits(high=SOCKET_FULL, low=SOCKET_EMPTY)
+        # The transport calls these of its protocol; in asyncssh they do nothing.
+        connection.pause_writing = transport.pause_reading
+        connection.resume_writing = transport.resume_reading
+        self._take = connection.data_received
+        connection.data_received = self._received
 
+    def share(self) -> int:
+        """Bytes that one session may leave unsent now."""
+        return max(LEAST_UNSENT, min(MOST_UNSENT, ALL_UNSENT // max(1, self._sessions())))
 
-def overrun(connection: Any) -> int:
-    """Bytes that this client has sent although its windows did not allow it: asyncssh keeps those, too."""
-    return sum(max(0, -channel._recv_window) for channel in list(connection._channels.values()))
+    async def until_sent(self, channel: Any) -> None:
+        """Returns when little of this session is unsent; raises SFTPConnectionLost.
 
+        The sleeps grow with the wait, so that a client that never reads costs nothing.
+        """
+        pause = FIRST_SLEEP
+        while (
+            self._unsent() + channel.get_write_buffer_size() + OVERHEAD * len(channel._send_buf)
+            > self.share()
+        ):
+            await asyncio.sleep(pause)
+            if channel.is_closing() or self._connection.is_closed():
+                raise asyncssh.SFTPConnectionLost("The connection is gone.")
+            pause = min(pause * 1.5, LONGEST_SLEEP)
 
-async def wait_until_sent(connection: asyncssh.SSHServerConnection) -> None:
-    """Returns when little is unsent. The sleeps grow with the wait, so a client that never reads costs nothing."""
-    pause = FIRST_SLEEP
-    while unsent(connection) > WAIT_ABOVE:
-        await asyncio.sleep(pause)
-        if connection.is_closed():
-            raise asyncssh.SFTPConnectionLost("The connection is gone.")
-        pause = min(pause * 1.5, LONGEST_SLEEP)
+    def _received(self, data: bytes, datatype: int | None = None) -> None:
+        self._take(data, datatype)
+        if len(self._connection._inpbuf) + self._unsent() > CUT_ABOVE:
+            logger.warning("Cut a connection that takes none of its answers.")
+            self._connection.abort()
+
+    def _unsent(self) -> int:
+        """Bytes that wait for the socket, and behind a key exchange."""
+        transport = self._connection._transport
+        total: int = transport.get_write_buffer_size() if transport is not None else 0
+        for _, parts in self._connection._deferred_packets:
+            total += OVERHEAD + sum(map(len, parts))
+        return total

@@ -3,14 +3,15 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import close_old_connections
 
-from torrents.traffic import record_handover
+from torrents.traffic import record_handovers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +40,8 @@ class Threads:
         return await _run(self._reads, call, *args, **kwargs)
 
     def close(self) -> None:
-        for pool in (self._logins, self._queries, self._reads):
+        self._queries.shutdown(wait=False)  # what it still has to write down, it does
+        for pool in (self._logins, self._reads):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -61,7 +63,7 @@ def _with_database(call: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def note_handover(claim_id: UUID, sent: int) -> None:
-    """Tell the traffic ledger that these bytes left by SFTP."""
-    if sent:
-        record_handover(claim_id=claim_id, channel="sftp", sent=sent)
+def note_handover(sent: Mapping[UUID, int]) -> None:
+    """Tell the traffic ledger that these bytes, by claim, left by SFTP."""
+    today = datetime.now(UTC).date()
+    record_handovers({(claim_id, today): count for claim_id, count in sent.items()}, channel="sftp")

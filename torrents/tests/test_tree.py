@@ -124,6 +124,11 @@ def test_claims_that_a_merge_brings_together_have_a_name_each(alice: User, bob: 
     assert Tree(alice).file("/show (2)/episode.mkv")[0].pk == claim.pk
 
 
+def test_names_that_differ_only_in_how_they_are_composed_are_numbered(alice: User) -> None:
+    finished(alice, {"x/\u00e9": b"1", "x/e\u0301": b"2"}, name="x")
+    assert names(alice, "/x") == ["\u00e9", "e\u0301 (2)"]
+
+
 def test_names_that_differ_only_in_case_are_numbered(alice: User) -> None:
     finished(alice, {"x/README": b"1", "x/readme": b"2"}, name="x")
     assert names(alice, "/x") == ["README", "readme (2)"]
@@ -197,7 +202,7 @@ def test_a_removed_torrent_cannot_be_opened_by_a_listing_that_still_shows_it(ali
 
 def test_a_listing_is_renewed_after_two_seconds(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Tree(alice)
-    assert seen.listing("/") == []
+    assert list(seen.listing("/")) == []
     finished(alice, {"film.mkv": b"film"}, name="film")
     monkeypatch.setattr(tree, "FRESH_SECONDS", 0.0)
     assert [entry.name for entry in seen.listing("/")] == ["film.mkv"]

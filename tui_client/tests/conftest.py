@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from torrent_proxy_client import cli
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.session import FileSessionStore, Session
 from tui_client.tests.fake_server import FakeServer, FakeTorrent
@@ -15,6 +16,12 @@ from tui_client.tests.fetching import DATA
 def no_real_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The keyring of whoever runs the tests is left alone, by subprocesses too."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+@pytest.fixture(autouse=True)
+def found_by_subprocesses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client that is tested is the one of this checkout, installed or not."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(cli.__file__).parents[1]))
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _CHUNK = 64 * 1024
+SLOWLY = 0.3  # a `chunk_delay` that takes long enough for a test to look at the progress
+HELD = 600.0  # a `chunk_delay` that holds a transfer after its first chunk, until the test lets it go on
 
 
 class Problem(Exception):
@@ -55,10 +57,10 @@ class FakeServer:
         self.hashes_known = True
         self.failing: set[str] = set()  # torrents whose content is answered with 500
         self.ignores_range = False
-        self.version = "1"  # part of the ETag
+        self.version = "1"  # part of the ETag; empty: none is sent
         self.cut_after: list[int] = []  # each content answer takes one: closed after so many bytes
         self.damaged_answers = 0  # so many content answers have a wrong byte
-        self.chunk_delay = 0.0  # seconds between 64 KiB of content
+        self.chunk_delay = 0.0  # seconds between 64 KiB of content; 0 also ends a delay that is under way
         self.refresh_delay = 0.0
         self.page_size = 200
         self.refuse_add: Problem | None = None
@@ -92,6 +94,7 @@ class FakeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.chunk_delay = 0
         self._http.shutdown()
         self._thread.join()
         self._http.stop()
@@ -414,30 +417,34 @@ class _Request(BaseHTTPRequestHandler):
 
     def _send_content(self, fake: FakeServer, data: bytes) -> None:
         etag = f'"{hashlib.sha1(data).hexdigest()}-{fake.version}"'
-        start = 0
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        start, stop = 0, len(data)
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if wanted and not fake.ignores_range and self.headers.get("If-Range", etag) == etag:
             start = int(wanted[1])
             if start >= len(data):
                 self._send(416, None, {"Content-Range": f"bytes */{len(data)}"})
                 return
+            stop = min(int(wanted[2]) + 1, stop) if wanted[2] else stop
             self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
         else:
             self.send_response(200)
         fake.content_starts.append(start)
         if fake.damaged_answers:
             fake.damaged_answers -= 1
             data = data[:-1] + bytes([data[-1] ^ 1])
-        self.send_header("ETag", etag)
-        self.send_header("Content-Length", str(len(data) - start))
+        if fake.version:
+            self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(stop - start))
         self.end_headers()
-        end = len(data)
+        end = stop
         if fake.cut_after:
             end = min(start + fake.cut_after.pop(0), end)
         for offset in range(start, end, _CHUNK):
             self.wfile.write(data[offset : min(offset + _CHUNK, end)])
-            time.sleep(fake.chunk_delay)
-        if end < len(data):
+            sent_at = time.monotonic()
+            while time.monotonic() < sent_at + fake.chunk_delay:
+                time.sleep(0.005)
+        if end < stop:
             self.wfile.flush()
             self.close_connection = True

@@ -1,18 +1,24 @@
 """Running the app without a terminal, and reading what it shows."""
 
+import asyncio
+import contextlib
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest import mock
 
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from torrent_proxy_client.app.app import TorrentProxyApp
+from torrent_proxy_client.app.transfers import Phase
 from torrent_proxy_client.session import SessionStore
 from tui_client.tests.waiting import eventually
 
+_HOPS = 4  # a key goes from the app to the screen, the widget, its parents and back
 _FRAMES = str.maketrans(dict.fromkeys("│─╭╮╰╯▌", " "))
 
 
@@ -32,7 +38,20 @@ class Person:
         return "\n".join(self.lines)
 
     async def press(self, *keys: str) -> None:
-        await self._pilot.press(*keys)
+        # Textual waits until the process is idle, up to a second a key: next to a busy server it never is.
+        with mock.patch("textual.app.wait_for_idle", self._settled):
+            await self._pilot.press(*keys)
+
+    async def _settled(self, *_: float) -> None:
+        """Until the app and its widgets have done what they were told, and what followed from that."""
+        for _hop in range(_HOPS):
+            reached = []
+            for pump in (self.app, *self.app.screen_stack, *self.app.screen.walk_children()):
+                event = asyncio.Event()
+                if pump.call_later(event.set):
+                    reached.append(event.wait())
+            with contextlib.suppress(TimeoutError):  # a widget that is going away answers no more
+                await asyncio.wait_for(asyncio.gather(*reached), 1)
 
     async def paste(self, text: str) -> None:
         await eventually(lambda: isinstance(self.app.focused, Input))
@@ -72,3 +91,14 @@ async def running(
         app = TorrentProxyApp(store, downloads, state or Path(forgotten), server=server, poll_interval=0.05)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Person(pilot, app)
+
+
+def phases(person: Person) -> list[Phase]:
+    """Of all transfers."""
+    return [transfer.phase for transfer in person.app.transfers.all]
+
+
+def stored(state: Path) -> list[dict[str, object]]:
+    """What the queue's file says."""
+    (file,) = state.glob("queue-*.json")
+    return list(json.loads(file.read_bytes())["transfers"])

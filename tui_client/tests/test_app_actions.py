@@ -10,7 +10,7 @@ from torrent_proxy_client.app.screens.login import LoginScreen
 from torrent_proxy_client.app.screens.main import MainScreen
 from torrent_proxy_client.app.widgets.torrent_table import TorrentTable
 from torrent_proxy_client.session import FileSessionStore, MemorySessionStore, Session
-from tui_client.tests.fake_server import FakeServer, Problem
+from tui_client.tests.fake_server import HELD, SLOWLY, FakeServer, Problem
 from tui_client.tests.running_app import running
 from tui_client.tests.waiting import eventually
 
@@ -203,7 +203,7 @@ async def test_deleting_after_saying_yes(
 async def test_deleting_what_is_being_fetched_says_that_this_stops(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     server.add_torrent("film", {"film.mkv": DATA})
     async with running(store, downloads) as person:
         await person.sees("film")
@@ -280,7 +280,7 @@ async def test_what_is_not_finished_cannot_be_fetched_yet(
 async def test_stopping_keeps_the_part_and_fetching_again_goes_on(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:
-    server.chunk_delay = 0.05
+    server.chunk_delay = SLOWLY
     server.add_torrent("film", {"film.mkv": DATA})
     part = downloads / "film.mkv.part"
     async with running(store, downloads) as person:
@@ -317,16 +317,16 @@ async def test_transfers_survive_the_end_of_the_session_and_go_on_after_login(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:
     server.add_torrent("film", {"film.mkv": DATA})
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     server.cut_after = [1_000_000]
     async with running(store, downloads) as person:
         await person.sees("film")
         person.app.simulate_key("f")
         await eventually(lambda: server.content_starts)
         server.end_sessions()
+        server.chunk_delay = 0
         await eventually(lambda: isinstance(person.app.screen, LoginScreen))
         await eventually(lambda: not person.app.transfers.active)
-        server.chunk_delay = 0
         await person.paste("secret")
         await person.press("enter")
         await person.sees("✓ film")
@@ -337,7 +337,7 @@ async def test_transfers_survive_the_end_of_the_session_and_go_on_after_login(
 async def test_several_fetches_take_turns(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     for number in range(3):
         server.add_torrent(f"film {number}", {f"{number}.mkv": DATA})
     async with running(store, downloads) as person:
@@ -366,7 +366,7 @@ async def test_quitting_is_at_once_when_nothing_runs(
 async def test_quitting_asks_while_files_are_fetched_and_keeps_their_parts(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:
-    server.chunk_delay = 0.05
+    server.chunk_delay = HELD
     server.add_torrent("film", {"film.mkv": DATA})
     async with running(store, downloads) as person:
         await person.sees("film")

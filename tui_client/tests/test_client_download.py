@@ -219,7 +219,7 @@ async def test_a_hash_that_comes_late_is_waited_for(
     def computed(now: Progress) -> None:
         server.hashes_known = server.hashes_known or "checksum" in now.note
 
-    (result,) = await fetch(api, film, here, on_progress=computed)
+    (result,) = await fetch(api, film, here, on_progress=computed, sleep=lambda seconds: asyncio.sleep(0.01))
     assert result.verified
 
 

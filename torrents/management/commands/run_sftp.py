@@ -4,10 +4,10 @@ import asyncio
 import signal
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from proxy_site.sftp_endpoint import fingerprint, listen_address
-from torrents.sftp.authentication import AccountsAuthenticator, Authenticator
 from torrents.sftp.server import Server
 
 
@@ -17,6 +17,9 @@ class Command(BaseCommand):
         "credential as their password. Stop it with Ctrl-C or SIGTERM."
     )
 
+    # Not all: those of the URLs would load the whole API, whose memory is better spent on those who connect.
+    requires_system_checks = (Tags.security,)
+
     def handle(self, *args: Any, **options: Any) -> None:
         address = listen_address()
         if address is None:
@@ -24,16 +27,16 @@ class Command(BaseCommand):
         self.stdout.write(f"Listening on {address[0]} port {address[1]}, host key {fingerprint()}.")
         self.stdout.flush()
         try:
-            asyncio.run(serve_until_told(AccountsAuthenticator(), *address))
+            asyncio.run(serve_until_told(*address))
         except OSError as error:
             raise CommandError(
                 f"Cannot listen on {address[0]} port {address[1]} (SFTP_ADDRESS): {error}"
             ) from error
 
 
-async def serve_until_told(authenticator: Authenticator, host: str, port: int) -> None:
+async def serve_until_told(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Server(authenticator).serve(host, port, stop)
+    await Server().serve(host, port, stop)

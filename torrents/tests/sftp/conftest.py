@@ -1,4 +1,3 @@
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +5,9 @@ import asyncssh
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
-from torrents.tests.sftp.running import RunningServer, running_server
+from accounts import audit, ssh_keys
+from accounts.models import User
+from torrents.tests.sftp.running import RunningServer, account, running_server
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +25,23 @@ def server(shared_server: RunningServer, transactional_db: None, settings: Setti
     return shared_server
 
 
+@pytest.fixture
+def owner(server: RunningServer) -> User:
+    """Alice, who has a transfer credential."""
+    return account("alice")
+
+
 @pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory, shared_server: RunningServer) -> Path:
-    """Alice's SSH key."""
-    key = asyncssh.generate_private_key("ssh-ed25519")
+def private_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("identity") / "id_ed25519"
-    key.write_private_key(path)
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(path)
     path.chmod(0o600)
-    public = " ".join(key.export_public_key().decode().split()[:2])
-    shared_server.keys.write_text(json.dumps({"alice": public}))
     return path
+
+
+@pytest.fixture
+def identity(private_key: Path, owner: User) -> Path:
+    """Alice's SSH key."""
+    public = asyncssh.read_private_key(private_key).export_public_key().decode()
+    ssh_keys.add_key(user=owner, public_key=public, by=audit.By(owner))
+    return private_key

@@ -1,21 +1,24 @@
 """A running SFTP server for tests, and people's own tools that talk to it."""
 
 import asyncio
+import hashlib
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import asyncssh
-import psutil
 from django.db import connection
+from django.utils import timezone
 
+from accounts.models import TransferCredential, User
 from proxy_site.tests import processes
+from torrents.tests.factories import person
 
 HOST = "127.0.0.1"
 T = TypeVar("T")
@@ -23,6 +26,15 @@ T = TypeVar("T")
 
 def secret_of(username: str) -> str:
     return f"secret of {username}"
+
+
+def account(username: str) -> User:
+    """Somebody with a transfer credential whose secret tests know."""
+    user = person(username)
+    digest = hashlib.sha256(secret_of(username).encode()).hexdigest()
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    TransferCredential.objects.create(user=user, secret_sha256=digest, expires_at=in_an_hour)
+    return user
 
 
 async def rows(call: Callable[..., T], *args: Any, **options: Any) -> T:
@@ -54,7 +66,6 @@ class RunningServer:
         self.directory = directory
         self.port = port
         self.downloads = directory / "downloads"
-        self.keys = directory / "keys.json"
         self.known_hosts = directory / "known_hosts"
         self.log = directory / "log"
         self.settings = {
@@ -62,15 +73,14 @@ class RunningServer:
             "DOWNLOADS_DIR": str(self.downloads),
             "DATABASE_URL": database_url(),
             "ENGINE": "fake",
+            "SFTP_ADDRESS": f"{HOST}:{port}",
             **settings,
         }
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        if not self.keys.exists():
-            self.keys.write_text("{}")
-        command = [sys.executable, "-m", "torrents.tests.sftp.process", HOST, str(self.port), str(self.keys)]
         with self.log.open("a") as log:
+            command = processes.manage("run_sftp")
             process = self.process = processes.start(command, output=log.fileno(), **self.settings)
         processes.wait_until(lambda: self._greets() or process.poll() is not None, self.log.read_text())
         key = asyncssh.read_private_key(self.directory / "data" / "secrets" / "sftp_host_key")
@@ -82,9 +92,12 @@ class RunningServer:
         self.process.terminate()
         self.process.communicate(timeout=10)
 
-    def resident_bytes(self) -> int:
+    def most_memory(self) -> int:
+        """Bytes that the process has held at most at any moment since it began."""
         assert self.process is not None
-        return int(psutil.Process(self.process.pid).memory_info().rss)
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        (found,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return int(found) * 1024
 
     def connect(self, username: str = "alice", **options: Any) -> Any:
         """An asyncssh client, logged in by the person's secret."""

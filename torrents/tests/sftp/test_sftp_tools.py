@@ -5,37 +5,66 @@ SFTP_TEST_MIB is the size of the large file: 64 unless it says otherwise.
 
 import hashlib
 import os
+import signal
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from accounts.models import User
-from torrents.tests.factories import finished, person
-from torrents.tests.sftp.running import HOST, RunningServer, secret_of
+from torrents.models import Claim, ClaimTraffic, Traffic
+from torrents.tests.factories import finished
+from torrents.tests.sftp.running import HOST, RunningServer, running_server, secret_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.journey]
 
 SIZE = int(os.environ.get("SFTP_TEST_MIB", "64")) * 2**20
 BLOCK = 2**20
-ODD_NAMES = [
-    "with space.txt",
-    "it's quoted.txt",
-    "[b] bracket.txt",
-    "-rf",
-    "進撃の巨人 é.txt",
-    ".hidden",
-    "a * ? b.txt",
-]
-SHOWN_NAMES = {*ODD_NAMES[:-1], "a _ _ b.txt"}  # Windows has no * and ?
+SLOWLY = SIZE // 4  # bytes a second, of a download that is to be cut
+READ_AHEAD = SIZE // 4  # bytes: what the client, the kernels and the server hold in between when it is cut
+RIGHT_TO_LEFT = "\u202e"
+SHOWN_NAMES = {  # by the torrent's own name: what Linux, macOS and Windows can store, apart even where case is none
+    "with space.txt": "with space.txt",
+    "it's quoted.txt": "it's quoted.txt",
+    'say "x".txt': "say _x_.txt",
+    "[b] bracket.txt": "[b] bracket.txt",
+    "-rf": "-rf",
+    "進撃の巨人 é.txt": "進撃の巨人 é.txt",
+    "שלום.txt": "שלום.txt",
+    f"gpj.{RIGHT_TO_LEFT}exe.txt": "gpj._exe.txt",
+    ".hidden": ".hidden",
+    "a * ? b.txt": "a _ _ b.txt",
+    "two\nlines.txt": "two_lines.txt",
+    "$(id) `id` #1 %20.txt": "$(id) `id` #1 %20.txt",
+    "dots and spaces. . ": "dots and spaces",
+    "con.txt": "_con.txt",
+    "Case.txt": "Case.txt",
+    "case.TXT": "case (2).TXT",
+    "l" * 245 + ".txt": "l" * 236 + ".txt",
+}
+FOLDER = "Odd [b] 'x'"
+
+
+@dataclass(frozen=True)
+class Film:
+    claim: Claim
+    sha256: str
+
+    def handed_over(self, server: RunningServer) -> int:
+        """Bytes that the ledger has for the claim, and for its user, when the server has stopped."""
+        server.stop()
+        (day,) = Traffic.objects.filter(user=self.claim.user, channel=Traffic.Channel.SFTP)
+        assert day.sent == ClaimTraffic.objects.get(pk=self.claim.pk).sent
+        return day.sent
 
 
 @pytest.fixture
-def film(server: RunningServer) -> str:
-    """Alice's large file of random bytes; gives its SHA-256."""
-    user = person("alice")
-    claim = finished(user, {"film.mkv": b""}, name="film.mkv")
+def film(owner: User) -> Film:
+    """Alice's large file of random bytes."""
+    claim = finished(owner, {"film.mkv": b""}, name="film.mkv")
     digest = hashlib.sha256()
     with (claim.torrent.data_dir / "film.mkv").open("wb") as file:
         for _ in range(SIZE // BLOCK):
@@ -43,27 +72,27 @@ def film(server: RunningServer) -> str:
             digest.update(block)
             file.write(block)
     claim.torrent.files.update(size=SIZE)
-    return digest.hexdigest()
+    return Film(claim, digest.hexdigest())
 
 
 @pytest.fixture
-def odd(server: RunningServer) -> User:
-    user = person("alice")
-    finished(user, {f"Odd/s 1/{name}": name.encode() for name in ODD_NAMES}, name="Odd [b] 'x'")
-    return user
+def own_server(server: RunningServer, tmp_path: Path) -> Iterator[RunningServer]:
+    """One that the test may stop: then the ledger has heard of everything."""
+    directory = tmp_path / "server"
+    directory.mkdir()
+    with running_server(directory, DOWNLOADS_DIR=str(server.downloads)) as started:
+        yield started
+
+
+@pytest.fixture
+def odd(owner: User) -> User:
+    finished(owner, {f"Odd/s 1/{name}": shown.encode() for name, shown in SHOWN_NAMES.items()}, name=FOLDER)
+    return owner
 
 
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def half_of_it(server: RunningServer, path: Path) -> None:
-    """What a download that was cut has left."""
-    source = max(server.downloads.glob("t/*/film.mkv"), key=lambda found: found.stat().st_mtime_ns)
-    with source.open("rb") as whole, path.open("wb") as part:
-        for _ in range(SIZE // BLOCK // 2):
-            part.write(whole.read(BLOCK))
 
 
 def succeeded(result: subprocess.CompletedProcess[str]) -> None:
@@ -81,71 +110,85 @@ def scp(server: RunningServer, identity: Path, *arguments: str) -> subprocess.Co
 
 
 def lftp(server: RunningServer, commands: str) -> subprocess.CompletedProcess[str]:
+    return server.run("lftp", "-c", lftp_script(server, commands))
+
+
+def lftp_script(server: RunningServer, commands: str) -> str:
     ssh = f"ssh -a -x -F /dev/null -o UserKnownHostsFile={server.known_hosts} -o StrictHostKeyChecking=yes"
     ssh += " -o PreferredAuthentications=password -o IdentityAgent=none"
     script = f'set sftp:connect-program "{ssh}"; set net:max-retries 2; set net:timeout 20; set cmd:fail-exit yes; '
-    script += f'open -u alice,"{secret_of("alice")}" -p {server.port} sftp://{HOST}; {commands}'
-    return server.run("lftp", "-c", script)
+    return script + f'open -u alice,"{secret_of("alice")}" -p {server.port} sftp://{HOST}; {commands}'
 
 
 def rclone(server: RunningServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return server.run("rclone", *arguments, **rclone_environment(server))
+
+
+def rclone_environment(server: RunningServer) -> dict[str, str]:
     obscured = server.run("rclone", "obscure", secret_of("alice")).stdout.strip()
     box = {"TYPE": "sftp", "HOST": HOST, "PORT": str(server.port), "USER": "alice", "PASS": obscured}
     box |= {"KNOWN_HOSTS_FILE": str(server.known_hosts), "SHELL_TYPE": "none", "DISABLE_HASHCHECK": "true"}
     variables = {f"RCLONE_CONFIG_BOX_{name}": value for name, value in box.items()}
-    return server.run("rclone", *arguments, RCLONE_CONFIG="/dev/null", **variables)
+    return {"RCLONE_CONFIG": "/dev/null", **variables}
 
 
 def is_odd_folder(folder: Path) -> None:
-    found = {path.name: path.read_text() for path in (folder / "s 1").iterdir()}
-    assert set(found) == SHOWN_NAMES
-    assert all(found[name] == name for name in ODD_NAMES[:-1])
+    assert {path.name: path.read_text() for path in (folder / "s 1").iterdir()} == {
+        shown: shown for shown in SHOWN_NAMES.values()
+    }
 
 
-def test_sftp_gets_a_file(server: RunningServer, film: str, identity: Path, tmp_path: Path) -> None:
+def cut_at_half(part: Path, command: Sequence[str], **environment: str) -> None:
+    """Kill a tool without mercy when half of the file lies in `part`, whose name may go on."""
+    process = subprocess.Popen(
+        command,
+        env={"PATH": os.environ["PATH"], "HOME": str(part.parent), "LC_ALL": "C.UTF-8", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while sum(found.stat().st_size for found in part.parent.glob(f"{part.name}*")) < SIZE // 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_sftp_gets_a_file(server: RunningServer, film: Film, identity: Path, tmp_path: Path) -> None:
     succeeded(sftp(server, identity, tmp_path / "batch", f"get /film.mkv {tmp_path}/film.mkv"))
-    assert sha256(tmp_path / "film.mkv") == film
+    assert sha256(tmp_path / "film.mkv") == film.sha256
 
 
 @pytest.mark.parametrize("command", ["reget", "get -a"])
 def test_sftp_goes_on_after_a_cut(
-    server: RunningServer, film: str, identity: Path, tmp_path: Path, command: str
-) -> None:
-    half_of_it(server, tmp_path / "film.mkv")
-    succeeded(sftp(server, identity, tmp_path / "batch", f"{command} /film.mkv {tmp_path}/film.mkv"))
-    assert sha256(tmp_path / "film.mkv") == film
-
-
-def test_sftp_killed_in_the_middle_goes_on(
-    server: RunningServer, film: str, identity: Path, tmp_path: Path
+    own_server: RunningServer, film: Film, identity: Path, tmp_path: Path, command: str
 ) -> None:
     part = tmp_path / "film.mkv"
-    slowly = ["sftp", "-l", str(SIZE // 128), *server.ssh_options(identity), "-P", str(server.port)]
-    process = subprocess.Popen([*slowly, f"alice@{HOST}:/film.mkv", str(part)], stdout=subprocess.DEVNULL)
-    while not part.exists() or part.stat().st_size < SIZE // 10:
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
+    options = ["-l", str(SLOWLY * 8 // 1000), *own_server.ssh_options(identity), "-P", str(own_server.port)]
+    cut_at_half(part, ["sftp", *options, f"alice@{HOST}:/film.mkv", str(part)])
     assert part.stat().st_size < SIZE
-    succeeded(sftp(server, identity, tmp_path / "batch", f"reget /film.mkv {part}"))
-    assert sha256(part) == film
+    succeeded(sftp(own_server, identity, tmp_path / "batch", f"{command} /film.mkv {part}"))
+    assert sha256(part) == film.sha256
+    assert SIZE <= film.handed_over(own_server) <= SIZE + READ_AHEAD
 
 
 def test_sftp_gets_a_folder_of_odd_names_and_gets_it_again(
     server: RunningServer, odd: User, identity: Path, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        succeeded(sftp(server, identity, tmp_path / "batch", f"get -r \"/Odd [b] 'x'\" {tmp_path}/odd"))
+        succeeded(sftp(server, identity, tmp_path / "batch", f'get -r "/{FOLDER}" {tmp_path}/odd'))
         is_odd_folder(tmp_path / "odd")
 
 
 @pytest.mark.parametrize("protocol", ["-s", "-O"])
 def test_scp_gets_a_file_by_its_new_and_by_its_old_protocol(
-    server: RunningServer, film: str, identity: Path, tmp_path: Path, protocol: str
+    server: RunningServer, film: Film, identity: Path, tmp_path: Path, protocol: str
 ) -> None:
     succeeded(scp(server, identity, protocol, f"alice@{HOST}:/film.mkv", str(tmp_path / "film.mkv")))
-    assert sha256(tmp_path / "film.mkv") == film
+    assert sha256(tmp_path / "film.mkv") == film.sha256
 
 
 @pytest.mark.parametrize("protocol", ["-s", "-O"])
@@ -164,30 +207,58 @@ def test_scp_cannot_put_anything(
     assert scp(server, identity, protocol, str(tmp_path / "x"), f"alice@{HOST}:/x").returncode != 0
 
 
-def test_lftp_gets_a_file_in_parallel_parts(server: RunningServer, film: str, tmp_path: Path) -> None:
+def test_lftp_gets_a_file_in_parallel_parts(server: RunningServer, film: Film, tmp_path: Path) -> None:
     succeeded(lftp(server, f"pget -n 4 /film.mkv -o {tmp_path}/film.mkv"))
-    assert sha256(tmp_path / "film.mkv") == film
+    assert sha256(tmp_path / "film.mkv") == film.sha256
 
 
-def test_lftp_goes_on_after_a_cut(server: RunningServer, film: str, tmp_path: Path) -> None:
-    half_of_it(server, tmp_path / "film.mkv")
-    succeeded(lftp(server, f"get -c /film.mkv -o {tmp_path}/film.mkv"))
-    assert sha256(tmp_path / "film.mkv") == film
+def test_lftp_goes_on_after_a_cut(own_server: RunningServer, film: Film, tmp_path: Path) -> None:
+    part = tmp_path / "film.mkv"
+    slowly = f"set net:limit-total-rate {SLOWLY}; get /film.mkv -o {part}"
+    cut_at_half(part, ["lftp", "-c", lftp_script(own_server, slowly)])
+    assert part.stat().st_size < SIZE
+    succeeded(lftp(own_server, f"get -c /film.mkv -o {part}"))
+    assert sha256(part) == film.sha256
+    assert SIZE <= film.handed_over(own_server) <= SIZE + READ_AHEAD
 
 
 def test_lftp_mirrors_a_folder_of_odd_names(server: RunningServer, odd: User, tmp_path: Path) -> None:
-    succeeded(lftp(server, f"mirror -P 4 \"/Odd [b] 'x'\" {tmp_path}/odd"))
+    succeeded(lftp(server, f'mirror -P 4 "/{FOLDER}" {tmp_path}/odd'))
     is_odd_folder(tmp_path / "odd")
 
 
-def test_rclone_copies_a_file_once(server: RunningServer, film: str, tmp_path: Path) -> None:
+def test_rclone_copies_a_file_once(server: RunningServer, film: Film, tmp_path: Path) -> None:
     for _ in range(2):
         again = rclone(server, "copy", "-v", "box:/", str(tmp_path / "all"))
         succeeded(again)
     assert "nothing to transfer" in again.stderr
-    assert sha256(tmp_path / "all" / "film.mkv") == film
+    assert sha256(tmp_path / "all" / "film.mkv") == film.sha256
 
 
 def test_rclone_copies_a_folder_of_odd_names(server: RunningServer, odd: User, tmp_path: Path) -> None:
-    succeeded(rclone(server, "copy", "box:/Odd [b] 'x'", str(tmp_path / "odd")))
+    succeeded(rclone(server, "copy", f"box:/{FOLDER}", str(tmp_path / "odd")))
     is_odd_folder(tmp_path / "odd")
+
+
+def test_rclone_starts_a_file_anew_after_a_cut(own_server: RunningServer, film: Film, tmp_path: Path) -> None:
+    part = tmp_path / "all" / "film.mkv"
+    part.parent.mkdir()
+    copy = ["copy", "--multi-thread-streams", "0", "--local-no-preallocate", "box:/", str(part.parent)]
+    slowly = ["rclone", "--bwlimit", f"{SLOWLY}B", *copy]
+    cut_at_half(part, slowly, **rclone_environment(own_server))
+    succeeded(rclone(own_server, *copy))
+    assert sha256(part) == film.sha256
+    assert film.handed_over(own_server) >= SIZE * 3 // 2
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_scp_starts_a_file_anew_after_a_cut(
+    own_server: RunningServer, film: Film, identity: Path, tmp_path: Path, protocol: str
+) -> None:
+    part = tmp_path / "film.mkv"
+    where = [f"alice@{HOST}:/film.mkv", str(part)]
+    options = [*own_server.ssh_options(identity), "-P", str(own_server.port)]
+    cut_at_half(part, ["scp", protocol, "-l", str(SLOWLY * 8 // 1000), *options, *where])
+    succeeded(scp(own_server, identity, protocol, *where))
+    assert sha256(part) == film.sha256
+    assert film.handed_over(own_server) >= SIZE * 3 // 2

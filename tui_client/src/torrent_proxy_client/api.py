@@ -101,6 +101,9 @@ class ApiClient:
         """For SFTP; each call makes new ones. Refused with status 404 by servers that have none."""
         return TransferCredentials.from_json(await self._json("POST", "me/transfer-credentials/"))
 
+    async def revoke_transfer_credentials(self, credentials_id: str) -> None:
+        await self._json("DELETE", f"me/transfer-credentials/{quote(credentials_id, safe='')}/")
+
     async def sftp_server(self) -> SftpServer | None:
         """None where SFTP is off, or not known to the server."""
         try:

@@ -1,10 +1,11 @@
-"""The command line. Only argparse is imported here, so that --help and mistakes are answered at once."""
+"""The command line. Only what is light is imported here, so that --help and mistakes are answered at once."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from torrent_proxy_client import __version__
+from torrent_proxy_client.plain_text import print_anywhere
 
 _DESCRIPTION = """\
 Watch torrents that your server downloads, and fetch the finished files to this machine.
@@ -108,7 +109,11 @@ def build_parser() -> argparse.ArgumentParser:
     get.add_argument(
         "--wait", action="store_true", help="if it is not finished on the server, wait until it is"
     )
-
+    get.add_argument(
+        "--sftp",
+        action="store_true",
+        help="by SFTP from the start; without it HTTPS is used, and SFTP where HTTPS brings nothing",
+    )
     get.add_argument(
         "--if-exists",
         choices=("keep-both", "skip", "overwrite"),
@@ -134,6 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, or the app; returns the exit code."""
+    print_anywhere(sys.stdout, sys.stderr)
     args = build_parser().parse_args(argv)
     if args.command is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -28,6 +28,7 @@ from torrent_proxy_client.models import Me, State, Torrent
 from torrent_proxy_client.partfile import Conflict
 from torrent_proxy_client.paths import config_dir, download_dir, state_dir
 from torrent_proxy_client.pins import Pins, parse_fingerprint
+from torrent_proxy_client.routes import Route
 from torrent_proxy_client.server_url import parse_server_url
 from torrent_proxy_client.session import FileSessionStore, SessionStore
 from torrent_proxy_client.transport import see_fingerprint
@@ -43,10 +44,6 @@ class UsageError(ClientError):
 
 def run_command(args: argparse.Namespace) -> int:
     """Run `args.command`; errors become a sentence on standard error and an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name must not end a command only because the terminal's encoding lacks a letter of it.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
     try:
         return asyncio.run(_COMMANDS[args.command](args))
     except (KeyboardInterrupt, EOFError):
@@ -220,6 +217,7 @@ async def _get(args: argparse.Namespace) -> int:
                 on_progress=lambda now: line.show(
                     now.note or _name(torrent), now.fraction, now.speed, now.eta
                 ),
+                route=Route(api, torrent, sftp_only=args.sftp, notice=line.say),
             ).run()
     for file in fetched:
         print(f"{words.clean(str(file.path))}  ({_outcome(file)})")
@@ -255,7 +253,7 @@ def _outcome(file: Fetched) -> str:
     if file.already_here:
         return "already here"
     how = "SHA-256 verified" if file.verified else "size checked only, the server knows no SHA-256 yet"
-    return f"{words.size(file.size)}, {how}"
+    return f"{words.size(file.size)}, {how}{', by SFTP' if file.by_sftp else ''}"
 
 
 async def _pause(args: argparse.Namespace) -> int:

@@ -69,6 +69,11 @@ class ProgressLine:
         room = max(shutil.get_terminal_size().columns - cell_len(figures) - 3, 10)
         self._draw(f"{set_cell_size(words.clean(label), room)}  {figures}")
 
+    def say(self, sentence: str) -> None:
+        """A line of its own, which stays; also when standard error is no terminal."""
+        self._draw("")
+        print(words.clean(sentence), file=sys.stderr, flush=True)
+
     def _draw(self, text: str) -> None:
         if self._shown:
             print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,37 +1,32 @@
 """Bring the files of a finished torrent to this machine: resumed, verified, and under safe names."""
 
 import asyncio
-import shutil
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.errors import (
     BadAnswer,
     ClientError,
     DownloadFailed,
-    NotEnoughSpace,
     NotFinished,
-    NothingArrived,
     Refused,
     ServerAway,
 )
 from torrent_proxy_client.models import Torrent, TorrentFile
-from torrent_proxy_client.names import local_paths, safe_name
-from torrent_proxy_client.partfile import Conflict, Origin, PartFile, open_target, part_size
-from torrent_proxy_client.transport import Stream
+from torrent_proxy_client.names import safe_name
+from torrent_proxy_client.pacing import Backoff, Meter
+from torrent_proxy_client.partfile import Conflict, Origin, PartFile, open_target
+from torrent_proxy_client.placement import check_space, layout, make_directory, make_folder
+from torrent_proxy_client.routes import Route
 
 T = TypeVar("T")
 
-_WRITE_SIZE = 1024 * 1024
 _REPORT_EVERY = 0.2  # seconds
-_SPEED_OVER = 5.0  # seconds
-_LONGEST_ATTEMPT = 45.0  # seconds until a request that gets nowhere is over, connecting included
+_BROKE = ServerAway("The connection broke.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +38,7 @@ class Progress:
     speed: float
     note: str = ""  # what it is doing instead of receiving, as a sentence; else ""
     away: bool = False  # it waits for the network or the server
+    by_sftp: bool = False
 
     @property
     def fraction(self) -> float:
@@ -59,6 +55,7 @@ class Fetched:
     size: int
     verified: bool  # by SHA-256; else only the size was compared, as the server knew no hash
     already_here: bool
+    by_sftp: bool = False  # the last of it
     skipped: bool = False  # something else of that name is here, and the person wants to keep only that
 
 
@@ -67,7 +64,8 @@ class Download:
 
     A torrent of several files or with a folder gets a directory of its name. `patience` is for how many
     seconds nothing may arrive before it gives up, `hash_patience` for how many it waits for a SHA-256 that
-    the server is still computing. `sleep` waits between attempts, and may return early.
+    the server is still computing. `sleep` waits between attempts, and may return early. `route` may be that
+    of an earlier Download of the same torrent.
     """
 
     def __init__(
@@ -82,17 +80,19 @@ class Download:
         patience: float = 300,
         hash_patience: float = 30,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        route: Route | None = None,
     ) -> None:
         self._api = api
         self._torrent = torrent
         self._directory = directory
         self._only = only
         self._on_progress = on_progress
-        self._backoff = _Backoff(patience)
+        self._backoff = Backoff(patience)
         self._hash_patience = hash_patience
         self._conflict = conflict
         self._sleep = sleep
-        self._meter = _Meter()
+        self._route = route or Route(api, torrent)
+        self._meter = Meter()
         self._done = 0  # bytes of the files before the current one
         self._total = 0
         self._reported = 0.0
@@ -104,15 +104,17 @@ class Download:
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             raise DownloadFailed(f"Cannot write here: {error.strerror or error}{where}.") from error
+        finally:
+            await self._route.aclose()
 
     async def _run(self) -> tuple[Fetched, ...]:
         wanted = await self._plan()
         self._total = sum(file.size for file, _ in wanted)
-        directory = await asyncio.to_thread(_make_directory, self._directory)
-        await asyncio.to_thread(_check_space, directory, wanted)
+        directory = await asyncio.to_thread(make_directory, self._directory)
+        await asyncio.to_thread(check_space, directory, wanted)
         fetched = []
         for file, parts in wanted:
-            folder = await asyncio.to_thread(_make_folder, directory, parts[:-1])
+            folder = await asyncio.to_thread(make_folder, directory, parts[:-1])
             fetched.append(await self._fetch(file, folder, parts[-1]))
             self._done += file.size
         self._report(0, force=True)
@@ -150,7 +152,9 @@ class Download:
                 if sha256 is None or sha256 == found.sha256:
                     replace = self._conflict is Conflict.OVERWRITE
                     path = await asyncio.to_thread(found.finish, replace=replace)
-                    return Fetched(path, file.size, verified=sha256 is not None, already_here=False)
+                    by_sftp = self._route.by_sftp
+                    verified = sha256 is not None
+                    return Fetched(path, file.size, verified, already_here=False, by_sftp=by_sftp)
                 damaged.append(await asyncio.to_thread(found.set_aside))
                 self._report(0, note="It arrived damaged; fetching it again from the start.", force=True)
             finally:
@@ -167,55 +171,30 @@ class Download:
         furthest = part.size
         self._backoff.reset()
         while part.size < file.size:
-            error: ClientError = ServerAway("The connection broke.")
+            error: ClientError | None = None
             try:
-                await self._receive(part, file)
+                way = await self._route.way()
+                await way.receive(part, file, self._arrived)
             except (ServerAway, BadAnswer, Refused) as caught:
-                if not _passes(caught):
+                if not _passes(caught) and not await self._route.helps_against(caught):
                     raise
                 error = caught
+            finally:
+                self._report(part.size, force=True)
             if part.size > furthest:
                 furthest = part.size
                 self._backoff.reset()
+                self._route.gained()
+                if error is None:
+                    continue  # with the next piece
+            elif await self._route.failed(error or _BROKE):
+                continue
             if part.size < file.size:
-                await self._pause(error, part.size)
+                await self._pause(error or _BROKE, part.size)
 
-    async def _receive(self, part: PartFile, file: TorrentFile) -> None:
-        """One request for what is missing."""
-        if part.size and not part.etag:
-            await asyncio.to_thread(part.restart)
-        offset = part.size
-        headers = {"Range": f"bytes={offset}-", "If-Range": part.etag} if offset else {}
-        async with self._api.content(self._torrent.id, file.index, headers=headers) as stream:
-            if stream.status == 416 or (stream.status == 206 and not _starts_at(stream, offset)):
-                part.restart()
-                return
-            if stream.status == 200:
-                part.restart()
-            _check_announced_size(stream, file.size)
-            etag = stream.headers.get("etag", "")
-            part.begin("" if etag.startswith("W/") else etag)
-            try:
-                await self._store(part, file, stream)
-            finally:
-                self._report(part.size, force=True)
-
-    async def _store(self, part: PartFile, file: TorrentFile, stream: Stream) -> None:
-        waiting = bytearray()
-        try:
-            async for chunk in stream.chunks():
-                waiting += chunk
-                if part.size + len(waiting) > file.size:
-                    waiting.clear()
-                    raise DownloadFailed("The server sends more than the file has. Try again later.")
-                if len(waiting) >= _WRITE_SIZE:
-                    ready, waiting = bytes(waiting), bytearray()
-                    await asyncio.to_thread(part.write, ready)
-                self._meter.add(len(chunk))
-                self._report(part.size + len(waiting))
-        finally:
-            # Also when the connection broke or the person stopped it: what arrived is kept.
-            part.write(bytes(waiting))
+    def _arrived(self, count: int, size: int) -> None:
+        self._meter.add(count)
+        self._report(size)
 
     async def _wait_for_hash(self, file: TorrentFile) -> str | None:
         """The server computes hashes a moment after a torrent is finished; None when it does not in time."""
@@ -229,7 +208,7 @@ class Download:
                 self._hash_patience = 0  # the other files of this torrent do not wait as long again
                 return None
             self._report(file.size, note="Waiting for the server's checksum.", force=True)
-            await asyncio.sleep(min(2.0, self._hash_patience))
+            await self._sleep(min(2.0, self._hash_patience))
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         self._backoff.reset()
@@ -251,72 +230,8 @@ class Download:
         now = time.monotonic()
         if force or now - self._reported >= _REPORT_EVERY:
             self._reported = now
-            self._on_progress(Progress(self._done + size, self._total, self._meter.speed(), note, away))
-
-
-class _Backoff:
-    """1, 2, 4 … 30 s between attempts, until nothing has arrived for `patience` seconds.
-
-    Time that this process did not live through (a suspended laptop, a stopped process) is not counted.
-    """
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self.reset()
-
-    def reset(self) -> None:
-        self._waited = 0.0
-        self._seen = time.monotonic()
-        self._slept = 0.0
-        self._delay = min(1.0, self._patience / 10)
-
-    def next_delay(self, error: ClientError) -> float:
-        now = time.monotonic()
-        self._waited += min(now - self._seen, self._slept + _LONGEST_ATTEMPT)
-        self._seen = now
-        if self._waited >= self._patience:
-            raise NothingArrived(
-                f"Nothing arrived for {words.duration(self._patience)}. What is here is kept; fetch it again "
-                f"to go on. The last problem: {error}"
-            ) from error
-        delay, self._delay = self._delay, min(self._delay * 2, 30.0)
-        self._slept = max(delay, getattr(error, "retry_after", None) or 0.0)
-        return self._slept
-
-
-class _Meter:
-    """Bytes per second over the last few seconds."""
-
-    def __init__(self) -> None:
-        self._samples: deque[tuple[float, int]] = deque()
-        self._sum = 0
-
-    def add(self, count: int) -> None:
-        self._samples.append((time.monotonic(), count))
-        self._sum += count
-
-    def speed(self) -> float:
-        now = time.monotonic()
-        while self._samples and self._samples[0][0] < now - _SPEED_OVER:
-            self._sum -= self._samples.popleft()[1]
-        if not self._samples:
-            return 0.0
-        return self._sum / max(now - self._samples[0][0], 0.2)
-
-
-def layout(torrent_name: str, paths: list[str]) -> list[tuple[str, ...]]:
-    """Where the files of a whole torrent go, below the directory that the person chose.
-
-    One file without a folder goes there directly. Else a folder of the torrent's name holds them; where the
-    torrent's paths begin with that very folder, it is not doubled.
-    """
-    local = local_paths(paths)
-    if len(local) == 1 and len(local[0]) == 1:
-        return local
-    root = safe_name(torrent_name)
-    if all(len(parts) > 1 and parts[0].casefold() == root.casefold() for parts in local):
-        return local
-    return [(root, *parts) for parts in local]
+            speed, by_sftp = self._meter.speed(), self._route.by_sftp
+            self._on_progress(Progress(self._done + size, self._total, speed, note, away, by_sftp))
 
 
 async def _open(
@@ -345,57 +260,3 @@ def _passes(error: ServerAway | BadAnswer | Refused) -> bool:
     if isinstance(error, ServerAway):
         return True
     return error.status >= 500 or error.status == 429
-
-
-def _starts_at(stream: Stream, offset: int) -> bool:
-    return stream.headers.get("content-range", "").startswith(f"bytes {offset}-")
-
-
-def _check_announced_size(stream: Stream, size: int) -> None:
-    """Raises DownloadFailed when the content is not of the size that the list of files gave."""
-    if stream.status == 206:
-        announced = stream.headers.get("content-range", "").rpartition("/")[2]
-    else:
-        announced = stream.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) != size:
-        raise DownloadFailed(
-            f"The server lists {size} bytes for the file but sends {announced}. Try again later."
-        )
-
-
-def _make_directory(directory: Path) -> Path:
-    directory = directory.expanduser()
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory.resolve()
-
-
-def _make_folder(directory: Path, parts: tuple[str, ...]) -> Path:
-    """Create the folders of safe names `parts` below `directory`, through no symlink that leads out of it."""
-    folder = directory
-    for part in parts:
-        folder = folder / part
-        if folder.is_symlink() and not folder.resolve().is_relative_to(directory):
-            raise DownloadFailed(
-                f"{folder} is a link to somewhere else. Remove it, or choose another directory."
-            )
-        if folder.exists() and not folder.is_dir():
-            raise DownloadFailed(
-                f"{folder} is a file where a folder is needed. Move it, or choose another place."
-            )
-        folder.mkdir(exist_ok=True)
-    return folder
-
-
-def _check_space(directory: Path, wanted: list[tuple[TorrentFile, tuple[str, ...]]]) -> None:
-    """An estimate: files of the right size and unfinished parts count as here."""
-    needed = 0
-    for file, parts in wanted:
-        target = directory.joinpath(*parts)
-        if not (target.is_file() and target.stat().st_size == file.size):
-            needed += max(file.size - part_size(target), 0)
-    free = shutil.disk_usage(directory).free
-    if needed > free:
-        raise NotEnoughSpace(
-            f"Not enough space in {directory}: {words.size(needed)} needed, {words.size(free)} free. "
-            "Make room, or choose another directory."
-        )

@@ -23,12 +23,6 @@ def host_of(server: str) -> str:
     return urlsplit(server).hostname or ""
 
 
-def port_of(server: str) -> int:
-    """Port of a URL that `parse_server_url` returned."""
-    parts = urlsplit(server)
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
 def parse_server_url(text: str) -> str:
     """`box.example.net` → `https://box.example.net`; `localhost:8000` → `http://localhost:8000`.
 

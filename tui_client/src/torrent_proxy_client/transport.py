@@ -8,12 +8,10 @@ A server with a pinned fingerprint is trusted by that alone: its certificate is 
 before any byte of a request is sent, and neither who signed it nor its dates matter.
 """
 
-import asyncio
-import contextlib
 import hashlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +21,7 @@ import httpx2
 from torrent_proxy_client import __version__
 from torrent_proxy_client.errors import BadServerAddress, ServerAway, UntrustedCertificate
 from torrent_proxy_client.pins import format_fingerprint
-from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_url, port_of
+from torrent_proxy_client.server_url import host_of, is_loopback, parse_server_url
 
 # Seconds without a single byte, not of the whole request: a download may take days. A server that sends
 # files may have to wake a disk, or to ask others; for rows of its database it has no such excuse.
@@ -49,7 +47,7 @@ class Stream:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it arrives; raises ServerAway when it breaks off."""
         try:
             async for chunk in self._response.aiter_raw():
@@ -153,7 +151,7 @@ def _pinning_context(fingerprint: str) -> ssl.SSLContext:
     class PinnedObject(ssl.SSLObject):
         def do_handshake(self) -> None:
             super().do_handshake()
-            shown = format_fingerprint(hashlib.sha256(self.getpeercert(binary_form=True) or b"").digest())
+            shown = format_fingerprint(_digest(self))
             if shown != fingerprint:
                 raise _WrongFingerprint(f"It shows {shown}, but {fingerprint} was pinned.")
 
@@ -172,21 +170,31 @@ def _unverified_context() -> ssl.SSLContext:
 async def see_fingerprint(server: str) -> str:
     """The fingerprint of the certificate that `server` shows right now, whoever that is; sends nothing else.
 
-    It connects directly, not through a proxy. Raises ServerAway.
+    It goes the way of all requests, through the same proxies. Raises ServerAway.
     """
-    host = host_of(server)
-    opening = asyncio.open_connection(host, port_of(server), ssl=_unverified_context(), server_hostname=host)
-    try:
-        _, writer = await asyncio.wait_for(opening, 10)
-    except (OSError, TimeoutError) as error:
-        raise ServerAway(f"{server} cannot be reached to see its certificate: {error}.") from error
-    try:
-        certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-    return format_fingerprint(hashlib.sha256(certificate).digest())
+    seen: list[str] = []
+
+    class LookingObject(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            seen.append(format_fingerprint(_digest(self)))
+            raise ssl.SSLCertVerificationError("seen enough")
+
+    context = _unverified_context()
+    context.sslobject_class = LookingObject
+    async with httpx2.AsyncClient(verify=context, trust_env=uses_proxies(server), timeout=10) as client:
+        try:
+            await client.get(server)
+        except httpx2.HTTPError as error:
+            if not seen:
+                raise _away(server, error) from error
+    if not seen:
+        raise ServerAway(f"{server} shows no certificate: it does not speak TLS.")
+    return seen[-1]
+
+
+def _digest(connection: ssl.SSLObject) -> bytes:
+    return hashlib.sha256(connection.getpeercert(binary_form=True) or b"").digest()
 
 
 def _away(server: str, error: httpx2.HTTPError) -> ServerAway:

@@ -1,8 +1,10 @@
-"""Numbers, states and names as a person reads them. Plain text only: no colours, no markup, no library."""
+"""Numbers, states and names as a person reads them. Plain text only: no colours, no markup."""
 
 import re
 import unicodedata
 from datetime import datetime
+
+from rich.cells import cell_len
 
 from torrent_proxy_client.models import State, Torrent
 
@@ -110,6 +112,15 @@ def bar(fraction: float, width: int) -> str:
 def progress(fraction: float, width: int) -> str:
     """Bar and per cent, together `width` columns: `████▌░░░  56 %`."""
     return f"{bar(fraction, width - 6)} {percent(fraction):>5}"
+
+
+def end_of(text: str, width: int) -> str:
+    """The end, which tells more of a path than its beginning: `…/downloads/film.mkv`, at most `width` columns."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"
 
 
 def clock(moment: datetime) -> str:

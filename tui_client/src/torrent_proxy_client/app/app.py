@@ -94,6 +94,9 @@ class TorrentProxyApp(TellsMistakes, App[None]):
         self._go_on_fetching(message.api)
 
     def _go_on_fetching(self, api: ApiClient) -> None:
+        if not self.transfers.take_over(api):
+            self.notify(self.transfers.elsewhere, timeout=12, markup=False)
+            return
         self.transfers.go_on(api)
         if going_on := self.transfers.restore(api):
             self.notify(f"Going on with {words.count(going_on, 'unfinished transfer')}.", markup=False)

@@ -14,6 +14,7 @@ from torrent_proxy_client.download import Download, Fetched, Progress
 from torrent_proxy_client.errors import BadAnswer, ClientError, NothingArrived, NotLoggedIn, ServerAway
 from torrent_proxy_client.models import Torrent
 from torrent_proxy_client.partfile import Conflict
+from torrent_proxy_client.routes import Route
 
 _AT_ONCE = 2
 _PATIENCE = 60.0  # seconds without a byte after which the turn goes to another transfer
@@ -46,6 +47,7 @@ class Transfer:
     phase: Phase = Phase.WAITING
     progress: Progress | None = None
     sentence: str = ""  # how it ended, or why it waits
+    route: Route | None = field(default=None, repr=False)  # what it learned about the network
     path: Path | None = None  # the file or the folder, once it is done
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -75,9 +77,11 @@ class Transfers:
         self.directory = directory
         self.conflict = conflict
         self.trouble = ""  # why the queue cannot be kept
+        self.elsewhere = ""  # that another window runs the queue, as a sentence
         self._state = state
         self._changed = changed
         self._by_torrent: dict[str, Transfer] = {}
+        self._files: dict[tuple[str, str], QueueFile] = {}
         self._kept: dict[tuple[str, str], list[Queued]] = {}  # what the files say
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._network = asyncio.Event()
@@ -93,6 +97,27 @@ class Transfers:
 
     def get(self, torrent_id: str) -> Transfer | None:
         return self._by_torrent.get(torrent_id)
+
+    def take_over(self, api: ApiClient) -> bool:
+        """Make the queue of the user who is logged in ours; False while another window of theirs runs it.
+
+        What that window leaves behind goes on here.
+        """
+        owner = (api.server, api.session.username)
+        try:
+            ours = self._queue_file(*owner).own()
+        except OSError as error:
+            self._cannot_keep(error)
+            ours = True  # then nobody can keep it
+        left_behind = ours and bool(self.elsewhere)
+        self.elsewhere = "" if ours else _ELSEWHERE
+        if left_behind:
+            self.restore(api)
+        if not ours:
+            for transfer in self.all:
+                if transfer.is_of(api):
+                    del self._by_torrent[transfer.torrent.id]
+        return ours
 
     def restore(self, api: ApiClient) -> int:
         """Take over the queue of an earlier run, for the user who is logged in; returns how many go on."""
@@ -151,6 +176,9 @@ class Transfers:
             transfer.phase, transfer.sentence = Phase.LOGGED_OUT, _LOGGED_OUT
         tasks = [transfer.task for transfer in self.all if transfer.task]
         await asyncio.gather(*tasks, return_exceptions=True)
+        for file in self._files.values():
+            file.release()
+        self._kept.clear()  # another window may write them now
         self._leaving = False
 
     def go_on(self, api: ApiClient) -> None:
@@ -185,6 +213,7 @@ class Transfers:
 
         async with self._turns:
             self._enter(transfer, Phase.RUNNING, "")
+            transfer.route = transfer.route or Route(api, transfer.torrent)
             download = Download(
                 api,
                 transfer.torrent,
@@ -193,6 +222,7 @@ class Transfers:
                 conflict=self.conflict,
                 patience=_PATIENCE,
                 sleep=self._network_or,
+                route=transfer.route,
             )
             try:
                 fetched = await download.run()
@@ -227,16 +257,23 @@ class Transfers:
         try:
             self._queue_file(*owner).save(queue)
         except OSError as error:
-            self.trouble = f"The queue cannot be kept in {self._state}: {error.strerror}."
+            self._cannot_keep(error)
         else:
             self.trouble = ""
             self._kept[owner] = queue
 
+    def _cannot_keep(self, error: OSError) -> None:
+        self.trouble = f"The queue cannot be kept in {self._state}: {error.strerror}."
+
     def _queue_file(self, server: str, username: str) -> QueueFile:
-        return QueueFile(self._state, server, username)
+        owner = (server, username)
+        return self._files.setdefault(owner, QueueFile(self._state, server, username))
 
 
 _PAUSED = "Paused. What has arrived is kept; press f to go on."
+_ELSEWHERE = (
+    "Transfers run in the other window of torrent-proxy. Fetch there; or close it, and press f here to go on."
+)
 _LOGGED_OUT = "Waits until you are logged in again."
 
 
@@ -256,4 +293,6 @@ def _outcome(fetched: tuple[Fetched, ...], directory: Path) -> tuple[Path, str]:
     checked = (
         "SHA-256 verified" if all(file.verified for file in fetched) else "only the size could be checked"
     )
+    if any(file.by_sftp for file in fetched):
+        checked += ", by SFTP"
     return root, words.clean(f"{root} ({checked})")

@@ -253,6 +253,9 @@ class MainScreen(TellsMistakes, Screen[None]):
     @on(DataTable.RowSelected)
     def action_fetch(self) -> None:
         chosen = self._chosen()
+        if not self._transfers.take_over(self.api):
+            self.notify(self._transfers.elsewhere, timeout=12, markup=False)
+            return
         finished = [torrent for torrent in chosen if torrent.state == State.FINISHED]
         started = sum(self._transfers.start(self.api, torrent) for torrent in finished)
         if len(chosen) == 1 and not finished:

@@ -93,10 +93,13 @@ class TransfersScreen(ModalScreen[None]):
 
     def _draw_path(self) -> None:
         transfer = self._selected
-        text = _NOTHING if not self._transfers.all else ""
+        text = (self._transfers.elsewhere or _NOTHING) if not self._transfers.all else ""
+        place = self.query_one("#transfer-path", Static)
         if transfer:
-            text = f"In {transfer.path or self._transfers.directory}"
-        self.query_one("#transfer-path", Static).update(words.clean(self._transfers.trouble or text))
+            path = words.clean(str(transfer.path or self._transfers.directory))
+            # On one line: what wraps in the middle of a name cannot be read, or copied.
+            text = f"In {words.end_of(path, max(place.content_size.width, 40) - 3)}"
+        place.update(words.clean(self._transfers.trouble or text))
 
     def action_pause(self) -> None:
         if transfer := self._selected:

@@ -70,7 +70,7 @@ def transfer_line(transfer: Transfer, width: int) -> Text:
     bar = words.progress(progress.fraction, 20 if width >= 110 else 12)
     done = f"{words.size(progress.done):>7} of {words.size(progress.total)}  " if width >= 110 else ""
     figures = f"{bar}  {done}{words.speed(progress.speed):>9}  {words.duration(progress.eta):>6}"
-    name = Text(transfer.name)
+    name = Text(f"by SFTP  {transfer.name}" if progress.by_sftp else transfer.name)
     name.truncate(max(width - len(figures) - 4, 10), overflow="ellipsis", pad=True)
     text.append_text(name).append(f"  {figures}", style=BUSY)
     if progress.note:
