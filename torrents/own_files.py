@@ -6,13 +6,14 @@ What is shown of a claim's size and progress is of its own files; `ClaimQuerySet
 import math
 from collections.abc import Collection
 
+from django.db.models import QuerySet
+
 from torrents.models import Claim, Torrent, TorrentFile
-from torrents.querysets import TorrentFileQuerySet
 
 
-def files_of(claim: Claim) -> TorrentFileQuerySet:
+def files_of(claim: Claim) -> QuerySet[TorrentFile]:
     """In the torrent's order."""
-    files = TorrentFile.objects.filter(torrent_id=claim.torrent_id).order_by("index")
+    files = claim.torrent.files.order_by("index")  # they know their torrent without asking for it again
     return files if claim.chosen_files is None else files.filter(index__in=claim.chosen_files)
 
 

@@ -140,9 +140,8 @@ def test_a_private_torrent_of_somebody_else_is_refused_without_saying_so(
     assert Claim.objects.count() == 1
 
 
-@pytest.mark.parametrize("verb", ["put", "patch"])
-def test_a_torrent_cannot_be_edited(api: APIClient, alice: User, verb: str) -> None:
-    assert getattr(api, verb)(f"{TORRENTS}{add(alice).pk}/", {}).status_code == 405
+def test_a_torrent_cannot_be_replaced(api: APIClient, alice: User) -> None:
+    assert api.put(f"{TORRENTS}{add(alice).pk}/", {}).status_code == 405
 
 
 def test_the_schema_is_valid_and_generated_without_a_warning() -> None:

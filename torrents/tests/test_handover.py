@@ -335,10 +335,20 @@ def test_the_file_list_links_to_the_contents_once_it_is_finished(
             "index": 0,
             "path": "show/a.mkv",
             "size": SIZE,
+            "wanted": True,
+            "progress": 1.0,
             "sha256": "ab" * 32,
             "content_url": content_url(claim),
         },
-        {"index": 1, "path": "show/empty", "size": 0, "sha256": None, "content_url": content_url(claim, 1)},
+        {
+            "index": 1,
+            "path": "show/empty",
+            "size": 0,
+            "wanted": True,
+            "progress": 1.0,
+            "sha256": None,
+            "content_url": content_url(claim, 1),
+        },
     ]
     assert fetch(api, listed[0]["content_url"]).sent == CONTENT
     services.remove_torrent(claim=claim)
