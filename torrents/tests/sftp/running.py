@@ -174,7 +174,7 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    directory: Path, constants: Mapping[str, int] | None = None, **settings: str
+    directory: Path, constants: Mapping[str, int] | None = None, /, **settings: str
 ) -> Iterator[RunningServer]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
