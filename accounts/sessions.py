@@ -21,7 +21,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts import audit, login
-from accounts.models import DEVICE_NAME_LENGTH, DeviceSession, User
+from accounts.device_names import plain_name
+from accounts.models import DeviceSession, User
 from accounts.signals import access_ended
 from proxy_site.api.errors import ApiError
 from proxy_site.compiled_query import CompiledQuery
@@ -206,13 +207,6 @@ def prune() -> int:
     ended = DeviceSession.objects.filter(ended_at__lt=now - timedelta(days=1))
     expired = DeviceSession.objects.filter(expires_at__lt=now - timedelta(days=1))
     return ended.delete()[0] + expired.delete()[0]
-
-
-def plain_name(text: str) -> str:
-    """What a client calls itself, without anything that moves a cursor."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[
-        :DEVICE_NAME_LENGTH
-    ]
 
 
 def refresh_token(session_id: UUID, generation: int) -> str:

@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.device_names import plain_name
 from accounts.models import SshKey, User
-from accounts.sessions import plain_name
 from proxy_site.api.errors import ApiError
 
 MOST_KEYS = 20  # of one person

@@ -232,7 +232,7 @@ INSTALLED_APPS = [
     "proxy_site.apps.ProxySiteConfig",
     "accounts.apps.AccountsConfig",
     "torrents.apps.TorrentsConfig",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

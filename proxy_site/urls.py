@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from proxy_site.api.server import ServerView
 from proxy_site.client_wheel import client_page, client_wheel
 
+admin.autodiscover()  # here and not at start: what answers no HTTP needs none of it
 admin.site.site_header = "OCI Torrent Proxy"
 admin.site.site_title = "OCI Torrent Proxy"
 admin.site.index_title = "Administration"

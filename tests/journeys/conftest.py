@@ -10,9 +10,11 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
+from pytest_django import DjangoDbBlocker, Settings
 
 from deploy.box import PEER_ADDRESS, Box
 from deploy.swarm import Peer
+from tests.journeys.served import Served, served
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.models import Torrent
 
@@ -35,6 +37,22 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         yield box
     finally:
         box.stop()
+
+
+@pytest.fixture(scope="session")
+def web_and_sftp(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Served]:
+    """Started once: the tests that use it differ in rows and files only."""
+    with served(tmp_path_factory.mktemp("served"), sftp=True) as processes:
+        yield processes
+
+
+@pytest.fixture
+def servers(web_and_sftp: Served, settings: Settings, transactional_db: None) -> Served:
+    """The web and the SFTP server on the tests' own, empty database."""
+    settings.DOWNLOADS_DIR = web_and_sftp.downloads
+    return web_and_sftp
 
 
 @pytest.fixture

@@ -2,21 +2,20 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import asyncssh
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import TransferCredential
 from accounts.tests.factories import PASSWORD
 from deploy.relay import Relay
 from tests.journeys import client_process
 from tests.journeys.middlebox import Middlebox
-from tests.journeys.served import Served, served, torrent_of_alice
+from tests.journeys.served import Served, torrent_of_alice
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.download import Download, Fetched, Progress
 from torrent_proxy_client.errors import DownloadFailed, NothingArrived
@@ -32,18 +31,9 @@ MIB = 2**20
 SIZE = 24 * MIB
 
 
-@pytest.fixture(scope="module")
-def both_processes(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("served"), sftp=True) as box:
-        yield box
-
-
 @pytest.fixture
-def box(both_processes: Served, settings: Settings, transactional_db: None) -> Served:
-    settings.DOWNLOADS_DIR = both_processes.downloads
-    return both_processes
+def box(servers: Served) -> Served:
+    return servers
 
 
 @pytest.fixture

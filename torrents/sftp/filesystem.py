@@ -191,7 +191,7 @@ class FinishedFiles(asyncssh.SFTPServer):
                 raise
             count = -1
         if count == size or count == 0:
-            return bytes(buffer[:count])
+            return bytes(buffer) if count else b""
         return await self._threads.read(os.pread, file.descriptor, size, offset)
 
     async def _report(self, files: Collection[OpenFile]) -> None:

@@ -12,7 +12,7 @@ from accounts.addresses import network, plain
 from torrents.sftp import authentication
 from torrents.sftp.authentication import Login
 from torrents.sftp.filesystem import FinishedFiles
-from torrents.sftp.flow import Flow
+from torrents.sftp.flow import Flow, behind_window
 from torrents.sftp.session import WINDOW, Session
 from torrents.tree import Tree
 
@@ -54,7 +54,7 @@ class Visitor(asyncssh.SSHServer):
             conn.abort()
             return
         self._server.visitors.add(self)
-        self._flow = Flow(conn, self._server.count_sessions)
+        self._flow = Flow(conn, self._server.unsent)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.visitors.discard(self)
@@ -64,8 +64,10 @@ class Visitor(asyncssh.SSHServer):
         if self.login is None and self._keys and not self._passwords:
             self._record(authentication.record_refused_keys, username=self._last_name, address=self.address)
 
-    def count_sessions(self) -> int:
-        return len(self._sessions)
+    def unsent(self) -> int:
+        """Bytes that this connection and its sessions have not sent."""
+        waiting = sum(behind_window(channel) for channel, _ in self._sessions)
+        return waiting if self._flow is None else waiting + self._flow.unsent()
 
     # --- logging in
 

@@ -1,5 +1,6 @@
 """Fetching in tests, and looking at what it left."""
 
+import asyncio
 import random
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ DATA = random.Random(1).randbytes(3_000_000)
 
 
 async def fetch(api: ApiClient, torrent: FakeTorrent, directory: Path, **options: Any) -> tuple[Fetched, ...]:
-    return await Download(api, await api.torrent(torrent.id), directory, **{"patience": 2, **options}).run()
+    patient: dict[str, Any] = {"patience": 60, "sleep": lambda seconds: asyncio.sleep(min(seconds, 0.05))}
+    return await Download(api, await api.torrent(torrent.id), directory, **{**patient, **options}).run()
 
 
 def tree(directory: Path) -> dict[str, bytes]:

@@ -1,15 +1,16 @@
 """Running the app without a terminal, and reading what it shows."""
 
 import asyncio
-import contextlib
 import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 from unittest import mock
 
 from textual.events import Paste
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -45,13 +46,19 @@ class Person:
     async def _settled(self, *_: float) -> None:
         """Until the app and its widgets have done what they were told, and what followed from that."""
         for _hop in range(_HOPS):
-            reached = []
+            answers: dict[asyncio.Task[Literal[True]], MessagePump] = {}
             for pump in (self.app, *self.app.screen_stack, *self.app.screen.walk_children()):
                 event = asyncio.Event()
                 if pump.call_later(event.set):
-                    reached.append(event.wait())
-            with contextlib.suppress(TimeoutError):  # a widget that is going away answers no more
-                await asyncio.wait_for(asyncio.gather(*reached), 1)
+                    answers[asyncio.create_task(event.wait())] = pump
+            async with asyncio.timeout(60):
+                # One that is going away answers no more.
+                while unanswered := {
+                    task for task, pump in answers.items() if pump.is_running and not task.done()
+                }:
+                    await asyncio.wait(unanswered, timeout=0.05)
+            for answer in answers:
+                answer.cancel()
 
     async def paste(self, text: str) -> None:
         await eventually(lambda: isinstance(self.app.focused, Input))

@@ -10,7 +10,8 @@ from torrent_proxy_client.app.screens.login import LoginScreen
 from torrent_proxy_client.app.screens.main import MainScreen
 from torrent_proxy_client.app.widgets.torrent_table import TorrentTable
 from torrent_proxy_client.session import FileSessionStore, MemorySessionStore, Session
-from tui_client.tests.fake_server import HELD, SLOWLY, FakeServer, Problem
+from tui_client.tests.fake_server import HELD, SLOWLY, FakeServer
+from tui_client.tests.fake_wire import Problem
 from tui_client.tests.running_app import running
 from tui_client.tests.waiting import eventually
 

@@ -1,7 +1,6 @@
 """The queue of transfers: it outlives the app, the network and sleep, and does what the person chose."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -149,39 +148,49 @@ async def test_an_access_token_that_expires_in_between_is_renewed_unseen(
 
 
 @pytest.fixture
-def other_process() -> Iterator[tuple[int, Session]]:
-    """A fake server that can be stopped as a whole: its process id, and a session on it."""
+def other_process() -> Iterator[tuple[subprocess.Popen[str], Session]]:
+    """A fake server that can be stopped as a whole: its process, and a session on it.
+
+    It holds its content at the half until it is sent a line.
+    """
     code = (
-        "import time; from tui_client.tests.fake_server import FakeServer\n"
+        "import sys; from tui_client.tests.fake_server import FakeServer\n"
         "with FakeServer() as server:\n"
-        "    server.chunk_delay = 0.02\n"
+        "    server.hold_after = 3_000_000\n"
         "    server.add_torrent('film', {'film.mkv': b'x' * 6_000_000})\n"
         "    tokens = server.issue_tokens()\n"
         "    print(server.url, tokens['access'], tokens['refresh'], flush=True)\n"
-        "    time.sleep(60)\n"
+        "    sys.stdin.readline()\n"
+        "    server.hold_after = None\n"
+        "    sys.stdin.read()\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout
         url, access, refresh = process.stdout.readline().split()
-        yield process.pid, Session(url, "alice", access, refresh)
+        yield process, Session(url, "alice", access, refresh)
     finally:
         process.kill()
         process.communicate()
 
 
 async def test_a_server_that_stops_for_seconds_and_goes_on_does_not_break_a_transfer(
-    other_process: tuple[int, Session], downloads: Path
+    other_process: tuple[subprocess.Popen[str], Session], downloads: Path
 ) -> None:
-    pid, session = other_process
+    process, session = other_process
+    assert process.stdin
     async with running(MemorySessionStore(session), downloads) as person:
         await person.sees("film")
         person.app.simulate_key("f")
         await eventually(lambda: (downloads / "film.mkv.part").exists())
-        os.kill(pid, signal.SIGSTOP)
+        process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(1.5)
         assert not any(transfer.phase.finished for transfer in person.app.transfers.all)
-        os.kill(pid, signal.SIGCONT)
+        process.send_signal(signal.SIGCONT)
+        process.stdin.write("\n")
+        process.stdin.flush()
         await person.sees("✓ film")
     assert (downloads / "film.mkv").stat().st_size == 6_000_000
 

@@ -20,7 +20,8 @@ from torrent_proxy_client.errors import (
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes
 from torrent_proxy_client.session import FileSessionStore, MemorySessionStore, Session
-from tui_client.tests.fake_server import FakeServer, Problem
+from tui_client.tests.fake_server import FakeServer
+from tui_client.tests.fake_wire import Problem
 from tui_client.tests.waiting import eventually
 
 

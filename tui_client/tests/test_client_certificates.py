@@ -1,5 +1,6 @@
 """Servers without a public certificate: nothing is sent to one that a person has not compared."""
 
+import asyncio
 import hashlib
 import ssl
 import subprocess
@@ -75,6 +76,28 @@ async def test_another_certificate_than_the_pinned_one_is_refused_loudly_before_
     assert caught.value.changed
     assert fingerprint in str(caught.value)
     assert tls_server.requests == []
+
+
+@pytest.mark.parametrize("look", [False, True], ids=["request", "see_fingerprint"])
+async def test_a_request_that_is_cancelled_in_the_handshake_closes_its_connection(look: bool) -> None:
+    greeted, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        await reader.read()
+        hung_up.set()
+        writer.close()
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as silent:
+        url = f"https://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        async with ApiClient(url) as api:
+            asking = asyncio.create_task(see_fingerprint(url) if look else api.log_in("alice", "secret"))
+            await asyncio.wait_for(greeted.wait(), 30)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        await asyncio.wait_for(hung_up.wait(), 30)
 
 
 async def test_the_app_shows_the_fingerprint_asks_and_remembers(

@@ -11,7 +11,8 @@ import pytest
 
 from torrent_proxy_client import cli
 from torrent_proxy_client.session import FileSessionStore
-from tui_client.tests.fake_server import FakeServer, Problem
+from tui_client.tests.fake_server import FakeServer
+from tui_client.tests.fake_wire import Problem
 
 COMMANDS = ("login", "logout", "sessions", "add", "ls", "get", "pause", "resume", "rm")
 

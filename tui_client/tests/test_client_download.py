@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from torrent_proxy_client import download
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.download import Fetched, Progress
 from torrent_proxy_client.errors import DownloadFailed, NotEnoughSpace, NotFinished, NotLoggedIn, Refused
@@ -64,9 +65,10 @@ async def test_a_broken_connection_is_continued_where_it_broke(
 
 
 async def test_a_cancelled_download_is_continued_by_the_next_one(
-    server: FakeServer, api: ApiClient, film: FakeTorrent, here: Path
+    server: FakeServer, api: ApiClient, film: FakeTorrent, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.chunk_delay = 0.02
+    monkeypatch.setattr(download, "_REPORT_EVERY", 0)
+    server.hold_after = 1_500_000
     seen: list[Progress] = []
     first = asyncio.create_task(fetch(api, film, here, on_progress=seen.append))
     await eventually(lambda: any(now.done > 500_000 for now in seen))
@@ -75,7 +77,7 @@ async def test_a_cancelled_download_is_continued_by_the_next_one(
         await first
     kept = (here / "film.mkv.part").stat().st_size
     assert kept > 0
-    server.chunk_delay = 0
+    server.hold_after = None
     await fetch(api, film, here)
     assert tree(here) == {"film.mkv": DATA}
     assert server.content_starts[-1] == kept
@@ -247,13 +249,12 @@ async def test_a_torn_sidecar_means_starting_over(
 async def test_one_file_is_not_fetched_by_two_at_once(
     server: FakeServer, api: ApiClient, film: FakeTorrent, here: Path
 ) -> None:
-    server.chunk_delay = 0.02
-    seen: list[Progress] = []
-    first = asyncio.create_task(fetch(api, film, here, on_progress=seen.append))
-    await eventually(lambda: any(now.done > 0 for now in seen))
+    server.hold_after = 1_500_000
+    first = asyncio.create_task(fetch(api, film, here))
+    await eventually(lambda: server.content_starts)
     with pytest.raises(DownloadFailed, match="being fetched already"):
         await fetch(api, film, here)
-    server.chunk_delay = 0
+    server.hold_after = None
     await first
     assert tree(here) == {"film.mkv": DATA}
 

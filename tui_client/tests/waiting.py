@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-async def eventually(true: Callable[[], object], *, within: float = 10.0) -> None:
+async def eventually(true: Callable[[], object], *, within: float = 60.0) -> None:
     deadline = time.monotonic() + within
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"

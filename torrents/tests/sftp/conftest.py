@@ -3,26 +3,24 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
 from accounts import audit, ssh_keys
 from accounts.models import User
 from torrents.tests.sftp.running import RunningServer, account, running_server
 
 
-@pytest.fixture(scope="session")
-def shared_server(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("sftp")) as server:
-        yield server
-
-
 @pytest.fixture
-def server(shared_server: RunningServer, transactional_db: None, settings: Settings) -> RunningServer:
-    """The one that tests share. What they add, they add to its database and its downloads."""
-    settings.DOWNLOADS_DIR = shared_server.downloads
-    return shared_server
+def server(transactional_db: None, settings: Settings, tmp_path: Path) -> Iterator[RunningServer]:
+    """What tests add, they add to its database and its downloads.
+
+    One for each test: it writes down late what its clients did, and has to be done before the database is emptied.
+    """
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    with running_server(directory) as started:
+        settings.DOWNLOADS_DIR = started.downloads
+        yield started
 
 
 @pytest.fixture

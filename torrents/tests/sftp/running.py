@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import asyncssh
+import psutil
 from django.db import connection
 from django.utils import timezone
 
@@ -21,6 +23,18 @@ from proxy_site.tests import processes
 from torrents.tests.factories import person
 
 HOST = "127.0.0.1"
+PATIENCE = 60.0  # seconds after which something that ends by itself never will, however busy the machine is
+WITH_CONSTANTS = """
+import json, sys
+import django
+from django.core.management import call_command
+django.setup()
+from torrents.sftp import server
+for name, value in json.loads(sys.argv[1]).items():
+    assert hasattr(server, name)
+    setattr(server, name, value)
+call_command("run_sftp")
+"""
 T = TypeVar("T")
 
 
@@ -60,9 +74,12 @@ def database_url() -> str:
 
 
 class RunningServer:
-    """`directory` holds its state, the downloads it hands over, and what clients need to know of it."""
+    """`directory` holds its state, the downloads it hands over, and what clients need to know of it.
 
-    def __init__(self, directory: Path, port: int, **settings: str) -> None:
+    `constants` of torrents.sftp.server have other values in it, for what would take too long with the real ones.
+    """
+
+    def __init__(self, directory: Path, port: int, constants: Mapping[str, int], **settings: str) -> None:
         self.directory = directory
         self.port = port
         self.downloads = directory / "downloads"
@@ -74,15 +91,19 @@ class RunningServer:
             "DATABASE_URL": database_url(),
             "ENGINE": "fake",
             "SFTP_ADDRESS": f"{HOST}:{port}",
+            "DJANGO_SETTINGS_MODULE": "proxy_site.settings",
             **settings,
         }
+        self.command = processes.manage("run_sftp")
+        if constants:
+            self.command = processes.python(WITH_CONSTANTS, json.dumps(constants))
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         with self.log.open("a") as log:
-            command = processes.manage("run_sftp")
-            process = self.process = processes.start(command, output=log.fileno(), **self.settings)
-        processes.wait_until(lambda: self._greets() or process.poll() is not None, self.log.read_text())
+            process = self.process = processes.start(self.command, output=log.fileno(), **self.settings)
+        processes.wait_until(lambda: self._greets() or process.poll() is not None, "a server", PATIENCE)
+        assert process.poll() is None, self.log.read_text()
         key = asyncssh.read_private_key(self.directory / "data" / "secrets" / "sftp_host_key")
         public = key.export_public_key().decode().strip()
         self.known_hosts.write_text(f"[{HOST}]:{self.port} {public}\n{HOST} {public}\n")
@@ -90,7 +111,18 @@ class RunningServer:
     def stop(self) -> None:
         assert self.process is not None
         self.process.terminate()
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=PATIENCE)
+
+    def connections(self) -> int:
+        """How many clients it has now."""
+        assert self.process is not None
+        sockets = psutil.Process(self.process.pid).net_connections()
+        return sum(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == self.port for one in sockets)
+
+    async def has_connections(self, count: int) -> None:
+        """Returns once it does."""
+        what = f"{count} connections"
+        await asyncio.to_thread(processes.wait_until, lambda: self.connections() == count, what, PATIENCE)
 
     def most_memory(self) -> int:
         """Bytes that the process has held at most at any moment since it began."""
@@ -141,11 +173,13 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(directory: Path, **settings: str) -> Iterator[RunningServer]:
+def running_server(
+    directory: Path, constants: Mapping[str, int] | None = None, /, **settings: str
+) -> Iterator[RunningServer]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    server = RunningServer(directory, port, **settings)
+    server = RunningServer(directory, port, constants or {}, **settings)
     server.start()
     try:
         yield server

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from accounts.models import User
 from deploy.sftp_fetch import fetch_by_sftp
 from torrents.models import Traffic
 from torrents.tests.factories import add, finished
-from torrents.tests.sftp.running import HOST, RunningServer, account, rows, secret_of
+from torrents.tests.sftp.running import HOST, PATIENCE, RunningServer, account, rows, secret_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -196,11 +197,10 @@ async def test_files_left_open_are_closed_with_the_connection(
             await client.open("/Show/1.mkv", "rb")
         assert downloads_open() == 64
         connection.abort()
-    for _ in range(100):
-        if downloads_open() == 0:
-            return
+    deadline = time.monotonic() + PATIENCE
+    while downloads_open():
+        assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
-    raise AssertionError("files are still open")
 
 
 async def test_the_checks_download_trusts_only_the_key_that_the_api_names(

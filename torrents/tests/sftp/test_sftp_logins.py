@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.utils import timezone
 from accounts import audit, lockout, services, ssh_keys, transfer_credentials
 from accounts.models import AuditEvent, SshKey, TransferCredential, User
 from torrents.tests.factories import finished
-from torrents.tests.sftp.running import HOST, RunningServer, rows
+from torrents.tests.sftp.running import HOST, PATIENCE, RunningServer, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Action = AuditEvent.Action
@@ -82,12 +83,11 @@ async def events(action: str) -> list[AuditEvent]:
 
 
 async def eventually(action: str, count: int) -> list[AuditEvent]:
-    for _ in range(200):
-        found = await events(action)
-        if len(found) >= count:
-            return found
+    deadline = time.monotonic() + PATIENCE
+    while len(found := await events(action)) < count:
+        assert time.monotonic() < deadline, f"no {count} events of {action}"
         await asyncio.sleep(0.05)
-    raise AssertionError(f"no {count} events of {action}")
+    return found
 
 
 @pytest.mark.parametrize("change", ENDED_BY_CREDENTIAL)

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from torrents.models import ClaimTraffic, Traffic
 from torrents.tests.factories import finished
-from torrents.tests.sftp.running import RunningServer, account, rows, running_server
+from torrents.tests.sftp.running import PATIENCE, RunningServer, account, rows, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ async def counted(user: User, expected: int) -> None:
         days = Traffic.objects.filter(user=user, channel=Traffic.Channel.SFTP).values_list("sent", flat=True)
         return claims, sum(days)
 
-    for _ in range(200):
+    for _ in range(int(PATIENCE / 0.05)):
         if await rows(sums) == (expected, expected):
             return
         await asyncio.sleep(0.05)

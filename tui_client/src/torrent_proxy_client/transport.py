@@ -120,6 +120,7 @@ class Transport:
             files={"metainfo": (*upload, "application/x-bittorrent")} if upload else None,
             data=form,
             timeout=_TIMEOUT if patient else _ROWS_TIMEOUT,
+            extensions={"trace": _ClosingCutHandshakes()},
         )
         try:
             response = await self._client.send(request, stream=True)
@@ -134,6 +135,22 @@ class Transport:
         """Like `stream`, with the whole body read."""
         async with self.stream(method, path, **options) as stream:
             return await stream.answer()
+
+
+class _ClosingCutHandshakes:
+    """Follows the connection of one request, and closes it when the request is cancelled in the TLS handshake:
+    httpcore2 lets go of the socket there without closing it, so that it would stay open as long as the process.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Any = None  # httpcore2.AsyncNetworkStream
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """The `trace` extension of httpcore2."""
+        if event.endswith(".connect_tcp.complete"):
+            self._connection = info["return_value"]
+        elif event.endswith(".start_tls.failed") and self._connection:
+            await self._connection.aclose()
 
 
 def uses_proxies(server: str) -> bool:
@@ -184,7 +201,7 @@ async def see_fingerprint(server: str) -> str:
     context.sslobject_class = LookingObject
     async with httpx2.AsyncClient(verify=context, trust_env=uses_proxies(server), timeout=10) as client:
         try:
-            await client.get(server)
+            await client.get(server, extensions={"trace": _ClosingCutHandshakes()})
         except httpx2.HTTPError as error:
             if not seen:
                 raise _away(server, error) from error
