@@ -163,7 +163,10 @@ class World:
         if seen is None:
             return [f"{what} is not in the engine"]
         if not row.running:
-            return [] if seen.state == EngineState.STOPPED else [f"{what} is {seen.state}"]
+            looks = (
+                seen.state == EngineState.METADATA and not seen.downloaded
+            )  # so that its files can be chosen
+            return [] if looks or seen.state == EngineState.STOPPED else [f"{what} is {seen.state}"]
         if row.can_finish:
             if seen.state != EngineState.SEEDING or torrent.completed_at is None:
                 return [f"{what} is {seen.state} at {seen.progress}, in the rows {torrent.live.state}"]

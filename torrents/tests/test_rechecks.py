@@ -83,8 +83,8 @@ def test_asking_again_while_the_engine_is_asked_is_not_forgotten(
     assert waiting()
 
 
-def test_a_paused_torrent_is_checked_and_stays_paused(box: Box, alice: User) -> None:
-    claim = add(alice, paused=True)
+def test_a_paused_torrent_is_checked_and_stays_paused(box: Box, alice: User, show: Source) -> None:
+    claim = add(alice, show, paused=True)
     box.rounds()
     request_recheck([claim.torrent_id])
     box.rounds()

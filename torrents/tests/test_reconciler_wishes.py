@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from torrents import services
+from torrents import admission, services
 from torrents.claim_wishes import Wishes, change_wishes
 from torrents.engines.base import EngineState
 from torrents.engines.fake import FakeEngine
@@ -234,7 +234,10 @@ def test_a_magnet_that_everybody_paused_fetches_its_metadata_and_waits(
     assert box.held()[claim.torrent_id].downloaded == 5
 
 
-def test_a_claim_that_waits_does_not_make_it_look_for_metadata(box: Box, alice: User) -> None:
+def test_a_claim_that_waits_does_not_make_it_look_for_metadata(
+    box: Box, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "decide", lambda **_: False)
     claim = add(alice)
     Claim.objects.update(waits_for=Claim.WaitsFor.USER_ACTIVE)
     box.rounds()
