@@ -24,7 +24,7 @@ from proxy_site.api.errors import ApiError
 from proxy_site.api.parsers import BoundedJSONParser
 from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.outbound import OutboundError
-from torrents import claim_wishes, removal, services
+from torrents import claim_wishes, removal, services, swarm
 from torrents.allowances import limits_of
 from torrents.api.content import (
     BYTES,
@@ -230,6 +230,8 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
     def files(self, request: Request, claim_id: uuid.UUID) -> Response:
         """The torrent's files, in its own order; none until its metadata is known."""
         claim = own_claim(request, claim_id)
+        if claim.completed_at is None:
+            swarm.note_interest(claim.torrent_id)  # the reconciler reads how far each file is
         files = claim.torrent.files.order_by("index")
         return Response(FileSerializer(files, many=True, context={"claim": claim}).data)
 

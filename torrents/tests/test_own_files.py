@@ -2,13 +2,11 @@
 
 import io
 import tarfile
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import User
 from torrents import services
@@ -17,7 +15,7 @@ from torrents.claim_wishes import change_wishes
 from torrents.engines.base import EngineFile
 from torrents.file_progress import record_file_progress
 from torrents.metainfo import Source
-from torrents.models import Claim, Interest, Torrent, TorrentFile
+from torrents.models import Claim, Torrent, TorrentFile
 from torrents.states import state_of
 from torrents.tests.factories import State, add, client_of
 from torrents.tests.reconciler_box import EVERYTHING, Box, seen
@@ -328,8 +326,7 @@ def test_files_are_read_while_somebody_looks(box: Box, alice: User, offered: Sou
     claim = add(alice, offered)
     passes(box, 50_005)
     assert [file["progress"] for file in files_shown(claim)] == [0.0, 0.0]
-    Interest.objects.create(torrent=claim.torrent, until=timezone.now() + timedelta(minutes=1))
-    box.rounds(2)
+    box.rounds(2)  # looking was asking for them
     assert [file["progress"] for file in files_shown(claim)] == [1.0, 0.5]
 
 
