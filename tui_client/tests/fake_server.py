@@ -37,6 +37,7 @@ class FakeServer:
         self.password = "secret"
         self.torrents: dict[str, FakeTorrent] = {}
         self.removed: dict[str, int] = {}
+        self.deleted: dict[str, FakeTorrent] = {}  # can be taken back
         self.change = 0
         self.away = False  # every request is answered with 503
         self.silent = False  # every connection is closed without an answer
@@ -133,7 +134,7 @@ class FakeServer:
     def remove(self, torrent_id: str) -> None:
         with self._lock:
             self.change += 1
-            del self.torrents[torrent_id]
+            self.deleted[torrent_id] = self.torrents.pop(torrent_id)
             self.removed[torrent_id] = self.change
 
     def expire_access(self) -> None:
@@ -185,6 +186,11 @@ class FakeServer:
                     self._find(torrent_id)
                     self.remove(torrent_id)
                     return 204, None
+                case "POST", "torrents", torrent_id, "restore" if torrent_id in self.deleted:
+                    self.torrents[torrent_id] = self.deleted.pop(torrent_id)
+                    self.removed.pop(torrent_id)
+                    self.update(torrent_id)
+                    return 200, self._find(torrent_id).fields
                 case "POST", "torrents", torrent_id, "pause" | "resume" as verb:
                     self._find(torrent_id)
                     self.update(torrent_id, state="paused" if verb == "pause" else "downloading")

@@ -182,8 +182,13 @@ class ApiClient:
         return Torrent.from_json(await self._json("POST", _path(torrent_id, "resume/")))
 
     async def delete(self, torrent_id: str) -> None:
-        """End the user's hold; the server deletes the data when nobody else holds the same torrent."""
+        """End the user's hold. It can be restored for a while; then the server deletes the data, unless somebody else
+        holds the same torrent."""
         await self._json("DELETE", _path(torrent_id))
+
+    async def restore(self, torrent_id: str) -> Torrent:
+        """Take back a delete. Raises ClientError when it is too late for that."""
+        return Torrent.from_json(await self._json("POST", _path(torrent_id, "restore/")))
 
     async def files(self, torrent_id: str) -> tuple[TorrentFile, ...]:
         """Empty until the metadata is known."""

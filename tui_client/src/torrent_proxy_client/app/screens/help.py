@@ -12,7 +12,7 @@ from torrent_proxy_client.app.theme import BUSY
 _KEYS = (
     ("a", "add a torrent: magnet link, URL or .torrent file"),
     ("p  r", "pause and resume the selected torrent on the server"),
-    ("d", "delete it from the server; asks first"),
+    ("d  u", "delete it from the server (asks first), and take that back"),
     ("f, Enter", "fetch it: bring its files from the server to here"),
     ("x", "pause fetching; what has arrived is kept, f goes on"),
     ("t", "transfers: pause, take out, find files, same names"),

@@ -24,7 +24,7 @@ from torrent_proxy_client.app.transfers import Transfers
 from torrent_proxy_client.app.widgets.bars import AwayBanner, SummaryBar, TitleBar
 from torrent_proxy_client.app.widgets.details import Details
 from torrent_proxy_client.app.widgets.key_hints import KeyHints
-from torrent_proxy_client.app.widgets.torrent_table import SORTS, TorrentTable
+from torrent_proxy_client.app.widgets.torrent_table import SORT_NAMES, SORTS, TorrentTable
 from torrent_proxy_client.app.widgets.transfer_panel import TransferPanel
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.mirror import Mirror
@@ -34,14 +34,6 @@ from torrent_proxy_client.preferences import Preferences
 
 _NOTHING = "Nothing here yet.\n\nPress a to add a magnet link, the URL of a .torrent, or a .torrent file."
 _TOASTS = 3  # at once; more would cover the list
-_SORT_NAMES = {
-    "added": "when it was added, newest first",
-    "name": "name",
-    "state": "state",
-    "progress": "progress",
-    "down": "speed",
-    "size": "size",
-}
 _FIRST_LOOK = "Asking the server …"
 _NO_ANSWER = "There is nothing to show until the server has answered for the first time."
 
@@ -68,6 +60,7 @@ class MainScreen(TellsMistakes, Screen[None]):
         Binding("S", "sort_backwards", show=False),
         Binding("c", "commands", show=False),
         Binding("t", "transfers", show=False),
+        Binding("u", "undo_delete", show=False),
         Binding("escape", "back", show=False),
     ]
     AUTO_FOCUS = "TorrentTable"
@@ -98,6 +91,7 @@ class MainScreen(TellsMistakes, Screen[None]):
         self._poller = Poller(api, self._mirror, self.post_message, interval=poll_interval)
         self._files: dict[str, tuple[TorrentFile, ...]] = {}
         self._looked_at: tuple[str, str] | None = None
+        self._deleted: list[Torrent] = []  # by the last delete
 
     def compose(self) -> ComposeResult:
         yield TitleBar(self.api.session.username, self.api.server)
@@ -238,6 +232,7 @@ class MainScreen(TellsMistakes, Screen[None]):
         its = "Its" if len(chosen) == 1 else "Their"
         consequences = (
             f"{its} data on the server is deleted too, unless somebody else there has the same torrent.\n"
+            "For a while u takes the delete back.\n"
             "Files that you have fetched to this machine stay."
         )
         transfers = [transfer for torrent in chosen if (transfer := self._transfers.get(torrent.id))]
@@ -248,7 +243,15 @@ class MainScreen(TellsMistakes, Screen[None]):
         if await self.app.push_screen_wait(question):
             for transfer in transfers:
                 self._transfers.forget(transfer)
-            self._ask_server(self.api.delete, chosen, "Deleted")
+            self._deleted = chosen
+            self._ask_server(self.api.delete, chosen, "Deleted", " · u takes it back")
+
+    def action_undo_delete(self) -> None:
+        if not self._deleted:
+            self._tell("Nothing was deleted since the app started.")
+            return
+        deleted, self._deleted = self._deleted, []
+        self._ask_server(self.api.restore, deleted, "Taken back")
 
     @on(DataTable.RowSelected)
     def action_fetch(self) -> None:
@@ -344,7 +347,7 @@ class MainScreen(TellsMistakes, Screen[None]):
     def _sorted(self) -> None:
         self._sort()
         backwards = ", backwards" if self._preferences.reverse else ""
-        self._tell(f"Sorted by {_SORT_NAMES[self._preferences.sort]}{backwards}")
+        self._tell(f"Sorted by {SORT_NAMES[self._preferences.sort]}{backwards}")
         self.post_message(self.PreferencesChanged())
 
     def _sort(self) -> None:
@@ -359,7 +362,7 @@ class MainScreen(TellsMistakes, Screen[None]):
 
     @work(exit_on_error=False)
     async def _ask_server(
-        self, ask: Callable[[str], Awaitable[object]], chosen: list[Torrent], done: str
+        self, ask: Callable[[str], Awaitable[object]], chosen: list[Torrent], done: str, hint: str = ""
     ) -> None:
         """One after the other; a refusal of one does not keep the others back."""
         errors: list[ClientError] = []
@@ -375,7 +378,7 @@ class MainScreen(TellsMistakes, Screen[None]):
             self.notify(words.clean(str(refusal)), severity="error", timeout=8, markup=False)
         if len(errors) < len(chosen):
             all_but = f", {len(errors)} refused" if errors else ""
-            self._tell(f"{done} {_names(chosen)}{all_but}")
+            self._tell(f"{done} {_names(chosen)}{all_but}{hint}")
             self._poller.wake()
         if len(chosen) > 1:
             self._unmark()

@@ -57,6 +57,14 @@ def _gap(width: int) -> int:
 
 Rank = tuple[float | str, str]  # the id makes the order stable
 
+SORT_NAMES = {
+    "added": "when it was added, newest first",
+    "name": "name",
+    "state": "state",
+    "progress": "progress",
+    "down": "speed",
+    "size": "size",
+}
 SORTS: dict[str, Callable[[Torrent], float | str]] = {
     "added": lambda torrent: -torrent.added_at.timestamp() if torrent.added_at else 0.0,
     "name": lambda torrent: words.clean(torrent.name).casefold(),
