@@ -18,6 +18,8 @@ from urllib.parse import urlencode, urlsplit
 import bencode2
 import django
 import psutil
+from django.conf import settings
+from django.db import connections
 
 from deploy.box import PEER_ADDRESS, Box
 from deploy.swarm import Peer
@@ -45,9 +47,8 @@ def running_box() -> Iterator[Box]:
             django.setup()
             yield box
         finally:
-            from django.db import connections
-
-            connections.close_all()
+            if settings.configured:
+                connections.close_all()
             box.stop()
 
 
