@@ -201,22 +201,6 @@ async def test_deleting_after_saying_yes(
         assert server.torrents == {}
 
 
-async def test_a_delete_can_be_taken_back(
-    server: FakeServer, store: FileSessionStore, downloads: Path
-) -> None:
-    server.add_torrent("film")
-    server.add_torrent("show")
-    async with running(store, downloads) as person:
-        await person.sees("film", "show")
-        await person.press("u")
-        await person.sees("Nothing was deleted since the app started.")
-        await person.press("d", "y")
-        await person.sees("u takes it back")
-        assert len(server.torrents) == 1
-        await person.press("u")
-        await person.sees("Taken back", "film", "show")
-
-
 async def test_deleting_what_is_being_fetched_says_that_this_stops(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:

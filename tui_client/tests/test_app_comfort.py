@@ -108,6 +108,22 @@ async def test_deleting_what_is_marked_asks_once_and_says_how_many(
     assert [torrent.fields["name"] for torrent in server.torrents.values()] == ["film 0"]
 
 
+async def test_a_delete_can_be_taken_back(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.add_torrent("film")
+    server.add_torrent("show")
+    async with running(store, tmp_path) as person:
+        await person.sees("film", "show")
+        await person.press("u")
+        await person.sees("Nothing was deleted since the app started.")
+        await person.press("d", "y")
+        await person.sees("u takes it back")
+        assert len(server.torrents) == 1
+        await person.press("u")
+        await person.sees("Taken back", "film", "show")
+
+
 async def test_pausing_what_is_marked_goes_on_where_one_is_refused(
     server: FakeServer, store: FileSessionStore, tmp_path: Path
 ) -> None:
