@@ -8,10 +8,10 @@ and in `World.problems` (as soon as everything has settled).
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
@@ -35,16 +35,39 @@ from torrents.reconciler import data_root
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import TorrentRefused, default_engine
 from torrents.tests.claims_model import WAYS, Content, Hold, Row
-from torrents.tests.claims_world import KINDS, USERS, Setting, World, make_contents
+from torrents.tests.claims_world import FILE_SIZE, FILES, KINDS, USERS, Setting, World, make_contents
 
 STEPS_EACH = 50  # of an example
 NUMBERS = st.integers(0, len(KINDS) - 1)
 ADD = st.tuples(
     st.sampled_from(USERS),
     NUMBERS,
-    st.sampled_from(["v1", "v2", "v1", "v2", "both", "torrent"]),
+    st.sampled_from(["v1", "v2", "both", "torrent", "torrent"]),
     st.sampled_from([True, True, False]),
 )
+WISHES: list[dict[str, Any]] = [
+    {"download_limit": 400_000},
+    {"download_limit": 900_001, "upload_limit": 50_000},
+    {"upload_limit": 20_000},
+    {"download_limit": None, "upload_limit": None},
+    {"sequential": True},
+    {"sequential": False},
+    {"seed_ratio": 0},
+    {"seed_ratio": None},
+]
+ONE = len(FILES) * FILE_SIZE  # bytes of a torrent
+LIMITS: list[dict[str, int | None]] = [
+    {"disk_quota": FILE_SIZE + 1},
+    {"disk_quota": ONE},
+    {"disk_quota": 2 * ONE + FILE_SIZE},
+    {"disk_quota": None},
+    {"active_torrent_limit": 1},
+    {"active_torrent_limit": 2},
+    {"active_torrent_limit": None},
+    {"download_limit": 1_000_000},
+    {"download_limit": 700_001, "upload_limit": 30_001},
+    {"download_limit": None, "upload_limit": None},
+]
 
 
 def run_machine(machine: type["ClaimsMachine"], *, steps: int, root: Path, repeatable: bool) -> None:
@@ -111,11 +134,22 @@ class ClaimsMachine(RuleBasedStateMachine):
         pairs = [(user, hold) for user in USERS for _, hold in self.model.holds_of(user) if hold.held == held]
         return pairs[pick % len(pairs)]
 
-    @initialize(adds=st.lists(ADD, min_size=4, max_size=8), offered=st.sets(NUMBERS, min_size=1))
-    def begin(self, adds: list[tuple[str, int, str, bool]], offered: set[int]) -> None:
+    @initialize(
+        adds=st.lists(ADD, min_size=6, max_size=9),
+        offered=st.sets(NUMBERS, min_size=2),
+        limits=st.tuples(*[st.sampled_from(LIMITS)] * len(USERS)),
+    )
+    def begin(
+        self,
+        adds: list[tuple[str, int, str, bool]],
+        offered: set[int],
+        limits: Sequence[dict[str, int | None]] = (),
+    ) -> None:
         """So that no example goes by in which there is nothing."""
         for number in sorted(offered):
             self.somebody_offers(number)
+        for user, limit in zip(USERS, limits, strict=False):
+            self.admin_limits(user, limit)
         for user, number, way, running in adds:
             self.add(user, number, way, running)
 
@@ -160,6 +194,36 @@ class ClaimsMachine(RuleBasedStateMachine):
         self._did("remove", user, hold.ids)
         assert self.world.clients[user].delete(f"/api/v1/torrents/{min(hold.ids)}/").status_code == 204
         self.model.remove(hold)
+
+    @precondition(lambda self: self.some(held=True))
+    @rule(pick=st.integers(0, 11), wishes=st.sampled_from(WISHES))
+    def somebody_wishes(self, pick: int, wishes: dict[str, Any]) -> None:
+        user, hold = self._one(pick, held=True)
+        self._did("wish", user, hold.ids, wishes)
+        assert self._patch(user, hold, wishes).status_code == 200
+        self.model.wish(hold, wishes)
+
+    @precondition(lambda self: self.some(held=True))
+    @rule(pick=st.integers(0, 11), files=st.sets(st.integers(0, len(FILES) - 1)))
+    def choose_files(self, pick: int, files: set[int]) -> None:
+        user, hold = self._one(pick, held=True)
+        known = self.world.knows_files(min(hold.ids))
+        self._did("choose" if known else "choose too early", user, hold.ids, files)
+        answer = self._patch(user, hold, {"files": sorted(files) or None})
+        if known:
+            assert answer.status_code == 200
+            self.model.wish(hold, {"files": frozenset(files) if 0 < len(files) < len(FILES) else None})
+        else:
+            assert answer.status_code == (400 if files else 200)
+
+    def _patch(self, user: str, hold: Hold, wishes: dict[str, Any]) -> Any:
+        return self.world.clients[user].patch(f"/api/v1/torrents/{min(hold.ids)}/", wishes, format="json")
+
+    @rule(user=st.sampled_from(USERS), limits=st.sampled_from(LIMITS))
+    def admin_limits(self, user: str, limits: dict[str, int | None]) -> None:
+        self._did("limit", user, limits)
+        self.world.allow(user, limits)
+        self.model.allow(user, limits)
 
     @precondition(lambda self: self.some(held=False))
     @rule(pick=st.integers(0, 11))
@@ -224,12 +288,17 @@ class ClaimsMachine(RuleBasedStateMachine):
                 self._check_details(user, row, hold)
 
     def _check_details(self, user: str, row: Row, hold: Hold) -> None:
+        if hold.waits:
+            self.done[f"waits for {hold.told.waits_for}"] += 1
         for claim_id in hold.ids:
             for other, client in self.world.clients.items():
                 answer = client.get(f"/api/v1/torrents/{claim_id}/")
                 mine = other == user and hold.held
                 assert answer.status_code == (200 if mine else 404), "a torrent of another is seen"
-                if mine and hold.running and row.can_finish:
+                if mine and hold.waits:
+                    assert answer.json()["state"] == "waiting"
+                    assert answer.json()["message"], "it does not say what it waits for"
+                elif mine and hold.running and row.can_finish:
                     assert answer.json()["state"] == "finished"
 
     def _check_lists(self, user: str) -> None:
@@ -252,7 +321,9 @@ class ClaimsMachine(RuleBasedStateMachine):
         self._check_lists(
             USERS[self.steps % len(USERS)]
         )  # one in turn: two requests are what a step costs most
+        self.world.ask()
         assert not self.world.missing_files()
+        assert not self.world.let_in_beyond_limits()
 
 
 def _same(ids: Collection[uuid.UUID], holds: Collection[Hold]) -> bool:

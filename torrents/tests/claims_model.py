@@ -1,14 +1,16 @@
 """The rules of claims, once more and as plainly as possible: what the machine of claims_machine.py compares with.
 
 Nothing here touches a database or an engine. Where the rules leave a choice (which of two ids stays), the model takes
-all that are allowed. What only the world decides, whether metadata has arrived, it is told by `learned`.
+all that are allowed. What only the world decides it is told: by `learned` that metadata has arrived, by `told` who was
+let in and what is complete. Whether these decisions are right it judges itself.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from torrents.metainfo import Source
 
@@ -33,6 +35,37 @@ class Content:
         return bool(self.source.private)
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What one person wants of a torrent, beside that it runs. Limits in bytes a second, None: none."""
+
+    files: frozenset[int] | None = None  # by index; None: all
+    download_limit: int | None = None
+    upload_limit: int | None = None
+    sequential: bool = False
+    seed_ratio: float | None = None  # nothing in particular, or 0: not to be seeded at all
+
+
+@dataclass(frozen=True)
+class Person:
+    """What an admin allows somebody. Bytes, torrents, and bytes a second; None: more than anybody needs here."""
+
+    disk_quota: int | None = None
+    active_torrent_limit: int | None = None
+    download_limit: int | None = None
+    upload_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the box says of a claim."""
+
+    waits_for: str = ""
+    let_in: bool = False  # to be downloaded, at the size that it has
+    complete: bool = False
+    begun: bool = False  # some of its torrent is there
+
+
 @dataclass(eq=False)
 class Hold:
     """What one person has of a row: held, or given up and to be taken back."""
@@ -42,6 +75,8 @@ class Hold:
     by_file: bool
     added: int
     removed: int | None = None  # grace periods since it was given up
+    wishes: Wishes = Wishes()
+    told: Told = Told()
 
     @property
     def held(self) -> bool:
@@ -50,6 +85,18 @@ class Hold:
     @property
     def restorable(self) -> bool:
         return self.removed == 0
+
+    @property
+    def waits(self) -> bool:
+        return self.held and self.running and bool(self.told.waits_for)
+
+    @property
+    def runs(self) -> bool:
+        return self.held and self.running and not self.waits
+
+    @property
+    def downloads(self) -> bool:
+        return self.runs and self.told.let_in and not self.told.complete
 
 
 @dataclass(eq=False)
@@ -71,13 +118,19 @@ class Row:
         return self.content.offered and (self.known or not self.content.private)
 
     @property
-    def running(self) -> bool:
-        return any(hold.held and hold.running for hold in self.holds.values())
+    def running(self) -> list[Hold]:
+        return [hold for hold in self.holds.values() if hold.runs]
+
+    def size_of(self, hold: Hold) -> int:
+        """Bytes of the files that somebody chose."""
+        files, chosen = self.content.source.files or (), hold.wishes.files
+        return sum(size for index, (_, size) in enumerate(files) if chosen is None or index in chosen)
 
 
 class ClaimsModel:
-    def __init__(self) -> None:
+    def __init__(self, users: Iterable[str]) -> None:
         self.rows: list[Row] = []
+        self.people = dict.fromkeys(users, Person())
         self._counter = count()
 
     def holds_of(self, user: str) -> Iterator[tuple[Row, Hold]]:
@@ -130,6 +183,17 @@ class ClaimsModel:
 
     def restore(self, hold: Hold) -> None:
         hold.removed = None
+
+    def wish(self, hold: Hold, wishes: Mapping[str, Any]) -> None:
+        hold.wishes = replace(hold.wishes, **wishes)
+
+    def allow(self, user: str, limits: Mapping[str, int | None]) -> None:
+        self.people[user] = replace(self.people[user], **limits)
+
+    def told(self, facts: Mapping[uuid.UUID, Told]) -> None:
+        for row in self.rows:
+            for hold in row.holds.values():
+                hold.told = next((facts[claim_id] for claim_id in hold.ids if claim_id in facts), Told())
 
     def pass_grace(self) -> None:
         for row in self.rows:
@@ -185,4 +249,16 @@ def _one_of(first: Hold, second: Hold) -> Hold:
         by_file=first.by_file or second.by_file,
         added=min(first.added, second.added),
         removed=None if None in ages else min(age for age in ages if age is not None),
+        wishes=_both_wishes(first.wishes, second.wishes) if alike else leading.wishes,
     )
+
+
+def _both_wishes(first: Wishes, second: Wishes) -> Wishes:
+    """What was wished of either, the more generous of two; nobody can have chosen files of what was not known."""
+    assert first.files is second.files is None
+    given = {
+        name: [wish for wish in (getattr(first, name), getattr(second, name)) if wish is not None]
+        for name in ("download_limit", "upload_limit", "seed_ratio")
+    }
+    highest = {name: max(wishes, default=None) for name, wishes in given.items()}
+    return Wishes(sequential=first.sequential or second.sequential, **highest)

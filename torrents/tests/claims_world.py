@@ -7,20 +7,29 @@ from typing import Any, Protocol
 
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from deploy.swarm import make_torrent
-from torrents.engines.base import Engine, EngineState, EngineTorrent
+from torrents.engines.base import Engine, EngineFile, EngineState, EngineTorrent
 from torrents.metainfo import Source, parse_torrent
 from torrents.models import Claim, Removal, Torrent
 from torrents.reconciler import Reconciler, data_root
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import changes_since, default_engine
-from torrents.tests.claims_model import WAYS, ClaimsModel, Content, Row
-from torrents.tests.engines.harness import same_files, write_content
+from torrents.tests.claims_expectations import (
+    Doorkeeper,
+    needless_waits,
+    right_states,
+    wrong_limits,
+    wrong_wishes,
+)
+from torrents.tests.claims_model import WAYS, ClaimsModel, Content, Hold, Row, Told
+from torrents.tests.engines.harness import write_content
 from torrents.tests.factories import client_of, magnet, person
 
 USERS = ("alice", "bob", "charlie")
 # What exists in the world: (version, private). Few, so that people meet.
 KINDS: tuple[tuple[Any, bool], ...] = (("hybrid", False), ("hybrid", True), ("v1", False), ("v2", False))
+FILES = ("one.mkv", "more/two.mkv", "more/three.mkv")
 FILE_SIZE = 40_000  # bytes
 
 
@@ -34,6 +43,8 @@ class Setting(Protocol):
 
     def look(self) -> Collection[EngineTorrent]:
         """What the engine holds, without its reconciler noticing that somebody looked."""
+
+    def files(self, key: str) -> Collection[EngineFile]: ...
 
     def kill(self) -> None:
         """It ends without a chance to save anything, and does not answer until `start`."""
@@ -53,7 +64,7 @@ def make_contents(root: Path) -> list[tuple[Source, Path]]:
     """What exists in the world, with the folders that it was made from."""
     made = []
     for number, (version, private) in enumerate(KINDS):
-        folder = write_content(root / str(number) / "show", "one.mkv", "more/two.mkv", size=FILE_SIZE)
+        folder = write_content(root / str(number) / "show", *FILES, size=FILE_SIZE)
         metainfo = make_torrent(folder, version=version, private=private, piece_size=16 * 1024)
         made.append((parse_torrent(metainfo), folder))
     return made
@@ -68,10 +79,11 @@ class World:
         self.users = {name: person(name) for name in USERS}
         self.clients: dict[str, APIClient] = {name: client_of(user) for name, user in self.users.items()}
         self.contents = contents
-        self.model = ClaimsModel()
+        self.model = ClaimsModel(USERS)
         self.shown: dict[str, set[uuid.UUID]] = {name: set() for name in USERS}
         self._seen = dict.fromkeys(USERS, 0)
-        self._completed: dict[uuid.UUID, Content] = {}
+        self._whole: dict[uuid.UUID, tuple[Content, set[int]]] = {}  # what somebody had complete of a torrent
+        self._doorkeeper = Doorkeeper()
         self.restart_reconciler()
 
     def restart_reconciler(self) -> None:
@@ -94,10 +106,6 @@ class World:
             for torrent in known:
                 claims = Claim.with_removed.filter(torrent=torrent).select_related("user")
                 self.model.learned(content, {claim.user.username for claim in claims})
-            for torrent in whole:
-                if torrent.completed_at is not None:
-                    self._completed[torrent.pk] = content
-
     def as_source(self, content: Content, way: str) -> Source:
         v1, v2 = content.source.infohash_v1, content.source.infohash_v2
         names = WAYS[way]
@@ -117,16 +125,54 @@ class World:
         self.shown[user] |= {claim.pk for claim in news.claims}
         self._seen[user] = news.change
 
+    def allow(self, user: str, limits: Mapping[str, int | None]) -> None:
+        """As an admin does it."""
+        User.objects.filter(pk=self.users[user].pk).update(**limits)
+
+    def knows_files(self, claim_id: uuid.UUID) -> bool:
+        torrent = self.claim(claim_id).torrent
+        return torrent.metainfo is not None or torrent.files.exists()
+
+    def ask(self) -> None:
+        """Tell the model what the box says of its claims now."""
+        facts = {}
+        for claim in Claim.with_removed.select_related("torrent", "torrent__live").defer("torrent__metainfo"):
+            content = self._content_of(claim.torrent)
+            files = (content.source.files or ()) if content else ()
+            chosen = set(range(len(files)) if claim.chosen_files is None else claim.chosen_files)
+            complete = claim.completed_at is not None
+            facts[claim.pk] = Told(
+                waits_for=claim.waits_for,
+                let_in=(claim.admitted_size or 0) >= sum(files[index][1] for index in chosen) > 0,
+                complete=complete,
+                begun=claim.torrent.live.progress > 0,
+            )
+            if complete and content:
+                self._whole.setdefault(claim.torrent_id, (content, set()))[1].update(chosen)
+        self.model.told(facts)
+
+    def let_in_beyond_limits(self) -> list[str]:
+        return self._doorkeeper.too_much(self.model)
+
     def missing_files(self) -> list[str]:
         """What was complete once stays on the disk as long as anybody may have it."""
-        ids = set(Torrent.objects.filter(pk__in=self._completed).values_list("pk", flat=True))
-        return [
-            f"{file} of {torrent_id}"
-            for torrent_id, content in self._completed.items()
-            if torrent_id in ids
-            for file, size in content.source.files or ()
-            if not _is_there(data_root() / str(torrent_id) / file, size)
-        ]
+        living = Claim.with_removed.filter(torrent__in=self._whole).values_list("torrent_id", "chosen_files")
+        missing = set()
+        for torrent_id, chosen in living:
+            content, whole = self._whole[torrent_id]
+            for index in whole.intersection(whole if chosen is None else chosen):
+                path, size = (content.source.files or ())[index]
+                if not _is_there(data_root() / str(torrent_id) / path, size):
+                    missing.add(f"{path} of {torrent_id}")
+        return sorted(missing)
+
+    def _content_of(self, torrent: Torrent) -> Content | None:
+        for content in self.contents:
+            if torrent.infohash_v1 == content.source.infohash_v1 is not None:
+                return content
+            if torrent.infohash_v2 == content.source.infohash_v2 is not None:
+                return content
+        return None
 
     def settle(self) -> None:
         """Let rounds go by until the engine is as the rules want it."""
@@ -138,6 +184,7 @@ class World:
 
     def problems(self) -> list[str]:
         """How the engine and the disk differ from what the model says, once everything has settled."""
+        self.ask()
         entries = {seen.save_path: seen for seen in self.setting.look()}
         rows = {self._torrent_of(row): row for row in self.model.rows}
         found = [text for torrent, row in rows.items() for text in self._problems_of(torrent, row, entries)]
@@ -146,6 +193,10 @@ class World:
         folders = {str(folder) for folder in data_root().iterdir()} if data_root().is_dir() else set()
         found += [f"{folder} is left on the disk" for folder in folders - paths]
         found += [f"{removal} waits for its removal" for removal in Removal.objects.all()]
+        found += needless_waits(self.model)
+        if not found:
+            running = {row: entries[str(torrent.data_dir)] for torrent, row in rows.items() if row.running}
+            found += wrong_limits(self.model, running)
         return found
 
     def _torrent_of(self, row: Row) -> Torrent:
@@ -153,26 +204,36 @@ class World:
         (torrent_id,) = ids
         return Torrent.objects.select_related("live").get(pk=torrent_id)
 
-    def _problems_of(self, torrent: Torrent, row: Row, entries: Mapping[str, EngineTorrent]) -> list[str]:
+    def _problems_of(self, torrent: Torrent, row: Row, entries: Mapping[str, EngineTorrent]) -> Iterator[str]:
         seen = entries.get(str(torrent.data_dir))
-        what = f"{row.content.source.files} {torrent.pk} (wanted {row.wanted}, running {row.running})"
+        what = f"{row.content.source.files} {torrent.pk} (wanted {row.wanted}, running {bool(row.running)})"
         if torrent.refused:
-            return [f"{what} was refused: {torrent.refused}"]
-        if not row.wanted:
-            return [] if seen is None or seen.state == EngineState.STOPPED else [f"{what} is {seen.state}"]
-        if seen is None:
-            return [f"{what} is not in the engine"]
-        if not row.running:
-            looks = (
-                seen.state == EngineState.METADATA and not seen.downloaded
-            )  # so that its files can be chosen
-            return [] if looks or seen.state == EngineState.STOPPED else [f"{what} is {seen.state}"]
-        if row.can_finish:
-            if seen.state != EngineState.SEEDING or torrent.completed_at is None:
-                return [f"{what} is {seen.state} at {seen.progress}, in the rows {torrent.live.state}"]
-            return [] if same_files(torrent.data_dir, row.content.folder) else [f"{what} has other files"]
-        waiting = (EngineState.METADATA, EngineState.STALLED, EngineState.SEEDING)
-        return [] if seen.state in waiting else [f"{what} is {seen.state}"]
+            yield f"{what} was refused: {torrent.refused}"
+        elif seen is None:
+            if row.wanted:
+                yield f"{what} is not in the engine"
+        elif not row.running:
+            # A magnet's metadata is looked for though it is paused, so that its files can be chosen.
+            looks = row.wanted and seen.state == EngineState.METADATA and not seen.downloaded
+            if not looks and seen.state != EngineState.STOPPED:
+                yield f"{what} is {seen.state}"
+        elif seen.state not in right_states(row):
+            yield f"{what} is {seen.state} at {seen.progress}, in the rows {torrent.live.state}"
+        else:
+            files = self.setting.files(seen.key) if seen.has_metadata else ()
+            yield from (f"{what}: {wrong}" for wrong in wrong_wishes(row, seen, files))
+            for hold in row.running if row.can_finish else ():
+                yield from (f"{what}: {wrong}" for wrong in self._wrong_files(torrent, row, hold))
+
+    def _wrong_files(self, torrent: Torrent, row: Row, hold: Hold) -> Iterator[str]:
+        if not hold.told.complete:
+            yield f"{hold.ids} is not complete"
+            return
+        for index, (path, _) in enumerate(row.content.source.files or ()):
+            if hold.wishes.files is None or index in hold.wishes.files:
+                original = row.content.folder.parent / path
+                if (torrent.data_dir / path).read_bytes() != original.read_bytes():
+                    yield f"{path} is another file"
 
 
 def _is_there(file: Path, size: int) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from torrents.engines.base import EngineTorrent
+from torrents.engines.base import EngineFile, EngineTorrent
 from torrents.tests.claims_machine import ClaimsMachine, run_machine
-from torrents.tests.claims_world import Setting
+from torrents.tests.claims_world import FILE_SIZE, Setting
 from torrents.tests.reconciler_box import Moody
 
 STEPS = int(os.environ.get("MODEL_STEPS", "500"))
@@ -27,6 +27,9 @@ class InMemory:
     def look(self) -> Collection[EngineTorrent]:
         return self.engine.peek()
 
+    def files(self, key: str) -> Collection[EngineFile]:
+        return self.engine.files(key)
+
     def kill(self) -> None:
         self.engine.away = True
         for seen in self.engine.peek():  # what it had only just been given was not saved yet
@@ -38,10 +41,10 @@ class InMemory:
 
     def pass_time(self) -> None:
         if not self.engine.away:
-            self.engine.advance()
+            self.engine.advance(FILE_SIZE + 1)
 
     def patience(self) -> Iterator[None]:
-        return iter([None] * 20)
+        return iter([None] * 100)  # torrents may have to wait for each other
 
     def close(self) -> None:
         """Nothing is left."""
@@ -53,5 +56,8 @@ class MachineInMemory(ClaimsMachine):
 
 
 @pytest.mark.usefixtures("db", "downloads")
-def test_in_any_order_the_engine_ends_as_the_rules_say(tmp_path: Path) -> None:
+def test_in_any_order_the_engine_ends_as_the_rules_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torrents.file_progress.READ_EVERY", 0.0)  # here time passes by rounds
     run_machine(MachineInMemory, steps=STEPS, root=tmp_path, repeatable="MODEL_STEPS" not in os.environ)

@@ -14,7 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from deploy.swarm import Peer
-from torrents.engines.base import EngineTorrent
+from torrents.engines.base import EngineFile, EngineTorrent
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import default_engine
 from torrents.tests.claims_machine import ClaimsMachine, run_machine
@@ -47,6 +47,9 @@ class Real:
 
     def look(self) -> Collection[EngineTorrent]:
         return self._onlooker.poll().torrents.values()
+
+    def files(self, key: str) -> Collection[EngineFile]:
+        return self._onlooker.files(key)
 
     def kill(self) -> None:
         self._qbittorrent.kill()
@@ -99,6 +102,7 @@ def machine(
 ) -> type[ClaimsMachine]:
     settings.DOWNLOADS_DIR = own_qbittorrent.data_root
     monkeypatch.setattr("torrents.reconciler.RELOAD_EVERY", 0.5)  # what failed is tried again after that
+    monkeypatch.setattr("torrents.file_progress.READ_EVERY", 0.2)
     own_qbittorrent.start()
     MachineOnQBittorrent.qbittorrent = own_qbittorrent
     return MachineOnQBittorrent
