@@ -134,7 +134,7 @@ class TorrentAdmin(ReadOnlyAdmin):
         )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        if lookup.partition("__")[0] in ("trackers", "metainfo"):
+        if {"trackers", "metainfo"} & set(lookup.split("__")):
             return False
         return super().lookup_allowed(lookup, value, request)
 

@@ -10,6 +10,7 @@ import uuid
 
 from accounts.models import User
 from torrents import removal
+from torrents.metainfo import with_trackers
 from torrents.models import Claim, Torrent
 from torrents.traffic import lock_traffic
 
@@ -44,7 +45,8 @@ def make_room(torrent: Torrent, user: User) -> uuid.UUID | None:
 
 
 def leave_one_claim(torrent: Torrent) -> None:
-    """Metadata or a merge may have made this a private torrent of several people: the oldest claim stays.
+    """Metadata or a merge may have shown that this torrent, perhaps of several people, is private: the oldest claim
+    stays, and of the trackers those that it brought.
 
     The caller holds the row's lock and those of the change counters.
     """
@@ -55,3 +57,8 @@ def leave_one_claim(torrent: Torrent) -> None:
     claims.sort(key=lambda c: (c.removed_at is not None, not c.by_torrent_file, c.added_at, c.pk))
     for claim in sorted(claims[1:], key=lambda claim: claim.user_id):
         removal.end(claim, why=NEEDS_TORRENT_FILE)
+    if claims and not claims[0].by_torrent_file:
+        torrent.trackers = claims[0].trackers
+        if torrent.metainfo is not None:
+            torrent.metainfo = with_trackers(bytes(torrent.metainfo), torrent.trackers)
+        torrent.save(update_fields=["trackers", "metainfo"])

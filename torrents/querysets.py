@@ -145,6 +145,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         # A poll a second must not read megabytes of metainfo and trackers that it does not show, nor parse moments.
         unseen = (
             "torrent__metainfo",
+            "trackers",
             "torrent__trackers",
             "torrent__added_at",
             "torrent__engine__checked_at",

@@ -191,7 +191,11 @@ class Reconciler:
         self, facts: TorrentFacts, seen: EngineTorrent, stop: list[str], *, retry_errors: bool
     ) -> None:
         """A magnet whose metadata is not known looks for it, or is stopped."""
-        if facts.id in self._wishes.lookups:
+        if facts.has_metainfo:
+            # Somebody has presented the .torrent meanwhile: the swarm need not tell, and of a private one it does not.
+            self._engine.remove([seen.key], delete_data=False)
+            self._add(facts)
+        elif facts.id in self._wishes.lookups:
             if seen.state == EngineState.STOPPED or (retry_errors and seen.state == EngineState.ERROR):
                 # Started, it would download everything. Added anew it stops once its metadata is there.
                 self._engine.remove([seen.key], delete_data=False)
@@ -222,16 +226,19 @@ class Reconciler:
             if facts.id in self._written:
                 self._written[facts.id].state = ""  # it says so now; whatever comes after that is news
 
-    def _learn_metadata(self, held: Mapping[uuid.UUID, EngineTorrent]) -> bool:
-        """Note what the engine has learned from the swarm about torrents that came as magnets; False if nothing."""
+    def _learn_metadata(self, held: dict[uuid.UUID, EngineTorrent]) -> bool:
+        """Note what the engine has learned from the swarm about torrents that came as magnets; False if nothing.
+
+        What turned out to be private is taken out of the engine and of `held`, to be added anew.
+        """
         now = time.monotonic()
         learned = False
-        for torrent_id, seen in held.items():
+        for torrent_id, seen in list(held.items()):
             facts = self._rows.get(torrent_id)
             if facts is None or not seen.has_metadata or self._learn_after.get(torrent_id, now) > now:
                 continue
             try:
-                learned |= self._learn(facts, seen)
+                learned |= self._learn(facts, seen, held)
             except EngineError as error:
                 # Perhaps this torrent alone is to blame: the others must not wait. If not, the next poll tells.
                 logger.warning("The metadata of %s cannot be had now: %s", torrent_id, error)
@@ -239,7 +246,7 @@ class Reconciler:
                 break
         return learned
 
-    def _learn(self, facts: TorrentFacts, seen: EngineTorrent) -> bool:
+    def _learn(self, facts: TorrentFacts, seen: EngineTorrent, held: dict[uuid.UUID, EngineTorrent]) -> bool:
         """Note what is new about one torrent; False if nothing is."""
         new_infohash = (seen.infohash_v1 and not facts.has_infohash_v1) or (
             seen.infohash_v2 and not facts.has_infohash_v2
@@ -247,9 +254,10 @@ class Reconciler:
         if new_infohash:
             engine_records.record_infohashes(torrent_id=facts.id, v1=seen.infohash_v1, v2=seen.infohash_v2)
         if not facts.has_files:
-            self._record_files(facts, seen)
+            self._record_files(facts, seen, held)
         elif not facts.has_metainfo and seen.progress >= 1 and facts.id not in self._unstorable:
             if source := self._exported(facts, seen):
+                self._leave_trackers(facts.id, source, held)
                 engine_records.record_metainfo(torrent_id=facts.id, source=source)
             else:
                 self._unstorable.add(facts.id)
@@ -257,16 +265,29 @@ class Reconciler:
             return bool(new_infohash)
         return True
 
-    def _record_files(self, facts: TorrentFacts, seen: EngineTorrent) -> None:
+    def _record_files(
+        self, facts: TorrentFacts, seen: EngineTorrent, held: dict[uuid.UUID, EngineTorrent]
+    ) -> None:
         files = self._engine.files(seen.key)
         if files:
             source = None if facts.has_metainfo else self._exported_early(facts, seen)
+            if source is not None:
+                self._leave_trackers(facts.id, source, held)
             engine_records.record_metadata(
                 torrent_id=facts.id,
                 source=source,
                 name=source.name if source else metainfo.display_name(seen.name),
                 files=files,
             )
+
+    def _leave_trackers(
+        self, torrent_id: uuid.UUID, source: Source, held: dict[uuid.UUID, EngineTorrent]
+    ) -> None:
+        """While nobody knew that it is private it was joined to the trackers of all who named it, passkeys included.
+        Added anew, it has those of its row. Before the rows know: cut off in between, all of this is done again."""
+        if source.private:
+            self._engine.remove([held[torrent_id].key], delete_data=False)
+            del held[torrent_id]
 
     def _exported_early(self, facts: TorrentFacts, seen: EngineTorrent) -> Source | None:
         """The same before the data is there: qBittorrent 5.3 then refuses one whose v2 piece layers are to come."""

@@ -68,9 +68,10 @@ def add_torrent(
     presented = source.metainfo is not None
     if claim is None and torrent.private and not presented:
         raise TorrentRefused(private.NEEDS_TORRENT_FILE, code="private")
-    if claim is not None and presented and not claim.by_torrent_file:
-        claim.by_torrent_file = True
-        claim.save(update_fields=["by_torrent_file"])
+    if claim is not None:
+        claim.by_torrent_file |= presented
+        claim.trackers = _trackers_of(claim, source)
+        claim.save(update_fields=["by_torrent_file", "trackers"])
     if claim is not None and claim.removed_at is None:
         return claim, False
     if claim is not None:
@@ -85,6 +86,7 @@ def add_torrent(
             by_torrent_file=presented,
             change=next_change(user),
         )
+        claim.trackers = _trackers_of(claim, source)
         settle(claim)
         claim.save(force_insert=True)
         removal.note_holders(torrent)
@@ -200,6 +202,13 @@ def prune_tombstones(*, older_than: timedelta) -> int:
         counter.save(update_fields=["pruned"])
         pruned += old.delete()[0]
     return pruned
+
+
+def _trackers_of(claim: Claim, source: Source) -> list[str]:
+    """What `claim` has brought, this time included. A private torrent's trackers are those of its .torrent."""
+    if source.private:
+        return list(source.trackers)
+    return list(merge_trackers(claim.trackers, () if claim.torrent.private else source.trackers))
 
 
 def _claim_on(torrent: Torrent, user: User) -> Claim | None:

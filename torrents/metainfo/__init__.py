@@ -10,7 +10,7 @@ from torrents.metainfo.errors import MetainfoError
 from torrents.metainfo.magnets import build_magnet, parse_magnet
 from torrents.metainfo.names import clean_relative_path, display_name
 from torrents.metainfo.source import Source
-from torrents.metainfo.torrent_files import MAX_FILES, MAX_TORRENT_BYTES, parse_torrent
+from torrents.metainfo.torrent_files import MAX_FILES, MAX_TORRENT_BYTES, parse_torrent, with_trackers
 from torrents.metainfo.trackers import merge_trackers, vet_tracker
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "parse_magnet",
     "parse_torrent",
     "vet_tracker",
+    "with_trackers",
 ]

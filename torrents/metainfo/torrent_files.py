@@ -6,6 +6,7 @@ that the engine cannot read another torrent out of the same bytes; libtorrent fo
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import bencode2
@@ -75,6 +76,15 @@ def parse_torrent(data: bytes) -> Source:
         size=sum(size for _path, size in files),  # libtorrent refuses more than 16 TiB
         files=files,
     )
+
+
+def with_trackers(metainfo: bytes, trackers: Sequence[str]) -> bytes:
+    """A .torrent that `parse_torrent` rebuilt, with these vetted trackers and no others."""
+    content: dict[bytes, Any] = bencode2.bdecode(metainfo)
+    kept = {key: value for key, value in content.items() if key not in (b"announce", b"announce-list")}
+    if trackers:
+        kept |= {b"announce": trackers[0], b"announce-list": [list(trackers)]}
+    return bencode2.bencode(kept)
 
 
 def _decode(data: bytes) -> dict[bytes, Any]:

@@ -69,11 +69,6 @@ class Torrent(models.Model):
                 condition=Q(infohash_v1__isnull=False) | Q(infohash_v2__isnull=False),
             ),
         )
-        indexes = (
-            models.Index(
-                fields=["unclaimed_at"], name="torrent_unclaimed", condition=Q(unclaimed_at__isnull=False)
-            ),
-        )
 
     def __str__(self) -> str:
         return self.name
@@ -191,6 +186,11 @@ class Claim(models.Model):
     by_torrent_file = models.BooleanField(
         default=False,
         help_text="They presented the .torrent: a private torrent is theirs before any magnet's.",
+    )
+    trackers = ArrayField(
+        models.TextField(),
+        default=list,
+        help_text="Vetted announce URLs that they brought; a private torrent announces to its one claim's only.",
     )
     label = models.CharField(max_length=64, blank=True)
     chosen_files = ArrayField(

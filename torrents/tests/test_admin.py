@@ -93,7 +93,9 @@ def test_the_list_is_filtered_by_state(browser: Client, alice: User) -> None:
     assert found(browser, live__state__exact="stalled") == ["stalls"]
 
 
-@pytest.mark.parametrize("lookup", ["trackers__0__contains", "trackers__icontains", "metainfo"])
+@pytest.mark.parametrize(
+    "lookup", ["trackers__0__contains", "trackers__icontains", "metainfo", "claims__trackers__0"]
+)
 def test_trackers_cannot_be_guessed_through_the_filters(browser: Client, lookup: str) -> None:
     assert browser.get(LIST, {lookup: PASSKEY}).status_code == 400
 

@@ -2,9 +2,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
+from torrents.reconciler_lock import ReconcilerLock
+from torrents.services import default_engine
 from torrents.tests.engines.harness import FakeHarness, Harness, RealHarness
 from torrents.tests.engines.real import RealQBittorrent
+from torrents.tests.engines.real_box import RealBox
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +37,13 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]
         made = RealHarness(request.getfixturevalue("qbittorrent"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def real_box(db: None, qbittorrent: RealQBittorrent, settings: Settings) -> Iterator[RealBox]:
+    settings.DOWNLOADS_DIR = qbittorrent.data_root
+    with ReconcilerLock(default_engine().pk) as lock:
+        assert lock.try_acquire()
+        box = RealBox(qbittorrent, lock)
+        yield box
+        box.harness.close()

@@ -1,66 +1,22 @@
 """People's wishes for one torrent, granted by a real qBittorrent: what is on the disk, and whose claim is complete."""
 
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from accounts.models import User
 from deploy.swarm import make_torrent
 from torrents import services
 from torrents.claim_wishes import change_wishes
-from torrents.engines.base import EngineTorrent
 from torrents.metainfo import Source, parse_torrent
 from torrents.models import Claim, Torrent
-from torrents.reconciler import Reconciler, torrent_id_of
-from torrents.reconciler_lock import ReconcilerLock
-from torrents.services import default_engine
 from torrents.states import state_of
-from torrents.tests.engines.harness import RealHarness, write_content
-from torrents.tests.engines.real import RealQBittorrent
+from torrents.tests.engines.harness import write_content
+from torrents.tests.engines.real_box import RealBox, complete
 from torrents.tests.factories import State, add, magnet
 from torrents.tests.reconciler_box import seen
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
-
-WAIT_SECONDS = 60.0
-
-
-class RealBox:
-    """A reconciler at work on a real engine."""
-
-    def __init__(self, qbittorrent: RealQBittorrent, lock: ReconcilerLock) -> None:
-        self.qbittorrent = qbittorrent
-        self.harness = RealHarness(qbittorrent)
-        self._reconciler = Reconciler(engine=self.harness.engine, row=default_engine(), lock=lock)
-
-    def until(self, holds: Callable[[], Any]) -> None:
-        """Rounds, until something is so."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not holds():
-            assert time.monotonic() < deadline, f"still not so: {self.harness.engine.poll().torrents}"
-            self._reconciler.attempt(woken=True)
-            time.sleep(0.1)
-
-    def held(self, claim: Claim) -> EngineTorrent:
-        return next(
-            torrent
-            for torrent in self.harness.engine.poll().torrents.values()
-            if torrent_id_of(torrent.save_path) == claim.torrent_id
-        )
-
-
-@pytest.fixture
-def real_box(qbittorrent: RealQBittorrent, settings: Settings) -> Iterator[RealBox]:
-    settings.DOWNLOADS_DIR = qbittorrent.data_root
-    with ReconcilerLock(default_engine().pk) as lock:
-        assert lock.try_acquire()
-        box = RealBox(qbittorrent, lock)
-        yield box
-        box.harness.close()
 
 
 @pytest.fixture
@@ -81,10 +37,6 @@ def choose(claim: Claim, *names: str) -> None:
         paths = [path for path, _ in parse_torrent(bytes(torrent.metainfo or b"")).files or ()]
     indexes = [index for index, path in enumerate(paths) if Path(path).stem in names]
     change_wishes(claim=claim, wishes={"files": indexes or None})
-
-
-def complete(claim: Claim) -> bool:
-    return seen(claim).completed_at is not None
 
 
 def on_disk(claim: Claim) -> set[str]:
