@@ -89,8 +89,14 @@ def _choose_files(claim: Claim, files: Collection[int] | None) -> None:
             )
         if len(chosen) == len(known):
             chosen = None
-    claim.chosen_files = chosen
+    before, claim.chosen_files = claim.chosen_files, chosen
+    if claim.completed_at is not None and _is_within(chosen, before):
+        return  # all of it is theirs already, also where their quota has shrunk since
     if are_there(claim.torrent, chosen):
         settle_again(claim)
-    else:
-        claim.completed_at = None
+    elif claim.completed_at is not None:
+        claim.completed_at = claim.admitted_size = None  # a download once more, to be let in as one
+
+
+def _is_within(chosen: Collection[int] | None, others: Collection[int] | None) -> bool:
+    return others is None or (chosen is not None and set(chosen) <= set(others))

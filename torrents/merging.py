@@ -63,21 +63,36 @@ def _move(claim: Claim, kept: Torrent) -> None:
 
 
 def _become_one(*, kept: Claim, merged: Claim) -> None:
-    """Of two claims of one person. It runs if they wanted either to run, as the two would have; a claim that they
-    gave up has no say beside one that they hold."""
+    """Of two claims of one person. It runs if they wanted either to run, as the two would have, and what they wished
+    of either holds; a claim that they gave up has no say beside one that they hold."""
     if merged.removed_at is None:
         Tombstone.objects.create(user=merged.user, claim_id=merged.pk, change=next_change(merged.user))
     if kept.removed_at is not None and merged.removed_at is not None:
         kept.removed_at = max(kept.removed_at, merged.removed_at)
-    if (kept.removed_at is None) == (merged.removed_at is None) and merged.wanted == Claim.Wanted.RUNNING:
-        kept.wanted = merged.wanted
-        settle(kept)
+    wishes = []
+    if (kept.removed_at is None) == (merged.removed_at is None):
+        wishes = _join_wishes(kept, merged)
+        if merged.wanted == Claim.Wanted.RUNNING:
+            kept.wanted = merged.wanted
+            settle(kept)
     kept.by_torrent_file |= merged.by_torrent_file
+    kept.trackers = list(merge_trackers(kept.trackers, merged.trackers))
     kept.label = kept.label or merged.label
-    kept.save(update_fields=["wanted", "waits_for", "completed_at", "removed_at", "by_torrent_file", "label"])
+    changed = ["wanted", "waits_for", "completed_at", "removed_at", "by_torrent_file", "trackers", "label"]
+    kept.save(update_fields=changed + wishes)
     ClaimAlias.objects.filter(claim=merged).update(claim=kept)
     history.inherit(kept=kept, merged=merged)
     inherit_traffic(kept=kept, merged=merged)
     merged_id = merged.pk
     merged.delete()
     ClaimAlias.objects.create(pk=merged_id, claim=kept)
+
+
+def _join_wishes(kept: Claim, merged: Claim) -> list[str]:
+    """The higher of two limits; returns the fields that are set. Nobody chose files: those of one were unknown."""
+    limits = ["download_limit", "upload_limit", "seed_ratio", "seed_seconds"]
+    for name in limits:
+        given = [limit for limit in (getattr(kept, name), getattr(merged, name)) if limit is not None]
+        setattr(kept, name, max(given, default=None))
+    kept.sequential |= merged.sequential
+    return [*limits, "sequential"]

@@ -208,11 +208,14 @@ class ClaimsMachine(RuleBasedStateMachine):
     def choose_files(self, pick: int, files: set[int]) -> None:
         user, hold = self._one(pick, held=True)
         known = self.world.knows_files(min(hold.ids))
+        before = hold.wishes.files
+        stays = hold.told.complete and (before is None or (0 < len(files) < len(FILES) and files <= before))
         self._did("choose" if known else "choose too early", user, hold.ids, files)
         answer = self._patch(user, hold, {"files": sorted(files) or None})
         if known:
             assert answer.status_code == 200
             self.model.wish(hold, {"files": frozenset(files) if 0 < len(files) < len(FILES) else None})
+            assert answer.json()["state"] == "finished" or not stays, "what somebody had was taken from them"
         else:
             assert answer.status_code == (400 if files else 200)
 

@@ -106,6 +106,7 @@ class World:
             for torrent in known:
                 claims = Claim.with_removed.filter(torrent=torrent).select_related("user")
                 self.model.learned(content, {claim.user.username for claim in claims})
+
     def as_source(self, content: Content, way: str) -> Source:
         v1, v2 = content.source.infohash_v1, content.source.infohash_v2
         names = WAYS[way]

@@ -8,6 +8,7 @@ from django.db.models import F
 
 from accounts.models import User
 from torrents import engine_records, services
+from torrents.claim_wishes import change_wishes
 from torrents.engines.base import EngineFile
 from torrents.metainfo import Source, parse_magnet, parse_torrent
 from torrents.models import Claim, ClaimAlias, ClaimEvent, Removal, Torrent
@@ -175,6 +176,16 @@ class TestTwoClaimsOfOnePerson:
         finish([halves[0].torrent])
         metadata_arrives(halves[0], hybrid)
         assert state_of(seen(halves[0])) == State.FINISHED
+
+    def test_what_was_wished_of_either_holds_and_the_higher_of_two_limits(
+        self, hybrid: Source, halves: tuple[Claim, Claim]
+    ) -> None:
+        change_wishes(claim=halves[0], wishes={"download_limit": 2000, "upload_limit": 5000})
+        change_wishes(claim=halves[1], wishes={"download_limit": 3000, "sequential": True, "seed_ratio": 0})
+        metadata_arrives(halves[0], hybrid)
+        claim = Claim.objects.get()
+        assert (claim.download_limit, claim.upload_limit) == (3000, 5000)
+        assert (claim.sequential, claim.seed_ratio, claim.seed_seconds) == (True, 0, None)
 
     def test_history_and_label_are_inherited(
         self, hybrid: Source, alice: User, halves: tuple[Claim, Claim]

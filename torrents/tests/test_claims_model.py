@@ -55,6 +55,7 @@ class MachineInMemory(ClaimsMachine):
         return InMemory()
 
 
+@pytest.mark.timeout(max(300, STEPS))
 @pytest.mark.usefixtures("db", "downloads")
 def test_in_any_order_the_engine_ends_as_the_rules_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
