@@ -34,10 +34,10 @@ ENGINE_PASSWORD = secrets.token_urlsafe(16)
 
 
 @contextmanager
-def running_box() -> Iterator[Box]:
+def running_box(**more_settings: str) -> Iterator[Box]:
     """A box of its own that is gone afterwards. One in a process, because Django reads its settings once."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        box = Box(Path(directory), QBITTORRENT_PASSWORD=ENGINE_PASSWORD)
+        box = Box(Path(directory), QBITTORRENT_PASSWORD=ENGINE_PASSWORD, **more_settings)
         try:
             box.start()
             os.environ |= box.environment
@@ -109,12 +109,21 @@ def wait_until_stopped(count: int) -> None:
     _wait_until(settled, f"the engine to take {count} torrents")
 
 
+def wait_until_finished(count: int) -> None:
+    """Until the engine has `count` torrents complete, and has stopped seeding them where nobody wants that."""
+    from torrents.models import LiveState
+
+    finished = LiveState.objects.filter(state=LiveState.State.FINISHED)
+    _wait_until(lambda: finished.count() >= count, f"{count} torrents to be complete")
+
+
 def wait_until_moving(count: int) -> None:
     """Until each of `count` torrents has received something."""
     from torrents.models import LiveState
 
     _wait_until(
-        lambda: LiveState.objects.filter(progress__gt=0).count() >= count, f"{count} torrents to download"
+        lambda: LiveState.objects.filter(progress__gt=0, progress__lt=1).count() >= count,
+        f"{count} torrents to download",
     )
 
 

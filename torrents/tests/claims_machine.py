@@ -38,20 +38,22 @@ from torrents.tests.claims_model import WAYS, Content, Hold, Row
 from torrents.tests.claims_world import FILE_SIZE, FILES, KINDS, USERS, Setting, World, make_contents
 
 STEPS_EACH = 50  # of an example
+PUBLIC = [number for number, (_, private) in enumerate(KINDS) if not private]
 NUMBERS = st.integers(0, len(KINDS) - 1)
 ADD = st.tuples(
     st.sampled_from(USERS),
-    NUMBERS,
+    st.sampled_from([*range(len(KINDS)), *PUBLIC]),  # so that people meet
     st.sampled_from(["v1", "v2", "both", "torrent", "torrent"]),
     st.sampled_from([True, True, False]),
 )
+PICKS = st.integers(0, 11)  # one of the claims
+FILE_CHOICES = st.sets(st.integers(0, len(FILES) - 1), max_size=len(FILES) - 1)  # none: all
 WISHES: list[dict[str, Any]] = [
     {"download_limit": 400_000},
     {"download_limit": 900_001, "upload_limit": 50_000},
     {"upload_limit": 20_000},
-    {"download_limit": None, "upload_limit": None},
+    {"download_limit": None, "sequential": False},
     {"sequential": True},
-    {"sequential": False},
     {"seed_ratio": 0},
     {"seed_ratio": None},
 ]
@@ -138,12 +140,16 @@ class ClaimsMachine(RuleBasedStateMachine):
         adds=st.lists(ADD, min_size=6, max_size=9),
         offered=st.sets(NUMBERS, min_size=2),
         limits=st.tuples(*[st.sampled_from(LIMITS)] * len(USERS)),
+        wishes=st.lists(st.tuples(PICKS, st.sampled_from(WISHES)), min_size=2, max_size=5),
+        files=st.lists(st.tuples(PICKS, FILE_CHOICES), max_size=3),
     )
     def begin(
         self,
         adds: list[tuple[str, int, str, bool]],
         offered: set[int],
         limits: Sequence[dict[str, int | None]] = (),
+        wishes: Sequence[tuple[int, dict[str, Any]]] = (),
+        files: Sequence[tuple[int, set[int]]] = (),
     ) -> None:
         """So that no example goes by in which there is nothing."""
         for number in sorted(offered):
@@ -152,6 +158,10 @@ class ClaimsMachine(RuleBasedStateMachine):
             self.admin_limits(user, limit)
         for user, number, way, running in adds:
             self.add(user, number, way, running)
+        for pick, wish in wishes if self.some(held=True) else ():
+            self.somebody_wishes(pick, wish)
+        for pick, choice in files if self.some(held=True) else ():
+            self.choose_files(pick, choice)
 
     @rule(what=ADD)
     def somebody_adds(self, what: tuple[str, int, str, bool]) -> None:
@@ -179,7 +189,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.model.add(user, content, way, running=running, claim_id=claim.pk, names=names)
 
     @precondition(lambda self: self.some(held=True))
-    @rule(pick=st.integers(0, 11), running=st.booleans())
+    @rule(pick=PICKS, running=st.booleans())
     def pause_or_resume(self, pick: int, running: bool) -> None:
         user, hold = self._one(pick, held=True)
         self._did("resume" if running else "pause", user, hold.ids)
@@ -188,7 +198,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         hold.running = running
 
     @precondition(lambda self: self.some(held=True))
-    @rule(pick=st.integers(0, 11))
+    @rule(pick=PICKS)
     def remove(self, pick: int) -> None:
         user, hold = self._one(pick, held=True)
         self._did("remove", user, hold.ids)
@@ -196,7 +206,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.model.remove(hold)
 
     @precondition(lambda self: self.some(held=True))
-    @rule(pick=st.integers(0, 11), wishes=st.sampled_from(WISHES))
+    @rule(pick=PICKS, wishes=st.sampled_from(WISHES))
     def somebody_wishes(self, pick: int, wishes: dict[str, Any]) -> None:
         user, hold = self._one(pick, held=True)
         self._did("wish", user, hold.ids, wishes)
@@ -204,20 +214,19 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.model.wish(hold, wishes)
 
     @precondition(lambda self: self.some(held=True))
-    @rule(pick=st.integers(0, 11), files=st.sets(st.integers(0, len(FILES) - 1)))
+    @rule(pick=PICKS, files=FILE_CHOICES)
     def choose_files(self, pick: int, files: set[int]) -> None:
         user, hold = self._one(pick, held=True)
-        known = self.world.knows_files(min(hold.ids))
-        before = hold.wishes.files
-        stays = hold.told.complete and (before is None or (0 < len(files) < len(FILES) and files <= before))
+        known, had = self.world.knows_files(min(hold.ids)), hold.wishes.files
+        is_there = hold.told.complete and (had is None or (files and files <= had))
         self._did("choose" if known else "choose too early", user, hold.ids, files)
         answer = self._patch(user, hold, {"files": sorted(files) or None})
+        assert answer.status_code == (200 if known or not files else 400)
         if known:
-            assert answer.status_code == 200
-            self.model.wish(hold, {"files": frozenset(files) if 0 < len(files) < len(FILES) else None})
-            assert answer.json()["state"] == "finished" or not stays, "what somebody had was taken from them"
-        else:
-            assert answer.status_code == (400 if files else 200)
+            self.model.wish(hold, {"files": frozenset(files) or None})
+            assert answer.json()["state"] == "finished" or not is_there, (
+                "what somebody had was taken from them"
+            )
 
     def _patch(self, user: str, hold: Hold, wishes: dict[str, Any]) -> Any:
         return self.world.clients[user].patch(f"/api/v1/torrents/{min(hold.ids)}/", wishes, format="json")
@@ -229,7 +238,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.model.allow(user, limits)
 
     @precondition(lambda self: self.some(held=False))
-    @rule(pick=st.integers(0, 11))
+    @rule(pick=PICKS)
     def restore(self, pick: int) -> None:
         user, hold = self._one(pick, held=False)
         self._did("restore" if hold.restorable else "restore too late", user, hold.ids)

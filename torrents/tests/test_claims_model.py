@@ -14,7 +14,7 @@ from torrents.tests.claims_machine import ClaimsMachine, run_machine
 from torrents.tests.claims_world import FILE_SIZE, Setting
 from torrents.tests.reconciler_box import Moody
 
-STEPS = int(os.environ.get("MODEL_STEPS", "500"))
+STEPS = int(os.environ.get("MODEL_STEPS", "350"))
 
 
 class InMemory:
