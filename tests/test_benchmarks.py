@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,27 +21,40 @@ def short_folder() -> Iterator[str]:
         yield folder
 
 
-@pytest.mark.engine
-def test_the_benchmark_of_the_api_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+def quick_run(name: str, folder: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.api", "--quick", "--json"],
+        [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--json"],
         cwd=PROJECT_DIR,
-        env=processes.environment(TMPDIR=short_folder),
+        env=processes.environment(TMPDIR=folder),
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     assert set(answer) == {"name", "figures", "promises"}
-    assert answer["name"] == "api"
+    assert answer["name"] == name
+    assert all(set(promise) == {"what", "figure", "bar", "held"} for promise in answer["promises"])
+    return answer
+
+
+@pytest.mark.engine
+def test_the_benchmark_of_the_api_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+    answer = quick_run("api", short_folder)
     asked = answer["figures"]["torrents"]["50"]
     assert set(asked) == {"raw", "list", "unchanged", "delta_of_1", "delta_of_20"}
     assert all(figures["median_ms"] > 0 for figures in asked.values())
     assert answer["figures"]["clients"]["5"]["errors"] == 0
     assert answer["figures"]["clients"]["5"]["with_changes"] > 0
-    assert all(set(promise) == {"what", "figure", "bar", "held"} for promise in answer["promises"])
+    assert processes.using(short_folder) == []
+
+
+@pytest.mark.engine
+def test_the_benchmark_of_the_reconciler_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+    answer = quick_run("reconciler", short_folder)
+    assert set(answer["figures"]) == {"idle", "active"}
+    assert all(rounds["reload"]["cpu_ms"] > 0 for rounds in answer["figures"].values())
     assert processes.using(short_folder) == []
 
 
