@@ -59,8 +59,10 @@ def merge(wishes: Sequence[ClaimWish], *, trackers: Sequence[str] = ()) -> Engin
     `trackers`: the vetted ones of all who brought some; none for a private torrent, whose own stand in its metainfo.
     """
     running = [wish for wish in wishes if wish.running]
+    if not running:  # most are paused, and all are merged in every reload
+        return EngineWish(False, None, None, None, False, tuple(trackers))
     return EngineWish(
-        running=bool(running),
+        running=True,
         files=_union(wish.files for wish in running),
         download_limit=_highest(wish.download_limit for wish in running),
         upload_limit=_highest(wish.upload_limit for wish in running),
