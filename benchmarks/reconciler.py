@@ -1,8 +1,9 @@
 """What a round of the reconciler costs: `python -m benchmarks.reconciler [--quick] [--json]`.
 
 5,000 torrents of 20 people in a real qBittorrent, one of 25 finished and seeded for as long as anybody asked (it checks
-about one a second), the others paused, some with chosen files: first with nothing going on, then beside 50 that download. A round reads everything that people wish again when somebody wished something, and every 30 seconds;
-the rounds between work from memory. Both are counted out here, a second apart, in CPU time of the reconciler and of
+about one a second), the others paused, some with chosen files: first with nothing going on, then beside 50 that
+download. A round reads everything that people wish again when somebody wished something, and every 30 seconds; the
+rounds between work from memory. Both are counted out here, a second apart, in CPU time of the reconciler and of
 PostgreSQL, in milliseconds a round.
 
 Needs what benchmarks.api needs.
