@@ -265,7 +265,7 @@ class FakeServer:
                 return 200, self.limits
             case "PATCH", "torrents", torrent_id:
                 torrent, wishes = self._find(torrent_id), request.json()
-                self.changed.append(wishes)
+                self.changed.append(dict(wishes))
                 if self.refuse_change:
                     raise self.refuse_change
                 if "files" in wishes:

@@ -12,6 +12,7 @@ from unittest import mock
 from textual.events import Paste
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input
 
 from torrent_proxy_client.app.app import TorrentProxyApp
@@ -65,6 +66,11 @@ class Person:
         assert self.app.focused
         self.app.focused.post_message(Paste(text))
         await self._pilot.pause()
+
+    async def click(self, widget: type[Widget], x: int, y: int) -> None:
+        """At this place of the widget."""
+        with mock.patch("textual.app.wait_for_idle", self._settled):
+            await self._pilot.click(widget, offset=(x, y))
 
     async def resize(self, width: int, height: int) -> None:
         await self._pilot.resize_terminal(width, height)

@@ -38,7 +38,7 @@ def parse_time(text: str) -> int | None:
     if text.strip() == "0":
         return 0
     seconds = 0.0
-    for part in re.findall(r"[\d.,]+\s*[a-z]*|\S+", text, re.IGNORECASE):
+    for part in re.findall(r"[\d.,]+\s*[a-z]*|\S+", text.replace(", ", " "), re.IGNORECASE):
         match = _TIME.fullmatch(part.strip())
         unit = _time_unit(match[2]) if match else None
         if match is None or unit is None:

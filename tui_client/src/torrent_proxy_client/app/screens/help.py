@@ -10,10 +10,10 @@ from textual.widgets import Footer, Static
 from torrent_proxy_client.app.theme import BUSY
 
 _KEYS = (
-    ("Enter", "everything about it: files to choose, swarm, history, limits"),
+    ("Enter", "all about it: files to choose, swarm, history, limits"),
     ("a", "add a torrent: magnet link, URL or .torrent file"),
     ("p  r", "pause and resume the selected torrent on the server"),
-    ("d  u", "delete it from the server (asks first), and take that back"),
+    ("d  u", "delete it from the server (asks), and take that back"),
     ("f", "fetch it: bring its files from the server to here"),
     ("x", "pause fetching; what has arrived is kept, f goes on"),
     ("t", "transfers: pause, take out, find files, same names"),
@@ -21,10 +21,10 @@ _KEYS = (
     ("l", "label it, with a word of your own"),
     ("/", "filter by words of name, state or label; Esc shows all"),
     ("o", "show only one state, or only one label"),
-    ("s  S", "sort by the next column, or backwards; or click a column"),
+    ("s  S", "sort by the next column, or backwards (or click it)"),
     ("Space", "mark it; p r d f l then work on all that are marked"),
     ("v  i  Esc", "mark up to here, invert the marks, take them away"),
-    ("m", "my limits: disk, downloads, traffic, and what waits for them"),
+    ("m", "my limits: disk, downloads, traffic, and what waits"),
     ("↑ ↓", "select another torrent (Tab: scroll the details)"),
     ("Ctrl+L", "log out"),
     ("q", "quit; what is unfinished goes on at the next start"),

@@ -7,6 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Footer, Input, Label, Static
 
@@ -40,19 +41,21 @@ _SEQUENTIAL = "From the first piece to the last, to watch while it downloads"
 _HINT = "Others who have the same torrent may want more of it than you."
 
 
-class Tick(Checkbox):
-    """Ticked or not, and not by colour alone."""
+class Tick(Checkbox, inherit_bindings=False):
+    """Ticked or not, and not by colour alone. Enter is the dialog's."""
 
-    def watch_value(self) -> None:
+    BINDINGS = [Binding("space", "toggle_button", show=False)]
+
+    def render(self) -> Content:
         self.BUTTON_INNER = "x" if self.value else " "
-        super().watch_value()
+        return super().render()
 
 
 class LimitsScreen(TellsMistakes, ModalScreen[Torrent | None]):
     """Hands back the torrent as it is then; stays open, all that was typed kept, when something is refused."""
 
     BINDINGS = [
-        Binding("ctrl+s", "save", "save", key_display="^s"),
+        Binding("enter,ctrl+s", "save", "save", key_display="enter"),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("escape", "dismiss(None)", "cancel", key_display="esc"),

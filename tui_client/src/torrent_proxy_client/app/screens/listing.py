@@ -82,7 +82,7 @@ class ListScreen(TellsMistakes, Screen[None]):
             self._mirror, Signal(self, "torrents changed"), Signal(self, "link changed"), self._poller.wake
         )
         self._files: dict[str, tuple[TorrentFile, ...]] = {}
-        self._looked_at: tuple[str, str] | None = None
+        self._looked_at: tuple[str, str, int | None] | None = None
         self._answered = False
 
     def compose(self) -> ComposeResult:
@@ -164,8 +164,9 @@ class ListScreen(TellsMistakes, Screen[None]):
         torrent = self.selected
         files = self._files.get(torrent.id, ()) if torrent else ()
         self.query_one(Details).show(torrent, files, self._steps(torrent))
-        # The files are asked for once per torrent and state: they come with the metadata, and with the end.
-        looked_at = (torrent.id, torrent.state) if torrent else None
+        # The files are asked for once per torrent, state and size: they come with the metadata, with the end, and with
+        # another choice.
+        looked_at = (torrent.id, torrent.state, torrent.size) if torrent else None
         if torrent and looked_at != self._looked_at:
             self._look_at_files(torrent.id)
         self._looked_at = looked_at

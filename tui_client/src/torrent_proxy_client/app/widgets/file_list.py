@@ -187,6 +187,6 @@ def line_of(row: Row, wanted: set[int], width: int) -> Text:
     chosen = sum(file.index in wanted for file in row.files)
     mark = "[x]" if chosen == len(row.files) else "[-]" if chosen else "[ ]"
     line = Text(f"{' ' * (row.depth * _INDENT)}{mark} {words.clean(row.name)}{'/' if row.folder else ''}")
-    line.truncate(max(width - _FIGURES - 1, 10), overflow="ellipsis", pad=True)
+    line.truncate(max(width - _FIGURES, 10), overflow="ellipsis", pad=True)
     done = "" if row.progress is None else words.percent(row.progress)
     return line.append(f" {words.size(row.size):>8} {done:>6}")
