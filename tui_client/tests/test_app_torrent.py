@@ -161,7 +161,7 @@ async def test_a_server_that_is_away_is_told_and_asked_again(
 
 @pytest.fixture
 def show(server: FakeServer) -> FakeTorrent:
-    return server.add_torrent("show", SHOW, state="downloading")
+    return server.add_torrent("season", SHOW, state="downloading")
 
 
 def choosing(person: Person) -> FileList:
@@ -172,7 +172,7 @@ async def test_files_are_chosen_one_by_one_or_by_folder_and_saved(
     server: FakeServer, store: FileSessionStore, tmp_path: Path, show: FakeTorrent
 ) -> None:
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees(
             "3 of 3 files chosen, 5.1 kB of 5.1 kB", "[x] Show/", "[x] one.mkv", "[x] read me.txt"
         )
@@ -193,7 +193,7 @@ async def test_all_none_and_inverted(
 ) -> None:
     show.unwanted = {0}
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("2 of 3 files chosen")
         await person.press("i")
         assert choosing(person).wanted == {0}
@@ -209,9 +209,9 @@ async def test_all_none_and_inverted(
 async def test_giving_up_files_that_are_complete_asks_first(
     server: FakeServer, store: FileSessionStore, tmp_path: Path
 ) -> None:
-    show = server.add_torrent("show", SHOW)
+    show = server.add_torrent("season", SHOW)
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("3 of 3")
         await person.press("space", "s")
         await person.sees(
@@ -228,10 +228,10 @@ async def test_giving_up_files_that_are_complete_asks_first(
 async def test_more_files_of_a_finished_torrent_are_not_there_at_once(
     server: FakeServer, store: FileSessionStore, tmp_path: Path
 ) -> None:
-    show = server.add_torrent("show", SHOW)
+    show = server.add_torrent("season", SHOW)
     show.unwanted = {0}
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("2 of 3")
         await person.press("a")
         await person.sees(
@@ -243,7 +243,7 @@ async def test_what_is_chosen_survives_news_a_refusal_and_a_look_at_another_tab(
     server: FakeServer, store: FileSessionStore, tmp_path: Path, show: FakeTorrent
 ) -> None:
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("3 of 3")
         await person.press("space")
         before = asked(server, "files")
@@ -259,7 +259,7 @@ async def test_leaving_an_unsaved_choice_asks_first(
     server: FakeServer, store: FileSessionStore, tmp_path: Path, show: FakeTorrent
 ) -> None:
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("3 of 3")
         await person.press("space", "escape")
         await person.sees("Leave without saving your choice of files?")
@@ -275,7 +275,7 @@ async def test_on_an_older_server_all_files_are_downloaded(
 ) -> None:
     server.is_old = True
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("one.mkv", "Your server is older than this app: all files are downloaded.")
         await person.press("space", "n")
         await person.sees("3 of 3 files chosen")
@@ -296,7 +296,7 @@ async def test_a_click_on_a_mark_toggles_it(
     server: FakeServer, store: FileSessionStore, tmp_path: Path, show: FakeTorrent
 ) -> None:
     async with running(store, tmp_path) as person:
-        await open_tab(person, "show", "2")
+        await open_tab(person, "season", "2")
         await person.sees("3 of 3")
         await person.click(FileList, x=3, y=1)
         await person.sees("[ ] one.mkv", "2 of 3 files chosen")
@@ -309,14 +309,14 @@ async def test_a_click_on_a_mark_toggles_it(
 async def test_a_torrent_of_which_some_files_were_chosen_is_fetched_as_that(
     server: FakeServer, store: FileSessionStore, tmp_path: Path
 ) -> None:
-    show = server.add_torrent("show", SHOW)
+    show = server.add_torrent("season", SHOW)
     show.unwanted = {1, 2}
     async with running(store, tmp_path / "here") as person:
-        await person.sees("show", "2 files not chosen")
+        await person.sees("season", "2 files not chosen")
         await person.press("f")
-        await person.sees("✓ show")
+        await person.sees("✓ season")
     found = [path for path in (tmp_path / "here").rglob("*") if path.is_file()]
-    assert found == [tmp_path / "here" / "show" / "Show" / "one.mkv"]
+    assert found == [tmp_path / "here" / "season" / "Show" / "one.mkv"]
 
 
 def files(count: int) -> tuple[TorrentFile, ...]:
@@ -352,8 +352,8 @@ async def test_twenty_thousand_files_are_listed_and_chosen(
 ) -> None:
     assert len(rows_of(files(20_000))) == 20_200
     async with running(store, tmp_path) as person:
-        server.add_torrent("show", {file.path: b"" for file in files(2000)}, state="downloading")
-        await open_tab(person, "show", "2")
+        server.add_torrent("season", {file.path: b"" for file in files(2000)}, state="downloading")
+        await open_tab(person, "season", "2")
         await person.sees("2000 of 2000 files chosen")
         await person.press("end", "space")
         await person.sees("1999 of 2000 files chosen")

@@ -249,19 +249,19 @@ class ApiClient:
 
     @asynccontextmanager
     async def _authorised(self, method: str, path: str, **options: Any) -> AsyncIterator[Stream]:
-        """Send with the access token; on 401 renew it and send once more."""
+        """Send with the access token; on 401 renew it and send again."""
         if not self._session.logged_in:
             raise NotLoggedIn("You are not logged in.")
-        sent = self._session.access
-        async with self._transport.stream(method, path, token=sent, **options) as stream:
-            if stream.status != 401:
-                yield stream
-                return
-        await self._renew(sent)
-        async with self._transport.stream(method, path, token=self._session.access, **options) as stream:
-            if stream.status == 401:
-                raise NotLoggedIn(_LOG_IN_AGAIN)
-            yield stream
+        # The second renewal is for a token of another process that has expired as well meanwhile.
+        for renewals_left in (2, 1, 0):
+            sent = self._session.access
+            async with self._transport.stream(method, path, token=sent, **options) as stream:
+                if stream.status != 401:
+                    yield stream
+                    return
+            if renewals_left:
+                await self._renew(sent)
+        raise NotLoggedIn(_LOG_IN_AGAIN)
 
     async def _renew(self, sent: str) -> None:
         # A task of its own: a cancelled download must not cut off the renewal that others wait for.
