@@ -9,6 +9,7 @@ import pytest
 from deploy.box import Box
 from deploy.swarm import Peer, infohashes, make_torrent
 from deploy.walk import app_of, walk
+from tests.journeys.conftest import random_file
 from tests.journeys.test_journeys import engine_of
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.errors import Refused
@@ -89,4 +90,53 @@ def choose_one_and_fetch(person: Path, torrent_file: Path, peer: Peer, metainfo:
         app.press("Escape", "esc back")
         app.press("f", r"\bf fetch")
         app.see("✓ season")
+        app.press("q", r"\bq quit")
+
+
+async def test_what_a_person_sets_in_the_app_holds_and_what_became_of_it_is_told(
+    box: Box, peer: Peer, tmp_path: Path
+) -> None:
+    name = f"person-{secrets.token_hex(4)}"
+    password = await asyncio.to_thread(box.create_user, name)
+    content = random_file(tmp_path, 2 * MIB)
+    metainfo = make_torrent(content, version="v1")
+    person = tmp_path / "person"
+
+    async with ApiClient(box.url, store=FileSessionStore(person / "client")) as api:
+        await api.log_in(name, password)
+        added = await api.add_metainfo("film.torrent", metainfo)
+        await asyncio.to_thread(set_and_look, person, peer, metainfo, content)
+        torrent = await api.torrent(added.id)
+
+    assert (torrent.label, torrent.download_limit, torrent.upload_limit) == ("linux", 1_500_000, None)
+    assert (torrent.seed_ratio, torrent.seed_seconds, torrent.sequential) == (None, None, True)
+
+
+def set_and_look(person: Path, peer: Peer, metainfo: bytes, content: Path) -> None:
+    with app_of(person, show=False) as app:
+        app.see(r"random-\w+")
+        app.press("l", "l label")
+        app.type("linux")
+        app.press("Enter", "Enter save")
+        app.see("#linux")
+        app.press("Enter", "Enter details")
+        app.press("e", "e edit limits")
+        app.type("1.5 MB")
+        for _ in range(4):
+            app.press("Tab", "Tab next")
+        app.press("Space", "Space tick")
+        app.press("Enter", "Enter save")
+        app.see("download 1.5 MB/s, upload none, from the first piece")
+        app.press("3", "3 Swarm")
+        app.see("0 seeds, 0 peers", "As of")
+        peer.seed(metainfo, content)
+        app.press("4", "4 History")
+        app.see(r"Added +By you", "Complete")
+        app.press("Escape", "esc back")
+        app.press("o", "o only")
+        app.see(r"Finished +1", "#linux +1")
+        app.press("Escape", "Esc cancel")
+        app.press("m", "m my limits")
+        app.see(r"2\.1 MB of", "0 of", "Nothing waits for room")
+        app.press("Escape", "Esc close")
         app.press("q", r"\bq quit")

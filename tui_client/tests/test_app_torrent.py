@@ -319,6 +319,19 @@ async def test_a_torrent_of_which_some_files_were_chosen_is_fetched_as_that(
     assert found == [tmp_path / "here" / "season" / "Show" / "one.mkv"]
 
 
+async def test_an_open_torrent_is_fetched_alone_whatever_is_marked(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.add_torrent("other", {"other.mkv": b"1"})
+    server.add_torrent("film", {"film.mkv": b"2"})
+    async with running(store, tmp_path / "here") as person:
+        await person.sees("other")
+        await person.press("down", "space", "up")
+        await open_tab(person, "film", "f")
+        await person.sees("✓ film")
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["film.mkv"]
+
+
 def files(count: int) -> tuple[TorrentFile, ...]:
     return tuple(
         TorrentFile(index, f"folder {index // 100}/file {index}", 10, None, ready=False)
@@ -435,8 +448,8 @@ async def test_every_tab_names_its_keys(
 ) -> None:
     server.add_torrent("film", SHOW, state="downloading")
     keys: dict[str, tuple[str, ...]] = {
-        "1": ("l label", "e edit limits", "p pause", "r resume", "esc back"),
-        "2": ("space choose", "a all", "n none", "i invert", "s save", "esc back"),
+        "1": ("l label", "e edit limits", "p pause", "r resume", "f fetch", "? help", "esc back"),
+        "2": ("space choose", "a all", "n none", "i invert", "s save", "f fetch", "? help", "esc back"),
         "3": ("? help", "esc back"),
     }
     async with running(store, tmp_path, size=size) as person:

@@ -119,7 +119,7 @@ def _swarm(found: Swarm, age: float) -> Iterable[Line]:
         (found.trackers_failing, "fail"),
         (found.trackers_waiting, "not asked yet, or being asked"),
     )
-    yield "Trackers", ", ".join(f"{count or 0} {what}" for count, what in trackers), ""
+    yield "Trackers", ", ".join(f"{count} {what}" for count, what in trackers if count) or "none", ""
     connected = f"{words.count(found.connected_seeds, 'seed')}, {words.count(found.connected_peers, 'peer')}"
     yield "Connected", connected, ""
     known = f"{_known(found.known_seeds)} have all of it, {_known(found.known_peers)} have a part"

@@ -99,7 +99,9 @@ class MainScreen(ListScreen):
         self._ask_server(self.api.restore, deleted, "Taken back")
 
     def action_fetch(self) -> None:
-        chosen = self._chosen()
+        self._fetch(self._chosen())
+
+    def _fetch(self, chosen: list[Torrent]) -> None:
         if not self._transfers.take_over(self.api):
             self.notify(self._transfers.elsewhere, timeout=12, markup=False)
             return
@@ -133,9 +135,12 @@ class MainScreen(ListScreen):
         self.post_message(self.PreferencesChanged())
 
     @on(DataTable.RowSelected)
-    def action_details(self) -> None:
+    @work(exit_on_error=False)
+    async def action_details(self) -> None:
         if torrent := self.selected:
-            self.app.push_screen(TorrentScreen(self.api, torrent, self._following))
+            fetch = await self.app.push_screen_wait(TorrentScreen(self.api, torrent, self._following))
+            if fetch and (torrent := self._mirror.torrents.get(torrent.id)):
+                self._fetch([torrent])
 
     @work(exit_on_error=False)
     async def action_label(self) -> None:

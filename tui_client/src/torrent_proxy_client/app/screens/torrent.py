@@ -38,8 +38,9 @@ _NO_FILES = "The files are not known yet. They will be as soon as somebody tells
 _NO_CHOICE = "Your server is older than this app: all files are downloaded."
 
 
-class TorrentScreen(TellsMistakes, Screen[None]):
-    """Follows the list for what that knows; asks for the rest only while its tab is open."""
+class TorrentScreen(TellsMistakes, Screen[bool]):
+    """Follows the list for what that knows; asks for the rest only while its tab is open. Hands back whether the
+    torrent is to be fetched now."""
 
     BINDINGS = [
         *(Binding(str(number), f"tab('{tab}')", show=False) for number, tab in enumerate(_TABS, 1)),
@@ -54,8 +55,9 @@ class TorrentScreen(TellsMistakes, Screen[None]):
         Binding("n", "none", "none"),
         Binding("i", "invert", "invert"),
         Binding("s", "save", "save"),
+        Binding("f", "close(True)", "fetch"),
         Binding("question_mark", "help", "help", key_display="?"),
-        Binding("escape,q", "close", "back", key_display="esc"),
+        Binding("escape,q", "close(False)", "back", key_display="esc"),
     ]
 
     def __init__(self, api: ApiClient, torrent: Torrent, following: Following) -> None:
@@ -261,12 +263,12 @@ class TorrentScreen(TellsMistakes, Screen[None]):
         self.app.push_screen(HelpScreen())
 
     @work(exit_on_error=False, exclusive=True, group="close")
-    async def action_close(self) -> None:
+    async def action_close(self, fetch: bool) -> None:
         question = ConfirmScreen(
             "Leave without saving your choice of files?", "It stays as the server has it.", "leave"
         )
         if not self.query_one(FileList).changed or await self.app.push_screen_wait(question):
-            self.dismiss()
+            self.dismiss(fetch)
 
     def _tell(self, text: str) -> None:
         self.query_one(SummaryBar).say(text)
