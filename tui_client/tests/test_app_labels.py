@@ -201,6 +201,20 @@ async def test_the_filter_is_remembered_and_says_that_it_hides_something(
         await person.sees("one", "two")
 
 
+async def test_who_adds_what_the_filter_hides_is_told(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.add_torrent("film", state="paused")
+    async with running(store, tmp_path) as person:
+        await person.sees("film")
+        await person.press("o", "down", "enter")
+        await person.sees("Only Paused")
+        await person.press("a")
+        await person.paste("magnet:?xt=urn:btih:" + "a" * 40)
+        await person.press("enter")
+        await person.sees("Added magnet:?xt", "the filter hides it, Esc shows all")
+
+
 async def test_sorting_by_label_puts_those_without_one_last(
     server: FakeServer, store: FileSessionStore, tmp_path: Path
 ) -> None:

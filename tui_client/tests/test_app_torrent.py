@@ -448,7 +448,7 @@ async def test_every_tab_names_its_keys(
 ) -> None:
     server.add_torrent("film", SHOW, state="downloading")
     keys: dict[str, tuple[str, ...]] = {
-        "1": ("l label", "e edit limits", "p pause", "r resume", "f fetch", "? help", "esc back"),
+        "1": ("l label", "e edit limits", "p pause", "r resume", "esc back", "f fetch", "? help"),
         "2": ("space choose", "a all", "n none", "i invert", "s save", "f fetch", "? help", "esc back"),
         "3": ("? help", "esc back"),
     }

@@ -59,8 +59,10 @@ class MainScreen(ListScreen):
     async def action_add(self) -> None:
         torrent = await self.app.push_screen_wait(AddScreen(self.api))
         if torrent:
-            self.tell(f"Added {name_of(torrent)}")
-            self.query_one(TorrentTable).select(torrent.id)
+            table = self.query_one(TorrentTable)
+            hidden = "" if table.filter.fits(torrent) else " · the filter hides it, Esc shows all"
+            self.tell(f"Added {name_of(torrent)}{hidden}")
+            table.select(torrent.id)
             self._poller.wake()
 
     def action_pause(self) -> None:
@@ -137,7 +139,7 @@ class MainScreen(ListScreen):
     @on(DataTable.RowSelected)
     @work(exit_on_error=False)
     async def action_details(self) -> None:
-        if torrent := self.selected:
+        if (torrent := self.selected) and self.is_current:
             fetch = await self.app.push_screen_wait(TorrentScreen(self.api, torrent, self._following))
             if fetch and (torrent := self._mirror.torrents.get(torrent.id)):
                 self._fetch([torrent])

@@ -27,6 +27,7 @@ from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused
 from torrent_proxy_client.models import State, Torrent, TorrentFile
 
 LOOK_EVERY = 4.0  # seconds, at files that are coming or at the swarm; the server reads them every three
+_FILES_A_SECOND = 500  # a long list is asked for less often
 _ASKING = "Asking the server …"
 _TABS = ("overview", "files", "swarm", "history")
 _KEYS_OF_TAB = {
@@ -55,9 +56,9 @@ class TorrentScreen(TellsMistakes, Screen[bool]):
         Binding("n", "none", "none"),
         Binding("i", "invert", "invert"),
         Binding("s", "save", "save"),
+        Binding("escape,q", "close(False)", "back", key_display="esc"),
         Binding("f", "close(True)", "fetch"),
         Binding("question_mark", "help", "help", key_display="?"),
-        Binding("escape,q", "close(False)", "back", key_display="esc"),
     ]
 
     def __init__(self, api: ApiClient, torrent: Torrent, following: Following) -> None:
@@ -99,6 +100,8 @@ class TorrentScreen(TellsMistakes, Screen[bool]):
         return self._torrent.id in self._following.mirror.torrents
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return False  # a key that was pressed while it opened
         of_a_tab = any(action in keys for keys in _KEYS_OF_TAB.values())
         return not of_a_tab or action in _KEYS_OF_TAB.get(self._tab, ())
 
@@ -132,38 +135,41 @@ class TorrentScreen(TellsMistakes, Screen[bool]):
     @work(exit_on_error=False, exclusive=True, group="look")
     async def _look(self, tab: str) -> None:
         """Ask for what the open tab shows; again and again where that changes by itself."""
-        looks: dict[str, Callable[[], Awaitable[bool]]] = {
+        looks: dict[str, Callable[[], Awaitable[float | None]]] = {
             "files": self._look_at_files,
             "swarm": self._look_at_swarm,
             "history": self._look_at_history,
         }
         while tab in looks:
             try:
-                again = await looks[tab]()
+                pause = await looks[tab]()
             except NotLoggedIn:
                 return  # the list notices by itself, and asks to log in
             except ClientError as error:
                 place = "choice" if tab == "files" else f"{tab}-text"
                 self.query_one(f"#{place}", Static).update(f"✗ {refusal(error) if self._is_there else _GONE}")
-                again = not isinstance(error, Refused)
-            if not again:
+                pause = None if isinstance(error, Refused) else LOOK_EVERY
+            if pause is None:
                 return
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(pause)
 
-    async def _look_at_files(self) -> bool:
-        self.query_one(FileList).show(await self._api.files(self._torrent.id))
+    # Each gives the seconds after which it is worth looking again; None: not until something happens.
+
+    async def _look_at_files(self) -> float | None:
+        files = await self._api.files(self._torrent.id)
+        self.query_one(FileList).show(files)
         self._show_choice()
-        return self._torrent.state != State.FINISHED
+        return None if self._torrent.state == State.FINISHED else LOOK_EVERY + len(files) / _FILES_A_SECOND
 
-    async def _look_at_swarm(self) -> bool:
+    async def _look_at_swarm(self) -> float | None:
         found = await self._api.swarm(self._torrent.id)
         self.query_one("#swarm-text", Static).update(telling.swarm(found))
-        return True
+        return LOOK_EVERY
 
-    async def _look_at_history(self) -> bool:
+    async def _look_at_history(self) -> float | None:
         told = await self._api.history(self._torrent.id)
         self.query_one("#history-text", Static).update(telling.history(told))
-        return False
+        return None
 
     # --- files
 

@@ -62,6 +62,7 @@ class FileList(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._files: tuple[TorrentFile, ...] = ()
+        self._saved: set[int] = set()  # indexes of the files that the server knows to be wanted
         self._rows: list[Row] = []
         self._cursor = 0
         self._draft: set[int] | None = None  # indexes; None: as the server has it
@@ -71,13 +72,9 @@ class FileList(ScrollView, can_focus=True):
         return self._files
 
     @property
-    def saved(self) -> set[int]:
-        """Indexes of the files that the server knows to be wanted."""
-        return {file.index for file in self._files if file.wanted}
-
-    @property
     def wanted(self) -> set[int]:
-        return self.saved if self._draft is None else self._draft
+        """Indexes."""
+        return self._saved if self._draft is None else self._draft
 
     @property
     def choosable(self) -> bool:
@@ -85,7 +82,7 @@ class FileList(ScrollView, can_focus=True):
 
     @property
     def changed(self) -> bool:
-        return self._draft is not None and self._draft != self.saved
+        return self._draft is not None and self._draft != self._saved
 
     def show(self, files: tuple[TorrentFile, ...]) -> None:
         """Keeps the cursor, and the draft as long as it is one of these files."""
@@ -93,6 +90,7 @@ class FileList(ScrollView, can_focus=True):
             self._draft = None
             self._cursor = 0
         self._files = files
+        self._saved = {file.index for file in files if file.wanted}
         if not self.changed:
             self._draft = None
         self._rows = rows_of(files)
