@@ -19,9 +19,8 @@ from torrent_proxy_client.errors import (
 )
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes
-from torrent_proxy_client.reports import Event, Limits, Swarm
 from torrent_proxy_client.session import FileSessionStore, MemorySessionStore, Session
-from tui_client.tests.fake_server import FakeServer, limits
+from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
 from tui_client.tests.waiting import eventually
 
@@ -359,54 +358,3 @@ async def test_a_metainfo_is_uploaded_whole_and_can_start_paused(server: FakeSer
     torrent = await api.add_metainfo("a.torrent", b"d4:infod4:name1:aee", paused=True)
     assert b"d4:infod4:name1:aee" in server.added[0][1]
     assert torrent.state == "paused"
-
-
-# --- wishes and reports
-
-
-async def test_wishes_are_sent_as_they_are_and_what_is_left_out_stays(
-    server: FakeServer, api: ApiClient
-) -> None:
-    film = server.add_torrent("film", {"a": b"1", "b": b"2"}, label="tv")
-    changed = await api.change(film.id, {"files": [1], "seed_ratio": 2})
-    assert server.changed == [{"files": [1], "seed_ratio": 2}]
-    assert (changed.label, changed.seed_ratio) == ("tv", 2.0)
-    assert [(file.wanted, file.choosable) for file in await api.files(film.id)] == [
-        (False, True),
-        (True, True),
-    ]
-
-
-async def test_what_an_older_server_does_not_tell_is_left_empty(server: FakeServer, api: ApiClient) -> None:
-    server.is_old = True
-    server.add_torrent("film", {"a": b"1"})
-    ((_, torrent),) = (await api.mirror()).torrents.items()
-    assert (torrent.label, torrent.waits_for, torrent.seed_ratio, torrent.download_limit) == (
-        "",
-        "",
-        None,
-        None,
-    )
-    (file,) = await api.files(torrent.id)
-    assert (file.wanted, file.choosable, file.progress) == (True, False, None)
-    with pytest.raises(Refused) as refused:
-        await api.limits()
-    assert refused.value.status == 404
-
-
-@pytest.mark.parametrize(
-    ("kind", "data"),
-    [
-        (Swarm, {"trackers_working": "many"}),
-        (Swarm, []),
-        (Limits, {"disk": {"used": 1}}),
-        (Limits, {**limits(), "traffic_resets_on": "soon"}),
-        (Event, {"at": "yesterday"}),
-        (Event, {"kind": 7}),
-    ],
-)
-def test_reports_that_make_no_sense_are_a_bad_answer(
-    kind: type[Swarm] | type[Limits] | type[Event], data: object
-) -> None:
-    with pytest.raises(BadAnswer):
-        kind.from_json(data)
