@@ -266,9 +266,9 @@ async def test_the_dialogs_fit_a_small_terminal(
         await eventually(lambda: isinstance(person.app.screen, TransfersScreen))
         await person.sees("k change what happens", "Esc close")
         await person.press("escape", "question_mark")
-        await person.sees("mark it; p r d f then", "Esc close")
+        await person.sees("mark it; p r d f l then", "Esc close")
         await person.press("end")
-        await person.sees("quit; what is unfinished goes on at the next start", "Esc close")
+        await person.sees("fetch brings it to this machine.", "Esc close")
 
 
 def test_a_stored_order_that_is_no_longer_known_does_no_harm(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class MainScreen(ListScreen):
         Binding("u", "undo_delete", show=False),
     ]
 
+    _deleted: tuple[Torrent, ...] = ()  # by the last delete
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return bool(self._transfers.active) if action == "stop" else True
 
@@ -90,15 +92,15 @@ class MainScreen(ListScreen):
         if await self.app.push_screen_wait(question):
             for transfer in transfers:
                 self._transfers.forget(transfer)
-            self._deleted = chosen
+            self._deleted = tuple(chosen)
             self._ask_server(self.api.delete, chosen, "Deleted", " · u takes it back")
 
     def action_undo_delete(self) -> None:
         if not self._deleted:
             self.tell("Nothing was deleted since the app started.")
             return
-        deleted, self._deleted = self._deleted, []
-        self._ask_server(self.api.restore, deleted, "Taken back")
+        deleted, self._deleted = self._deleted, ()
+        self._ask_server(self.api.restore, list(deleted), "Taken back")
 
     def action_fetch(self) -> None:
         self._fetch(self._chosen())
