@@ -121,7 +121,7 @@ class TorrentScreen(TellsMistakes, Screen[bool]):
         before = self._torrent
         self._torrent = self._following.mirror.torrents.get(before.id, before)
         self._show_torrent()
-        if self._torrent.state != before.state or self._torrent.handed_over != before.handed_over:
+        if _what_tabs_depend_on(self._torrent) != _what_tabs_depend_on(before):
             self._look(self._tab)
 
     def _show_torrent(self) -> None:
@@ -148,7 +148,8 @@ class TorrentScreen(TellsMistakes, Screen[bool]):
             except ClientError as error:
                 place = "choice" if tab == "files" else f"{tab}-text"
                 self.query_one(f"#{place}", Static).update(f"✗ {refusal(error) if self._is_there else _GONE}")
-                pause = None if isinstance(error, Refused) else LOOK_EVERY
+                is_final = isinstance(error, Refused) and error.status in (404, 405)
+                pause = None if is_final else getattr(error, "retry_after", None) or LOOK_EVERY
             if pause is None:
                 return
             await asyncio.sleep(pause)
@@ -278,3 +279,8 @@ class TorrentScreen(TellsMistakes, Screen[bool]):
 
     def _tell(self, text: str) -> None:
         self.query_one(SummaryBar).say(text)
+
+
+def _what_tabs_depend_on(torrent: Torrent) -> tuple[object, ...]:
+    """When this changes, files and history are others; what merely moves is seen at the next look."""
+    return torrent.state, torrent.size, torrent.handed_over
