@@ -212,7 +212,7 @@ async def test_who_adds_what_the_filter_hides_is_told(
         await person.press("a")
         await person.paste("magnet:?xt=urn:btih:" + "a" * 40)
         await person.press("enter")
-        await person.sees("Added magnet:?xt", "the filter hides it, Esc shows all")
+        await person.sees("Added, but the filter hides it (Esc shows all): magnet:?xt")
 
 
 async def test_sorting_by_label_puts_those_without_one_last(

@@ -62,8 +62,8 @@ class MainScreen(ListScreen):
         torrent = await self.app.push_screen_wait(AddScreen(self.api))
         if torrent:
             table = self.query_one(TorrentTable)
-            hidden = "" if table.filter.fits(torrent) else " · the filter hides it, Esc shows all"
-            self.tell(f"Added {name_of(torrent)}{hidden}")
+            hidden = "" if table.filter.fits(torrent) else ", but the filter hides it (Esc shows all):"
+            self.tell(f"Added{hidden} {name_of(torrent)}")
             table.select(torrent.id)
             self._poller.wake()
 
