@@ -4,7 +4,7 @@ In gthread one thread waits for all connections, hands each request to another a
 context switches a request. Here each thread waits for itself and answers what it hears of: three. Linux wakes the
 thread that began to wait last, so a quiet box keeps to one thread, whose connection to the database is warm.
 
-Everything about HTTP is gthread's own (`handle`), and so is accepting new connections, in the main thread.
+Reading requests and failing are gthread's own (`handle`), and so is accepting new connections, in the main thread.
 """
 
 import select
@@ -12,11 +12,26 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
+from gunicorn import util
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 # One event, to one thread; the connection is that thread's alone until it waits for the next request.
 ONE_REQUEST = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
+
+
+class OneWrite(wsgi.Response):
+    """Its head leaves together with the first of its body: the client wakes once, not twice."""
+
+    def send_headers(self) -> None:
+        if self.headers_sent:
+            return
+        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
+        body_follows = (self.chunked or self.response_length) and not self._omits_body
+        self.sock.sendall("".join(lines).encode("latin-1"), socket.MSG_MORE if body_follows else 0)
+        self.headers_sent = True
 
 
 class Worker(ThreadWorker):
@@ -47,6 +62,35 @@ class Worker(ThreadWorker):
         conn.data_ready = True
         self._await_request(conn)
         self._requests.register(conn.sock.fileno(), ONE_REQUEST)
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """As gthread's, but for how it is written; whether the connection is kept."""
+        resp, environ = wsgi.create(
+            req, conn.sock, conn.client, conn.server, self.cfg, response_class=OneWrite
+        )
+        environ["wsgi.multithread"] = True
+        if not self.alive or len(self._idle) >= self.max_keepalived:
+            resp.force_close()
+        body = self.wsgi(environ, resp.start_response)
+        try:
+            if isinstance(body, environ["wsgi.file_wrapper"]):
+                resp.write_file(body)
+            else:
+                for block in body:
+                    resp.write(block)
+            resp.close()
+        except OSError:
+            raise
+        except Exception as error:
+            if not resp.headers_sent:
+                raise  # answered by an error of its own
+            self.log.exception("A response broke off")
+            util.close_graceful(conn.sock)
+            raise StopIteration from error
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+        return not resp.should_close()
 
     def _answer(self) -> None:
         while True:
