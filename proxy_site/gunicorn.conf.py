@@ -26,7 +26,7 @@ except ImproperlyConfigured as problem:
 wsgi_app = "proxy_site.wsgi"
 workers = settings.WEB_WORKERS
 # Threads, because a sync worker is killed at `timeout` in the middle of a long download; a thread is not.
-worker_class = "proxy_site.web_worker.Worker"
+worker_class = "proxy_site.web_worker.Worker" if sys.platform == "linux" else "gthread"
 threads = settings.WEB_THREADS
 timeout = settings.WEB_TIMEOUT
 graceful_timeout = 10

@@ -8,6 +8,7 @@ Reading requests and failing are gthread's own (`handle`), and so is accepting n
 """
 
 import select
+import selectors
 import socket
 import threading
 import time
@@ -22,8 +23,10 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 ONE_REQUEST = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
 
 
-class OneWrite(wsgi.Response):
+class OneWrite(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     """Its head leaves together with the first of its body: the client wakes once, not twice."""
+
+    headers_sent: bool
 
     def send_headers(self) -> None:
         if self.headers_sent:
@@ -34,7 +37,7 @@ class OneWrite(wsgi.Response):
         self.headers_sent = True
 
 
-class Worker(ThreadWorker):
+class Worker(ThreadWorker):  # type: ignore[misc]
     """A connection is closed only by the thread that was told of it: descriptors are used again, and nobody else could
     know whether one still means the same connection. One that is idle for too long is hung up on instead, which wakes
     a thread that then closes it.
@@ -47,7 +50,7 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def run(self) -> None:
-        self.poller.register(self.method_queue.fileno(), select.POLLIN, self.method_queue.run_callbacks)
+        self.poller.register(self.method_queue, selectors.EVENT_READ, self.method_queue.run_callbacks)
         for _ in range(self.cfg.threads):
             threading.Thread(target=self._answer, daemon=True).start()
         while self.alive and self.is_parent_alive():

@@ -6,7 +6,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
@@ -26,8 +25,7 @@ class PagesOnly(MiddlewareMixin):
     """For what knows people by a cookie. The API knows bearer tokens and nothing else, so it has none of it."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        answer: HttpResponseBase = self.get_response(request) if is_api(request) else super().__call__(request)
-        return answer
+        return self.get_response(request) if is_api(request) else super().__call__(request)
 
 
 class PageSessions(PagesOnly, SessionMiddleware):

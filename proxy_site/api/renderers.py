@@ -1,6 +1,6 @@
 """JSON that is written, and agreed on, without detours: what is asked once a second spends little else in Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ class FastJSONRenderer(JSONRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        if data is None or self.get_indent(accepted_media_type, renderer_context or {}):
+        if data is None or self.get_indent(accepted_media_type or "", renderer_context or {}):
             return super().render(data, accepted_media_type, renderer_context)
         # Moments as REST framework writes them, as everything else that orjson does not know.
         options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
@@ -29,10 +29,11 @@ class FirstFits(DefaultContentNegotiation):
     """REST framework's, with its answer at hand for clients that take anything or just what we have."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        first = renderers[0]
+        first = next(iter(renderers))
         wanted = request.META.get("HTTP_ACCEPT", "*/*")
         if wanted in ("*/*", first.media_type) and not format_suffix and "format" not in request.query_params:
             return first, str(first.media_type)
-        return super().select_renderer(request, renderers, format_suffix)
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen

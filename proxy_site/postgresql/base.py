@@ -12,6 +12,7 @@ from psycopg.types.datetime import TimestamptzLoader
 
 MOST_PARAMS = 2**16 - 1  # of a query whose values the server binds: the protocol counts them in 16 bits
 
+
 class UtcMoments(TimestamptzLoader):
     """Moments as Python reads them: five times as fast as Django's loader, which is psycopg's in Python and not the
     compiled one. Django knows by `timezone` that it needs no loader of its own (TIME_ZONE is UTC).
