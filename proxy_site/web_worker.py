@@ -132,6 +132,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Nothing new; what is being answered may be finished. A client that has just sent a request is answered, and
         told that its connection closes."""
         self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
         now = time.monotonic()
         linger_until, deadline = now + STOP_KEEPALIVE_LINGER, now + self.cfg.graceful_timeout
         while self.nr_conns > 0 and now < deadline:
@@ -139,5 +141,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.wait_for_and_dispatch_events(timeout=0.1)
             now = time.monotonic()
             self._hang_up(idle_until=now if now < linger_until else float("inf"))
-        for listener in self.sockets:
-            listener.close()
