@@ -145,8 +145,8 @@ def _questions(pair: Pair, hashes: Sequence[str], starts: Sequence[int], suffix:
 
 
 def _in_turns(questions: Questions, rounds: int, web: WebProcesses) -> Figures:
-    for ask in questions.values():
-        for _ in range(min(rounds, 30)):  # every worker thread has connected and prepared its queries
+    for _ in range(min(rounds, 30)):  # whoever is to answer has connected and prepared its queries
+        for ask in questions.values():
             ask()
     seconds: dict[str, list[float]] = {name: [] for name in questions}
     for _ in range(rounds):
@@ -174,7 +174,7 @@ def beside_active(box: Box, options: argparse.Namespace, say: Callable[[str], No
         since = current_change(people[0])
 
         def poll() -> None:
-            """As a client does: what is new since the last time. Mostly there is something."""
+            """As a client does: what is new since the last time. That is mostly nothing, as often as we ask."""
             nonlocal since
             since = json.loads(pair.changes(since))["change"]
 

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import select
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -30,6 +31,9 @@ class PlainClient:
         self._headers = headers
 
     def get(self, path: str) -> bytes:
+        waiting = self._connection.sock
+        if waiting is not None and select.select([waiting], [], [], 0)[0]:
+            self.close()  # nothing is asked, so what is there to read is that the server has hung up
         self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
         body = response.read()
