@@ -1,8 +1,8 @@
 """gunicorn's threads without the switchboard between them and their connections.
 
 In gthread one thread waits for all connections, hands each request to another and takes its connection back: eleven
-context switches a request. Here each thread waits for itself and answers what it hears of: three. Linux wakes the
-thread that began to wait last, so a quiet box keeps to one thread, whose connection to the database is warm.
+context switches for a small request. Here each thread waits for itself and answers what it hears of: two. Linux wakes
+the thread that began to wait last, so a quiet box keeps to one thread, whose connection to the database is warm.
 
 Reading requests and failing are gthread's own (`handle`), and so is accepting new connections, in the main thread.
 """
