@@ -21,11 +21,14 @@ class BearerAuthentication(JWTAuthentication):
     def get_validated_token(self, raw_token: bytes) -> Token:
         try:
             token = _verified(raw_token)
-            token.check_exp(current_time=aware_utcnow())
         except ExpiredTokenError:
             raise sessions.SessionExpired from None
         except TokenError:
             raise sessions.TokenNotValid from None
+        try:
+            token.check_exp(current_time=aware_utcnow())
+        except TokenError:
+            raise sessions.SessionExpired from None
         return token
 
     def get_user(self, validated_token: Token) -> User:  # type: ignore[override]  # its TypeVar has no user in it

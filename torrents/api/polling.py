@@ -60,8 +60,9 @@ class PollAuthentication(BearerAuthentication):
 
 
 def unchanged(request: HttpRequest) -> HttpResponse | None:
-    """What most polls are answered, that nothing changed, without troubling REST framework. None for any other, whose
-    answer is the view's to find, be it a refusal.
+    """What most polls are answered, that nothing changed, without troubling REST framework: neither its permissions
+    (somebody asks, that is all) nor its throttles (there are none). None for any other, whose answer is the view's to
+    find, be it a refusal.
     """
     since, limit = request.GET.get("since", ""), request.GET.get("limit", "1")
     if (
