@@ -143,7 +143,9 @@ class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
     def with_user(self, session_id: uuid.UUID) -> "DeviceSessionQuerySet":
-        return self.filter(pk=session_id).select_related("user")
+        """Whose requests these are: asked with each of them, so without what none of them shows."""
+        unseen = ("name", "created_at", "last_used_at", "last_address", "generation", "rotations")
+        return self.filter(pk=session_id).select_related("user").defer(*unseen, "user__note").order_by()
 
 
 class TransferCredentialQuerySet(models.QuerySet["TransferCredential"]):

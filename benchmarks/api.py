@@ -1,35 +1,51 @@
 """How fast the API answers beside the engine it stands for: `python -m benchmarks.api [--quick] [--json]`.
 
 A real qBittorrent with 50, 1,000 and 5,000 torrents, 20 of which one person holds; gunicorn and PostgreSQL as
-`manage.py up` runs them. Raw qBittorrent and the API are asked in turns, over kept connections and with one HTTP
-client, so that both meet the same machine. Then clients that poll once a second, beside 50 torrents that download.
+`manage.py up` runs them. Raw qBittorrent and the API are asked in turns, over kept connections and with the same
+client, so that both meet the same machine: first with one that takes next to nothing itself, by which the promises are
+kept, then with requests; raw qBittorrent also by its own library. Then the same beside 50 torrents that download, and
+clients that poll once a second.
 
 Needs, beyond the requirements, a qBittorrent and a Linux with /proc: see deploy/test.sh.
 """
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from benchmarks.clients import (
+    Client,
+    PlainClient,
+    RequestsClient,
+    ask_by_library,
+    engine_headers,
+    timed,
+)
 from benchmarks.common import Figures, Promise, median_and_p95, percentile, report
 from benchmarks.crowd import crowd
 from benchmarks.populated import (
-    Client,
     WebProcesses,
     access_token,
     active_torrents,
     add_stopped,
     current_change,
     person,
-    raw_client,
     running_box,
-    timed,
     touch,
     wait_until_stopped,
 )
 from deploy.box import Box
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Questions = dict[str, Callable[[], object]]
+BY_REQUESTS = "_by_requests"
 
 HELD = 20  # torrents of the one who asks
 TOO_SLOW = 1.0  # seconds at the 95th percentile: the crowd is too large
@@ -52,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.sizes:
             figures["torrents"] = beside_raw(box, options.sizes, options.rounds, say)
         if options.clients:
-            figures["clients"] = clients(box, options.clients, options.seconds, options.active, say)
+            figures |= beside_active(box, options, say)
     promises = [*_promises_beside_raw(figures), *_promises_of_the_crowd(figures)]
     print(report(name="api", figures=figures, promises=promises, as_json=options.json))
     return 0
@@ -63,8 +79,8 @@ def beside_raw(box: Box, sizes: Sequence[int], rounds: int, say: Callable[[str],
     reader, others = person("reader"), person("others")
     hashes = add_stopped(reader, range(HELD))
     web = WebProcesses(box)
-    ours = Client(box.url, {"Authorization": f"Bearer {access_token(reader)}"})
-    raw = raw_client()
+    token = access_token(reader)
+    pairs = {"": Pair.of(PlainClient, box, token), BY_REQUESTS: Pair.of(RequestsClient, box, token)}
     figures: Figures = {}
     held = HELD
     for size in sizes:
@@ -77,31 +93,60 @@ def beside_raw(box: Box, sizes: Sequence[int], rounds: int, say: Callable[[str],
             touch(touched)
             starts.append(current_change(reader))
         say(f"asking, {rounds} times each in turns")
-        ours.close()  # both servers have hung up meanwhile; the next question connects again
-        raw.close()
-        figures[str(size)] = _in_turns(_questions(ours, raw, hashes, starts), rounds, web)
-    ours.close()
-    raw.close()
+        questions: Questions = {}
+        for suffix, pair in pairs.items():
+            pair.close()  # both servers have hung up meanwhile
+            questions |= _questions(pair, hashes, starts, suffix)
+        questions["raw_by_library"] = ask_by_library(hashes)
+        figures[str(size)] = _in_turns(questions, rounds, web)
+    for pair in pairs.values():
+        pair.close()
     return figures
 
 
-def _questions(
-    ours: Client, raw: Client, hashes: Sequence[str], starts: Sequence[int]
-) -> dict[str, Callable[[], bytes]]:
+@dataclass(frozen=True)
+class Pair:
+    """Two clients of one make."""
+
+    ours: Client
+    raw: Client
+
+    @classmethod
+    def of(cls, make: Callable[[str, dict[str, str]], Client], box: Box, token: str) -> "Pair":
+        return cls(
+            ours=make(box.url, {"Authorization": f"Bearer {token}"}),
+            raw=make(box.environment["QBITTORRENT_URL"], engine_headers()),
+        )
+
+    def close(self) -> None:
+        self.ours.close()
+        self.raw.close()
+
+    def ask_raw(self, hashes: Sequence[str]) -> bytes:
+        return self.raw.get("/api/v2/torrents/info?hashes=" + "|".join(hashes))
+
+    def list(self) -> bytes:
+        return self.ours.get(f"/api/v1/torrents/?limit={HELD}")
+
+    def changes(self, since: int) -> bytes:
+        return self.ours.get(f"/api/v1/torrents/changes/?since={since}")
+
+
+def _questions(pair: Pair, hashes: Sequence[str], starts: Sequence[int], suffix: str) -> Questions:
     """`starts` are change numbers: before a change of all 20, before one of a single torrent, and the current one."""
-    before_all, before_one, current = (f"/api/v1/torrents/changes/?since={change}" for change in starts)
+    before_all, before_one, current = starts
     return {
-        "raw": lambda: raw.get("/api/v2/torrents/info?hashes=" + "|".join(hashes)),
-        "list": lambda: ours.get(f"/api/v1/torrents/?limit={HELD}"),
-        "unchanged": lambda: ours.get(current),
-        "delta_of_1": lambda: ours.get(before_one),
-        "delta_of_20": lambda: ours.get(before_all),
+        f"raw{suffix}": lambda: pair.ask_raw(hashes),
+        f"list{suffix}": pair.list,
+        f"unchanged{suffix}": lambda: pair.changes(current),
+        f"delta_of_1{suffix}": lambda: pair.changes(before_one),
+        f"delta_of_20{suffix}": lambda: pair.changes(before_all),
     }
 
 
-def _in_turns(questions: dict[str, Callable[[], bytes]], rounds: int, web: WebProcesses) -> Figures:
-    for ask in questions.values():
-        for _ in range(min(rounds, 30)):  # every worker thread has connected and prepared its queries
+def _in_turns(questions: Questions, rounds: int, web: WebProcesses) -> Figures:
+    for _ in range(min(rounds, 30)):  # whoever is to answer has connected and prepared its queries
+        for ask in questions.values():
             ask()
     seconds: dict[str, list[float]] = {name: [] for name in questions}
     for _ in range(rounds):
@@ -109,8 +154,9 @@ def _in_turns(questions: dict[str, Callable[[], bytes]], rounds: int, web: WebPr
             seconds[name].append(timed(ask))
     figures: Figures = {name: median_and_p95(taken) for name, taken in seconds.items()}
     for name, ask in questions.items():
-        if name != "raw":
-            figures[name]["of_raw"] = round(figures[name]["median_ms"] / figures["raw"]["median_ms"], 3)
+        if not name.startswith("raw"):
+            raw = "raw" + BY_REQUESTS if name.endswith(BY_REQUESTS) else "raw"
+            figures[name]["of_raw"] = round(figures[name]["median_ms"] / figures[raw]["median_ms"], 3)
             before = web.cpu_seconds()
             for _ in range(rounds):
                 ask()
@@ -118,34 +164,51 @@ def _in_turns(questions: dict[str, Callable[[], bytes]], rounds: int, web: WebPr
     return figures
 
 
-def clients(
-    box: Box, counts: Sequence[int], seconds: float, active: int, say: Callable[[str], None]
+def beside_active(box: Box, options: argparse.Namespace, say: Callable[[str], None]) -> Figures:
+    """What one person asks, in turns, and then what crowds ask, while torrents download. There are as many people as
+    torrents, each with 20 of them; a person's second client is another device."""
+    people = [person(f"person{number}") for number in range(options.active)]
+    say(f"starting {options.active} downloads")
+    with active_torrents(box, people, options.active, each=HELD) as hashes:
+        pair = Pair.of(PlainClient, box, access_token(people[0]))
+        since = current_change(people[0])
+
+        def poll() -> None:
+            """As a client does: what is new since the last time. That is mostly nothing, as often as we ask."""
+            nonlocal since
+            since = json.loads(pair.changes(since))["change"]
+
+        say(f"asking, {options.rounds} times each in turns")
+        questions: Questions = {"raw": lambda: pair.ask_raw(hashes), "list": pair.list, "poll": poll}
+        asked = _in_turns(questions, options.rounds, WebProcesses(box))
+        pair.close()
+        return {"active": asked, "clients": _crowds(box, people, options.clients, options.seconds, say)}
+
+
+def _crowds(
+    box: Box, people: Sequence["User"], counts: Sequence[int], seconds: float, say: Callable[[str], None]
 ) -> Figures:
-    """How crowds of growing size fare, until one is too large. There are as many people as torrents, each with 20 of
-    them; a person's second client is another device."""
-    people = [person(f"person{number}") for number in range(active)]
+    """How crowds of growing size fare, until one is too large."""
+    tokens = [access_token(people[number % len(people)]) for number in range(max(counts))]
+    web = WebProcesses(box)
     figures: Figures = {}
-    say(f"starting {active} downloads")
-    with active_torrents(box, people, active, each=HELD):
-        tokens = [access_token(people[number % active]) for number in range(max(counts))]
-        web = WebProcesses(box)
-        for count in counts:
-            say(f"{count} clients for {seconds:g} s")
-            before = web.cpu_seconds()
-            tally = asyncio.run(crowd(box.url, tokens[:count], seconds=seconds))
-            answers = len(tally.seconds)
-            figures[str(count)] = {
-                **(median_and_p95(tally.seconds) if answers else {}),
-                "answers": answers,
-                "with_changes": tally.changed,
-                "errors": len(tally.errors),
-                "cpu_ms": round((web.cpu_seconds() - before) / max(tally.asked, 1) * 1000, 2),
-            }
-            if tally.errors:
-                figures[str(count)]["first_error"] = tally.errors[0]
-            if tally.errors or not answers or percentile(tally.seconds, 0.95) > TOO_SLOW:
-                figures["too_many"] = count
-                break
+    for count in counts:
+        say(f"{count} clients for {seconds:g} s")
+        before = web.cpu_seconds()
+        tally = asyncio.run(crowd(box.url, tokens[:count], seconds=seconds))
+        answers = len(tally.seconds)
+        figures[str(count)] = {
+            **(median_and_p95(tally.seconds) if answers else {}),
+            "answers": answers,
+            "with_changes": tally.changed,
+            "errors": len(tally.errors),
+            "cpu_ms": round((web.cpu_seconds() - before) / max(tally.asked, 1) * 1000, 2),
+        }
+        if tally.errors:
+            figures[str(count)]["first_error"] = tally.errors[0]
+        if tally.errors or not answers or percentile(tally.seconds, 0.95) > TOO_SLOW:
+            figures["too_many"] = count
+            break
     return figures
 
 

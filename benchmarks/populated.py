@@ -4,7 +4,6 @@ Torrents come in by the services and reach qBittorrent through the reconciler: t
 """
 
 import hashlib
-import http.client
 import os
 import secrets
 import tempfile
@@ -13,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
 
 import bencode2
 import django
@@ -153,8 +151,10 @@ def touch(infohashes: Sequence[str]) -> None:
 
 
 @contextmanager
-def active_torrents(box: Box, people: Sequence["User"], count: int, *, each: int) -> Iterator[None]:
-    """`count` torrents that download from a real peer at 20 kB/s each; everybody of `people` holds `each` of them.
+def active_torrents(box: Box, people: Sequence["User"], count: int, *, each: int) -> Iterator[list[str]]:
+    """`count` torrents that download from a real peer at 20 kB/s each; everybody of `people` holds `each` of them,
+    and the first person's infohashes
+    are given.
 
     Zeros, in sparse files large enough that none of them is finished while we measure.
     """
@@ -172,52 +172,12 @@ def active_torrents(box: Box, people: Sequence["User"], count: int, *, each: int
             torrents.append(metainfo(path.name, size, pieces=zeros))
             peer.seed(torrents[-1], path)
         peer.knock_at(box.torrent_port)
-        for place, user in enumerate(people):
+        infohashes = [add(people[0], torrent, paused=False) for torrent in torrents[:each]]
+        for place, user in enumerate(people[1:], start=1):
             for step in range(min(each, count)):
                 add(user, torrents[(place + step) % count], paused=False)
         wait_until_moving(count)
-        yield
-
-
-class Client:
-    """One kept HTTP/1.1 connection; the same for the raw engine and for us."""
-
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        parts = urlsplit(url)
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
-        self._headers = headers
-
-    def get(self, path: str) -> bytes:
-        self._connection.request("GET", path, headers=self._headers)
-        response = self._connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{path} answered {response.status}: {body[:200]!r}")
-        return body
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-def timed(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def raw_client() -> Client:
-    """Logged in to the box's qBittorrent itself."""
-    url = os.environ["QBITTORRENT_URL"]
-    login = http.client.HTTPConnection(urlsplit(url).hostname or "", urlsplit(url).port, timeout=30)
-    form = urlencode({"username": "proxy", "password": ENGINE_PASSWORD})
-    login.request("POST", "/api/v2/auth/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
-    answer = login.getresponse()
-    answer.read()
-    cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
-    login.close()
-    if not cookie:
-        raise RuntimeError("qBittorrent does not let us in.")
-    return Client(url, {"Cookie": cookie})
+        yield infohashes
 
 
 class WebProcesses:

@@ -81,8 +81,8 @@ class _Maker:
         if values[self._key] is None:
             return None
         made = self._model.__new__(self._model)
-        made._state = ModelState()
-        made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+        state = made._state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
         made.__dict__.update(zip(self._names, values, strict=True))
         for make, set_here, set_there in self._related:
             other = make(row)

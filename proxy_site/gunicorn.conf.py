@@ -1,5 +1,6 @@
 """gunicorn, as `manage.py up` and a server's unit start it: `gunicorn -c proxy_site/gunicorn.conf.py`."""
 
+import gc
 import io
 import os
 import sys
@@ -25,7 +26,7 @@ except ImproperlyConfigured as problem:
 wsgi_app = "proxy_site.wsgi"
 workers = settings.WEB_WORKERS
 # Threads, because a sync worker is killed at `timeout` in the middle of a long download; a thread is not.
-worker_class = "gthread"
+worker_class = "proxy_site.web_worker.Worker" if sys.platform == "linux" else "gthread"
 threads = settings.WEB_THREADS
 timeout = settings.WEB_TIMEOUT
 graceful_timeout = 10
@@ -46,3 +47,8 @@ def on_starting(server: Any) -> None:
         call_command("check", stdout=io.StringIO())
     except SystemCheckError as problem:
         sys.exit(str(problem))
+
+
+def when_ready(server: Any) -> None:
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: collections need not look at it, nor workers copy its memory

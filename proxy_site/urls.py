@@ -16,17 +16,17 @@ admin.site.index_title = "Administration"
 handler404 = "proxy_site.api.fallbacks.not_found"
 
 api_v1: list[URLPattern | URLResolver] = [
+    path("", include("torrents.api.urls")),  # first: looked up most
     path("", include("accounts.api.urls")),
-    path("", include("torrents.api.urls")),
     path("server/", ServerView.as_view(), name="server"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
 ]
 
 urlpatterns = [
+    path("api/v1/", include((api_v1, "api"))),
     path("", RedirectView.as_view(pattern_name="api:docs")),
     path("admin/", admin.site.urls),
     path("client/", client_page, name="client"),
     path("client/<str:name>", client_wheel, name="client-wheel"),
-    path("api/v1/", include((api_v1, "api"))),
 ]

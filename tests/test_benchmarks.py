@@ -43,7 +43,9 @@ def quick_run(name: str, folder: str) -> dict[str, Any]:
 def test_the_benchmark_of_the_api_runs_and_leaves_nothing_behind(short_folder: str) -> None:
     answer = quick_run("api", short_folder)
     asked = answer["figures"]["torrents"]["50"]
-    assert set(asked) == {"raw", "list", "unchanged", "delta_of_1", "delta_of_20"}
+    kinds = {"raw", "list", "unchanged", "delta_of_1", "delta_of_20"}
+    assert set(asked) == {*kinds, *(f"{kind}_by_requests" for kind in kinds), "raw_by_library"}
+    assert set(answer["figures"]["active"]) == {"raw", "list", "poll"}
     assert all(figures["median_ms"] > 0 for figures in asked.values())
     assert answer["figures"]["clients"]["5"]["errors"] == 0
     assert answer["figures"]["clients"]["5"]["with_changes"] > 0

@@ -1,5 +1,6 @@
 """Who sends a request: `Authorization: Bearer <access>`."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
@@ -7,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
+from rest_framework_simplejwt.utils import aware_utcnow
 
 from accounts import audit, sessions
 from accounts.addresses import address_of
@@ -18,14 +20,26 @@ class BearerAuthentication(JWTAuthentication):
 
     def get_validated_token(self, raw_token: bytes) -> Token:
         try:
-            return AccessToken(raw_token)  # type: ignore[arg-type]  # annotated wrongly upstream
+            token = _verified(raw_token)
         except ExpiredTokenError:
             raise sessions.SessionExpired from None
         except TokenError:
             raise sessions.TokenNotValid from None
+        try:
+            token.check_exp(current_time=aware_utcnow())
+        except TokenError:
+            raise sessions.SessionExpired from None
+        return token
 
     def get_user(self, validated_token: Token) -> User:  # type: ignore[override]  # its TypeVar has no user in it
         return sessions.session_of_access_token(validated_token).user
+
+
+@lru_cache(maxsize=1024)
+def _verified(raw_token: bytes) -> AccessToken:
+    """A signature holds for good, so it is computed once. Whether the token has expired, and whether its session still
+    lives, is asked each time. What is not valid raises, and is not remembered."""
+    return AccessToken(raw_token)  # type: ignore[arg-type]  # annotated wrongly upstream
 
 
 class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]  # drf-spectacular registers subclasses

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import services, sessions
+from accounts.api import authentication
 from accounts.models import Role, User
 from accounts.tests.conftest import Clock
 from accounts.tests.factories import PASSWORD, access_token
@@ -232,6 +233,18 @@ def test_me_cannot_be_changed(api: APIClient, alice: User) -> None:
 def test_a_stale_token_does_not_keep_anybody_from_logging_in(api: APIClient, alice: User) -> None:
     headers = bearer(expired_access(alice))
     assert api.post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=headers).status_code == 200
+
+
+def test_a_token_that_was_good_a_moment_ago_is_refused_once_it_has_expired(
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = bearer(access_token(alice))
+    assert api.get(ME, headers=headers).status_code == 200
+    later = timezone.now() + timedelta(minutes=11)
+    monkeypatch.setattr(authentication, "aware_utcnow", lambda: later)
+    response = api.get(ME, headers=headers)
+    assert response.status_code == 401
+    assert the_error(response)["detail"] == "Your session has expired. Log in again."
 
 
 def test_who_an_access_token_is_costs_one_query(

@@ -1,13 +1,30 @@
-"""Django's PostgreSQL backend, with a check of kept connections that costs no round trip, and with regard for the
-limits of prepared queries."""
+"""Django's PostgreSQL backend, with a check of kept connections that costs no round trip, moments that are not read in
+Python, and regard for the limits of prepared queries."""
 
 import select
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base, features, operations
+from psycopg.abc import Buffer
+from psycopg.types.datetime import TimestamptzLoader
 
 MOST_PARAMS = 2**16 - 1  # of a query whose values the server binds: the protocol counts them in 16 bits
+
+
+class UtcMoments(TimestamptzLoader):
+    """Moments as Python reads them: five times as fast as Django's loader, which is psycopg's in Python and not the
+    compiled one. Django knows by `timezone` that it needs no loader of its own (TIME_ZONE is UTC).
+    """
+
+    timezone = UTC
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return datetime.fromisoformat(bytes(data).decode())
+        except ValueError:  # infinity, or a year of more than four digits: psycopg says what is wrong with it
+            return super().load(data)
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
@@ -22,6 +39,11 @@ class DatabaseOperations(operations.DatabaseOperations):
 class DatabaseWrapper(base.DatabaseWrapper):
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        connection.adapters.register_loader("timestamptz", UtcMoments)
+        return connection
 
     def is_usable(self) -> bool:
         """Django asks before a request's first query. A server that is gone has said so or closed the connection,

@@ -196,9 +196,12 @@ class AddTorrentSerializer(WishesSerializer):
         return attrs
 
 
+MOST_CHANGES = 2000  # in one answer
+
+
 class ChangesQuerySerializer(serializers.Serializer[Any]):
     since = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
-    limit = serializers.IntegerField(min_value=1, max_value=2000, default=500)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_CHANGES, default=500)
 
 
 class ChangesSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,8 @@ import uuid
 from functools import partial
 from typing import Any, cast
 
-from django.http import HttpResponseBase
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -35,7 +36,7 @@ from torrents.api.content import (
     hand_over,
 )
 from torrents.api.pagination import LatestRemovedFirst, Pages, read_cursor
-from torrents.api.polling import PollAuthentication, counter_of
+from torrents.api.polling import PollAuthentication, counter_of, unchanged
 from torrents.api.rendering import render_torrent, render_torrents
 from torrents.api.serializers import (
     AddTorrentSerializer,
@@ -102,6 +103,10 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
     lookup_value_converter = "uuid"
     parser_classes = (BoundedJSONParser, MultiPartParser)
     serializer_class = TorrentSerializer
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        nothing_new = unchanged(request) if self.action_map.get("get") == "changes" else None
+        return super().dispatch(request, *args, **kwargs) if nothing_new is None else nothing_new
 
     @extend_schema(
         parameters=[ListQuerySerializer],

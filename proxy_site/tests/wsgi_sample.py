@@ -1,0 +1,30 @@
+"""What the web worker serves in its own tests."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+PIECE = b"x" * 1000
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    path = environ["PATH_INFO"]
+    if path == "/empty":
+        start_response("204 No Content", [])
+        return []
+    if path == "/breaks":
+        start_response("200 OK", [("Content-Length", "2000")])
+        return _broken()
+    if path == "/waits":  # until the file that it names is there
+        awaited = Path(environ["QUERY_STRING"])
+        awaited.with_suffix(".asked").touch()
+        while not awaited.exists():
+            time.sleep(0.01)
+    start_response("200 OK", [("Content-Length", str(len(path)))])
+    return [path.encode()]
+
+
+def _broken() -> Iterator[bytes]:
+    yield PIECE
+    raise RuntimeError("on purpose")
