@@ -327,7 +327,7 @@ class Reconciler:
     def _note_away(self, error: EngineError) -> float:
         if self._failures == 0:
             logger.warning("The engine is away: %s", error)
-        engine_records.record_engine_away(engine=self._row, message=str(error))
+        engine_records.record_engine_away(engine=self._row, message=str(error), notice=error.notice)
         self._written = engine_records.stored_live_states(self._row)
         self._compare_all = True
         self._next_reload = 0.0  # whoever woke us may not have been heard

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.history import History, Step
-from torrent_proxy_client.app.live import LinkChanged, Poller, TorrentsChanged
+from torrent_proxy_client.app.live import HealthChanged, LinkChanged, Poller, TorrentsChanged
 from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.app.screens.add import AddScreen
 from torrent_proxy_client.app.screens.commands import CommandsScreen
@@ -159,6 +159,10 @@ class MainScreen(TellsMistakes, Screen[None]):
             self._transfers.network_is_back()
         if message.away and not message.away.last_answer:
             self.query_one("#empty", Static).update(_NO_ANSWER)
+
+    @on(HealthChanged)
+    def _show_health(self, message: HealthChanged) -> None:
+        self.query_one(AwayBanner).show_trouble(message.trouble)
 
     @on(DataTable.RowHighlighted)
     def _show_details(self) -> None:
