@@ -1,0 +1,256 @@
+"""A qBittorrent that fails in every way we know: what people asked for happens once it is well, and meanwhile nobody
+waits for it, and everybody is told."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from deploy.swarm import magnet_for
+from tests.journeys import engine_proxy as faults
+from tests.journeys.engine_proxy import EngineProxy, Fault
+from tests.journeys.faulty_box import FaultyBox
+from tests.journeys.served import Served, served
+from torrents.engines.base import EngineState
+from torrents.models import Claim, Torrent
+from torrents.tests.engines.real import RealQBittorrent
+
+pytestmark = pytest.mark.engine
+
+AWAY = "The download engine does not answer. It is asked again all the time."
+NONSENSE = (
+    "The download engine gives answers that make no sense. It is asked again all the time; if this stays, tell your "
+    "admin."
+)
+HTML = b"<html><title>Welcome</title>Log in to this network first.</html>"
+WRONG_TYPES = {
+    "rid": "one",
+    "full_update": True,
+    "torrents": {"a" * 40: {"state": [], "progress": "half", "name": 5, "size": None}},
+    "server_state": [],
+}
+TOO_MUCH = {
+    "rid": 10**40,
+    "full_update": True,
+    "torrents": {},
+    "server_state": {"connection_status": "connected", "dl_info_speed": 10**40, "up_info_speed": -1},
+}
+
+
+def as_json(value: object) -> Fault:
+    return faults.saying(json.dumps(value).encode(), Content_Type="application/json")
+
+
+@pytest.fixture(scope="module")
+def web(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: object
+) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("faulty"), DISK_FLOOR="0") as processes:
+        yield processes
+
+
+@pytest.fixture(scope="module")
+def real(web: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealQBittorrent]:
+    real = RealQBittorrent(tmp_path_factory.mktemp("engine"), data_root=web.downloads)
+    real.start()
+    yield real
+    real.stop()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less time between looks than on a box that runs for years."""
+    monkeypatch.setattr("torrents.reconciler.AWAY_PAUSES", (0.2,))
+    monkeypatch.setattr("torrents.reconciler.SHORTEST_PAUSE", 0.2)
+    monkeypatch.setattr("torrents.reconciler.LONGEST_PAUSE", 1.0)
+    monkeypatch.setattr("torrents.reconciler.RELOAD_EVERY", 1.0)
+    monkeypatch.setattr("torrents.engine_wishes.RETRY_AFTER", 1.0)
+
+
+@pytest.fixture
+def box(
+    transactional_db: None, web: Served, real: RealQBittorrent, settings: Settings, tmp_path: Path
+) -> Iterator[FaultyBox]:
+    settings.DOWNLOADS_DIR = web.downloads
+    settings.DISK_FLOOR = 0
+    with EngineProxy(real.options.web_port) as proxy:
+        box = FaultyBox(real, proxy, web.web_port, tmp_path)
+        yield box
+        proxy.fault = faults.healthy
+        box.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        pytest.param(None, AWAY, id="refuses connections"),
+        pytest.param(faults.silent, AWAY, id="accepts and never answers"),
+        pytest.param(faults.cut, AWAY, id="hangs up"),
+        pytest.param(faults.saying(b"Out of order.", status=500), AWAY, id="fails"),
+        pytest.param(
+            faults.saying(b"", status=302, Location="http://127.0.0.1:1/"), NONSENSE, id="points elsewhere"
+        ),
+        pytest.param(faults.saying(HTML, Content_Type="text/html"), NONSENSE, id="HTML"),
+        pytest.param(faults.truncating, NONSENSE, id="JSON cut short"),
+        pytest.param(faults.saying(os.urandom(4096)), NONSENSE, id="binary"),
+        pytest.param(as_json(WRONG_TYPES), NONSENSE, id="wrong types"),
+        pytest.param(as_json([1, 2, 3]), NONSENSE, id="a list"),
+        pytest.param(faults.instead_of("sync/maindata", as_json(TOO_MUCH)), NONSENSE, id="numbers too large"),
+        pytest.param(faults.saying(b"[" * 100_000), NONSENSE, id="nested without end"),
+        pytest.param(faults.endless, NONSENSE, id="a body without end"),
+    ],
+)
+def test_a_fault_passes_without_a_trace(box: FaultyBox, fault: Fault | None, words: str) -> None:
+    one, resting, third = box.make("one"), box.make("resting"), box.make("third")
+    box.reconcile()
+    claim, paused = box.add(one[0]), box.add(resting[0], paused=True)
+    box.until(lambda: len(box.held()) == 2, "both are in the engine")
+
+    if fault is None:
+        box.proxy.refuse()
+    else:
+        box.proxy.fault = fault
+    box.until(lambda: box.visitor.health() == words, words)
+    added = box.visitor.do_everything(magnet_for(third[0]), paused)
+    message = box.visitor.torrent(added)["message"]
+    assert "It goes on by itself when the engine is back." in message
+    assert box.visitor.torrent(paused)["message"] == "You paused it. It goes on when you resume it."
+    box.seed(one, resting, third)
+    if fault is None:
+        box.proxy.listen()
+    else:
+        box.proxy.fault = faults.healthy
+
+    box.arrives(claim, one[1])
+    box.arrives(added, third[1])
+    assert box.visitor.health() == ""
+    assert box.visitor.torrent(paused)["state"] == "paused"
+    seen = box.in_engine(paused)
+    assert seen is not None
+    assert (seen.state, seen.downloaded) == (EngineState.STOPPED, 0)
+    assert len(box.held()) == Torrent.objects.count() == Claim.objects.count() == 3
+    assert (
+        box.proxy.asked("auth/login") <= 4
+    )  # one at the start, and the library's own once it has lost the cookie
+
+
+def test_nobody_waits_while_one_question_to_the_engine_is_open(box: FaultyBox) -> None:
+    one, resting, third = box.make("one"), box.make("resting"), box.make("third")
+    box.reconcile(timeout=300)
+    claim, paused = box.add(one[0]), box.add(resting[0], paused=True)
+    box.until(lambda: len(box.held()) == 2, "both are in the engine")
+
+    box.proxy.fault = faults.silent
+    box.until(lambda: box.proxy.outstanding, "the reconciler waits for the engine")
+    waiting = box.proxy.outstanding
+    added = box.visitor.do_everything(magnet_for(third[0]), paused)
+    assert box.proxy.outstanding == waiting
+    box.seed(one, resting, third)
+    box.proxy.fault = faults.healthy
+
+    box.arrives(claim, one[1])
+    box.arrives(added, third[1])
+    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert len(box.held()) == 3
+
+
+def test_with_every_call_taking_five_seconds_data_arrives_and_nobody_waits(box: FaultyBox) -> None:
+    one, resting = box.make("one"), box.make("resting")
+    box.reconcile(timeout=10)
+    paused = box.add(resting[0], paused=True)
+    box.until(lambda: box.in_engine(paused), "it is in the engine")
+    box.seed(one, resting)
+
+    box.proxy.fault = faults.slow(5.0)
+    claim = box.add(one[0])
+    box.arrives(claim, one[1])
+
+    assert box.visitor.health() == ""
+    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert len(box.held()) == 2
+
+
+@pytest.mark.parametrize("call", ["torrents/add", "torrents/delete", "torrents/resume", "torrents/pause"])
+def test_a_reply_that_is_lost_after_it_was_done_doubles_and_loses_nothing(box: FaultyBox, call: str) -> None:
+    one, other = box.make("one"), box.make("other")
+    box.reconcile()
+    claim = box.add(one[0])
+    box.until(lambda: box.in_engine(claim), "it is in the engine")
+
+    box.proxy.fault = faults.instead_of(call, faults.losing)
+    box.visitor.ask("POST", f"/api/v1/torrents/{claim.pk}/pause/")
+    box.until(lambda: _state(box, claim) == EngineState.STOPPED, "it is stopped")
+    box.visitor.ask("POST", f"/api/v1/torrents/{claim.pk}/resume/")
+    box.until(lambda: _state(box, claim) != EngineState.STOPPED, "it runs")
+    added = box.add(other[0])
+    box.until(lambda: box.in_engine(added), "it is in the engine")
+    box.seed(one, other)
+
+    box.arrives(claim, one[1])
+    box.arrives(added, other[1])
+    assert len(box.held()) == 2
+    assert not Torrent.objects.exclude(refused="").exists()
+
+
+def test_an_engine_that_was_restarted_and_knows_our_session_no_more_goes_on(box: FaultyBox) -> None:
+    one, resting = box.make("one", size=4_000_000), box.make("resting")
+    box.reconcile()
+    claim, paused = box.add(one[0]), box.add(resting[0], paused=True)
+    box.seed(one, resting, upload_limit=1_000_000)
+    box.until(lambda: 0 < box.visitor.torrent(claim)["progress"] < 1, "it is on its way")
+    logins = box.proxy.asked("auth/login")
+
+    box.qbittorrent.stop()
+    box.until(lambda: box.visitor.health() == AWAY, AWAY)
+    box.qbittorrent.start()
+
+    box.arrives(claim, one[1])
+    assert box.proxy.asked("auth/login") == logins + 1
+    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert len(box.held()) == 2
+
+
+@pytest.mark.parametrize("delete_data", [False, True])
+def test_what_the_engine_lost_is_added_again(box: FaultyBox, delete_data: bool) -> None:
+    one, resting = box.make("one"), box.make("resting")
+    box.reconcile()
+    claim, paused = box.add(one[0]), box.add(resting[0], paused=True)
+    box.until(lambda: len(box.held()) == 2, "both are in the engine")
+
+    box.direct.remove([seen.key for seen in box.held().values()], delete_data=delete_data)
+    box.until(lambda: len(box.held()) == 2, "both are in the engine again")
+    box.seed(one, resting)
+
+    box.arrives(claim, one[1])
+    seen = box.in_engine(paused)
+    assert seen is not None
+    assert (seen.state, seen.downloaded) == (EngineState.STOPPED, 0)
+    assert len(box.held()) == 2
+
+
+def test_what_the_engine_has_of_nobody_here_is_left_alone_and_in_the_way_only_of_itself(
+    box: FaultyBox,
+) -> None:
+    one, theirs = box.make("one"), box.make("theirs")
+    elsewhere = str(box.qbittorrent.data_root / "by hand")
+    box.direct.add(metainfo=theirs[0], magnet=None, save_path=elsewhere, stopped=True)
+    box.until(lambda: len(box.held()) == 1, "it is in the engine")
+    box.reconcile()
+    claim, same = box.add(one[0]), box.add(theirs[0])
+    box.seed(one, theirs)
+
+    box.arrives(claim, one[1])
+    box.until_state(same, "error")
+    assert box.visitor.torrent(same)["message"] == (
+        "The download engine already holds this torrent in another folder. An admin has to remove it there first."
+    )
+    assert box.held()[elsewhere].state == EngineState.STOPPED
+    assert len(box.held()) == 2
+
+
+def _state(box: FaultyBox, claim: Claim) -> EngineState | None:
+    seen = box.in_engine(claim)
+    return seen.state if seen else None
