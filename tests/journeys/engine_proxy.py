@@ -3,7 +3,7 @@
 import http.client
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,12 +13,13 @@ from typing import Self
 # qBittorrent compares these with the address that it listens at itself.
 OF_THE_ADDRESS = {"host", "origin", "referer", "connection"}
 COMPRESSED = "accept-encoding"  # not asked for: what is cut short shall be readable until there
+READS = ("info", "files", "trackers", "export")
 BLOCK = bytes(2**20)
 
 
 @dataclass
 class Asked:
-    """One request. `who`: whose proxy it came through. Times are time.monotonic()."""
+    """One request. `who`: whose proxy it came through. Times are time.monotonic(); `ended` when we were done with it."""
 
     who: str
     method: str
@@ -28,7 +29,8 @@ class Asked:
 
     @property
     def writes(self) -> bool:
-        return self.method == "POST" and "/torrents/" in self.path and not self.path.endswith("/info")
+        """Whether it may change something in the engine."""
+        return "/torrents/" in self.path and self.path.rpartition("/")[2] not in READS
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Exchange(BaseHTTPRequestHandler):
         proxy = self.server.proxy
         self.name = self.path.partition("?")[0].removeprefix("/api/v2/")
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = Asked(proxy.who, self.command, self.path.partition("?")[0], time.monotonic())
+        asked = self.asked = Asked(proxy.who, self.command, self.path.partition("?")[0], time.monotonic())
         proxy.log.append(asked)
         try:
             # An adapter that has given up closes its end, and a qBittorrent that is being restarted is not there.
@@ -190,9 +192,9 @@ def saying(body: bytes, *, status: int = 200, **headers: str) -> Fault:
     return lambda exchange: exchange.answer(reply)
 
 
-def instead_of(name: str, fault: Fault) -> Fault:
-    """`fault` where this is asked for, as in `torrents/add`; all else is well."""
-    return lambda exchange: (fault if exchange.name == name else healthy)(exchange)
+def instead_of(names: Collection[str], fault: Fault) -> Fault:
+    """`fault` where one of these is asked for, as in `torrents/add`; all else is well."""
+    return lambda exchange: (fault if exchange.name in names else healthy)(exchange)
 
 
 def truncating(exchange: Exchange) -> None:

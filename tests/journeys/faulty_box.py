@@ -111,9 +111,11 @@ class FaultyBox:
         """From now on, as `run_engine` does."""
         self._stack.enter_context(reconciling(QBittorrentEngine(self.proxy.url, USERNAME, PASSWORD, timeout)))
 
-    def make(self, name: str, *, size: int = 1_000_000) -> tuple[bytes, Path]:
-        """A .torrent and its content, which nobody has yet."""
-        content = write_content(self._folder / name, "one.mkv", size=size)
+    def make(
+        self, name: str, *, size: int = 1_000_000, files: tuple[str, ...] = ("1.mkv",)
+    ) -> tuple[bytes, Path]:
+        """A .torrent and its content, which nobody has yet; `size` in bytes, of each file."""
+        content = write_content(self._folder / name, *files, size=size)
         return make_torrent(content, version="v1"), content
 
     def add(self, metainfo: bytes, *, paused: bool = False) -> Claim:

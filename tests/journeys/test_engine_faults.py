@@ -3,7 +3,10 @@ waits for it, and everybody is told."""
 
 import json
 import os
+import re
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,12 @@ from pytest_django import Settings
 from deploy.swarm import magnet_for
 from tests.journeys import engine_proxy as faults
 from tests.journeys.engine_proxy import EngineProxy, Fault
-from tests.journeys.faulty_box import FaultyBox
+from tests.journeys.faulty_box import TORRENTS, FaultyBox
 from tests.journeys.served import Served, served
-from torrents.engines.base import EngineState
-from torrents.models import Claim, Torrent
-from torrents.tests.engines.real import RealQBittorrent
+from torrents import services
+from torrents.engines.base import EngineError, EngineState
+from torrents.models import Claim, Removal, Torrent
+from torrents.tests.engines.real import FAST_REFRESH, RealQBittorrent
 
 pytestmark = pytest.mark.engine
 
@@ -25,6 +29,8 @@ NONSENSE = (
     "The download engine gives answers that make no sense. It is asked again all the time; if this stays, tell your "
     "admin."
 )
+BAN_SECONDS = 4
+DISK = 128 * 2**20  # bytes: twice of what counts as full
 HTML = b"<html><title>Welcome</title>Log in to this network first.</html>"
 WRONG_TYPES = {
     "rid": "one",
@@ -70,17 +76,75 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torrents.engine_wishes.RETRY_AFTER", 1.0)
 
 
+@contextmanager
+def faulty_box(real: RealQBittorrent, web: Served, folder: Path) -> Iterator[FaultyBox]:
+    with EngineProxy(real.options.web_port) as proxy:
+        box = FaultyBox(real, proxy, web.web_port, folder)
+        try:
+            yield box
+        finally:
+            proxy.fault = faults.healthy
+            box.close()
+
+
 @pytest.fixture
-def box(
-    transactional_db: None, web: Served, real: RealQBittorrent, settings: Settings, tmp_path: Path
-) -> Iterator[FaultyBox]:
+def budgets(transactional_db: None, web: Served, settings: Settings) -> Settings:
     settings.DOWNLOADS_DIR = web.downloads
     settings.DISK_FLOOR = 0
-    with EngineProxy(real.options.web_port) as proxy:
-        box = FaultyBox(real, proxy, web.web_port, tmp_path)
+    return settings
+
+
+@pytest.fixture
+def box(budgets: Settings, web: Served, real: RealQBittorrent, tmp_path: Path) -> Iterator[FaultyBox]:
+    with faulty_box(real, web, tmp_path) as box:
         yield box
-        proxy.fault = faults.healthy
-        box.close()
+
+
+@pytest.fixture
+def strict(budgets: Settings, web: Served, tmp_path: Path) -> Iterator[FaultyBox]:
+    """Its qBittorrent bans whoever gives a wrong password once."""
+    real = RealQBittorrent(tmp_path / "strict", data_root=web.downloads)
+    login = {r"WebUI\MaxAuthenticationFailCount": "1", r"WebUI\BanDuration": str(BAN_SECONDS)}
+    real.start({**FAST_REFRESH, "Preferences": login})
+    try:
+        with faulty_box(real, web, tmp_path) as box:
+            yield box
+    finally:
+        real.stop()
+
+
+@pytest.fixture
+def small_disk(budgets: Settings, web: Served, tmp_path: Path) -> Iterator[FaultyBox]:
+    """Its data lies on a disk of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk, and not everywhere")
+    try:
+        budgets.DOWNLOADS_DIR = disk
+        real = RealQBittorrent(tmp_path / "engine", data_root=disk)
+        real.start()
+        try:
+            with faulty_box(real, web, tmp_path) as box:
+                yield box
+        finally:
+            real.stop()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """While nothing more fits on the disk."""
+    junk = folder / "junk"
+    with junk.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(2**16))
+    try:
+        yield
+    finally:
+        junk.unlink()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +162,9 @@ def box(
         pytest.param(faults.saying(os.urandom(4096)), NONSENSE, id="binary"),
         pytest.param(as_json(WRONG_TYPES), NONSENSE, id="wrong types"),
         pytest.param(as_json([1, 2, 3]), NONSENSE, id="a list"),
-        pytest.param(faults.instead_of("sync/maindata", as_json(TOO_MUCH)), NONSENSE, id="numbers too large"),
+        pytest.param(
+            faults.instead_of({"sync/maindata"}, as_json(TOO_MUCH)), NONSENSE, id="numbers too large"
+        ),
         pytest.param(faults.saying(b"[" * 100_000), NONSENSE, id="nested without end"),
         pytest.param(faults.endless, NONSENSE, id="a body without end"),
     ],
@@ -173,26 +239,45 @@ def test_with_every_call_taking_five_seconds_data_arrives_and_nobody_waits(box: 
     assert len(box.held()) == 2
 
 
-@pytest.mark.parametrize("call", ["torrents/add", "torrents/delete", "torrents/resume", "torrents/pause"])
-def test_a_reply_that_is_lost_after_it_was_done_doubles_and_loses_nothing(box: FaultyBox, call: str) -> None:
-    one, other = box.make("one"), box.make("other")
+def test_replies_that_are_lost_after_it_was_done_double_and_lose_nothing(
+    box: FaultyBox, settings: Settings
+) -> None:
+    one, other = box.make("one", files=("1.mkv", "2.mkv")), box.make("other")
     box.reconcile()
     claim = box.add(one[0])
     box.until(lambda: box.in_engine(claim), "it is in the engine")
+    own = f"{TORRENTS}{claim.pk}/"
 
-    box.proxy.fault = faults.instead_of(call, faults.losing)
-    box.visitor.ask("POST", f"/api/v1/torrents/{claim.pk}/pause/")
+    box.proxy.fault = lambda exchange: (faults.losing if exchange.asked.writes else faults.healthy)(exchange)
+    box.visitor.ask("POST", f"{own}pause/")
     box.until(lambda: _state(box, claim) == EngineState.STOPPED, "it is stopped")
-    box.visitor.ask("POST", f"/api/v1/torrents/{claim.pk}/resume/")
-    box.until(lambda: _state(box, claim) != EngineState.STOPPED, "it runs")
-    added = box.add(other[0])
-    box.until(lambda: box.in_engine(added), "it is in the engine")
+    box.visitor.ask("PATCH", own, download_limit=10**8, files=[1])
+    box.visitor.ask("POST", f"{own}resume/")
+    box.until(lambda: _state(box, claim) not in (None, EngineState.STOPPED), "it runs")
+    added, leaving = box.add(other[0]), box.add(box.make("leaving")[0])
+    box.until(lambda: len(box.held()) == 3, "all are in the engine")
+    box.visitor.ask("DELETE", f"{TORRENTS}{leaving.pk}/")
+    settings.REMOVAL_GRACE_SECONDS = 0
+    services.retire_unclaimed_torrents()
     box.seed(one, other)
 
-    box.arrives(claim, one[1])
+    box.until_state(claim, "finished")
     box.arrives(added, other[1])
-    assert len(box.held()) == 2
+    box.until(lambda: not Removal.objects.exists(), "what was removed is gone")
+    box.visitor.ask("PATCH", own, files=None)
+    box.arrives(claim, one[1])
+    assert not leaving.torrent.data_dir.exists()
+    assert box.held().keys() == {str(claim.torrent.data_dir), str(added.torrent.data_dir)}
     assert not Torrent.objects.exclude(refused="").exists()
+    for calls in (
+        ("add",),
+        ("delete",),
+        ("resume", "start"),
+        ("pause", "stop"),
+        ("filePrio",),
+        ("setDownloadLimit",),
+    ):
+        assert any(box.proxy.asked(f"torrents/{call}") for call in calls), calls
 
 
 def test_an_engine_that_was_restarted_and_knows_our_session_no_more_goes_on(box: FaultyBox) -> None:
@@ -249,6 +334,60 @@ def test_what_the_engine_has_of_nobody_here_is_left_alone_and_in_the_way_only_of
     )
     assert box.held()[elsewhere].state == EngineState.STOPPED
     assert len(box.held()) == 2
+
+
+def test_a_banned_box_tries_one_login_a_ban_and_goes_on_when_it_is_over(
+    strict: FaultyBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torrents.engines.qbittorrent.LOGIN_PAUSE_SECONDS", BAN_SECONDS + 1.0)
+    one = strict.make("one")
+    claim = strict.add(one[0])
+    somebody = strict.qbittorrent.connect(password="wrong")
+    with pytest.raises(EngineError):
+        somebody.poll()
+    somebody.close()
+    strict.reconcile()
+
+    strict.until(lambda: "does not let the box log in" in strict.visitor.health(), "the ban is told")
+    assert re.fullmatch(
+        r"The download engine does not let the box log in\. An admin has to look at it; the next attempt is at "
+        r"\d\d:\d\d UTC\. It goes on by itself when the engine is back\.",
+        strict.visitor.torrent(claim)["message"],
+    )
+    strict.seed(one)
+    strict.arrives(claim, one[1])
+
+    logins = [asked.began for asked in strict.proxy.log if asked.path.endswith("/auth/login")]
+    assert len(logins) == 2
+    assert logins[1] - logins[0] > BAN_SECONDS
+
+
+def test_a_full_disk_is_told_and_data_arrives_when_there_is_space_again(small_disk: FaultyBox) -> None:
+    one, resting = small_disk.make("one", size=6_000_000), small_disk.make("resting")
+    small_disk.reconcile(timeout=10)
+    claim, paused = small_disk.add(one[0]), small_disk.add(resting[0], paused=True)
+    small_disk.seed(one, resting, upload_limit=1_000_000)
+    small_disk.until(lambda: 0 < small_disk.visitor.torrent(claim)["progress"] < 1, "it is on its way")
+
+    with filled(small_disk.qbittorrent.data_root):
+        small_disk.until(lambda: small_disk.visitor.torrent(claim)["state"] == "error", "it failed")
+        told = small_disk.visitor.torrent(claim)["message"]
+        small_disk.until(
+            lambda: (
+                small_disk.visitor.health()
+                == "The box's disk is full: nothing can be downloaded. It goes on by itself when there is space again."
+            ),
+            "the full disk is told",
+        )
+
+    assert told == (
+        "There is too little space on the box's disk. It is tried again by itself: remove torrents that you have "
+        "fetched, or ask your admin for more space."
+    )
+    small_disk.arrives(claim, one[1])
+    assert small_disk.visitor.torrent(paused)["state"] == "paused"
+    assert small_disk.visitor.health() == ""
+    assert len(small_disk.held()) == 2
 
 
 def _state(box: FaultyBox, claim: Claim) -> EngineState | None:
