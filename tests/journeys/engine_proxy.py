@@ -19,7 +19,7 @@ BLOCK = bytes(2**20)
 
 @dataclass
 class Asked:
-    """One request. `who`: whose proxy it came through. Times are time.monotonic(); `ended` when we were done with it."""
+    """One request. `who`: whose proxy it came through. Times are time.monotonic(); None while we are at it."""
 
     who: str
     method: str

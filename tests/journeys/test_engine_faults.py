@@ -181,9 +181,9 @@ def test_a_fault_passes_without_a_trace(box: FaultyBox, fault: Fault | None, wor
         box.proxy.fault = fault
     box.until(lambda: box.visitor.health() == words, words)
     added = box.visitor.do_everything(magnet_for(third[0]), paused)
-    message = box.visitor.torrent(added)["message"]
+    message = box.visitor.torrent(added.pk)["message"]
     assert "It goes on by itself when the engine is back." in message
-    assert box.visitor.torrent(paused)["message"] == "You paused it. It goes on when you resume it."
+    assert box.visitor.torrent(paused.pk)["message"] == "You paused it. It goes on when you resume it."
     box.seed(one, resting, third)
     if fault is None:
         box.proxy.listen()
@@ -193,7 +193,7 @@ def test_a_fault_passes_without_a_trace(box: FaultyBox, fault: Fault | None, wor
     box.arrives(claim, one[1])
     box.arrives(added, third[1])
     assert box.visitor.health() == ""
-    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert box.visitor.torrent(paused.pk)["state"] == "paused"
     seen = box.in_engine(paused)
     assert seen is not None
     assert (seen.state, seen.downloaded) == (EngineState.STOPPED, 0)
@@ -219,7 +219,7 @@ def test_nobody_waits_while_one_question_to_the_engine_is_open(box: FaultyBox) -
 
     box.arrives(claim, one[1])
     box.arrives(added, third[1])
-    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert box.visitor.torrent(paused.pk)["state"] == "paused"
     assert len(box.held()) == 3
 
 
@@ -235,7 +235,7 @@ def test_with_every_call_taking_five_seconds_data_arrives_and_nobody_waits(box: 
     box.arrives(claim, one[1])
 
     assert box.visitor.health() == ""
-    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert box.visitor.torrent(paused.pk)["state"] == "paused"
     assert len(box.held()) == 2
 
 
@@ -285,7 +285,7 @@ def test_an_engine_that_was_restarted_and_knows_our_session_no_more_goes_on(box:
     box.reconcile()
     claim, paused = box.add(one[0]), box.add(resting[0], paused=True)
     box.seed(one, resting, upload_limit=1_000_000)
-    box.until(lambda: 0 < box.visitor.torrent(claim)["progress"] < 1, "it is on its way")
+    box.until(lambda: 0 < box.visitor.torrent(claim.pk)["progress"] < 1, "it is on its way")
     logins = box.proxy.asked("auth/login")
 
     box.qbittorrent.stop()
@@ -294,7 +294,7 @@ def test_an_engine_that_was_restarted_and_knows_our_session_no_more_goes_on(box:
 
     box.arrives(claim, one[1])
     assert box.proxy.asked("auth/login") == logins + 1
-    assert box.visitor.torrent(paused)["state"] == "paused"
+    assert box.visitor.torrent(paused.pk)["state"] == "paused"
     assert len(box.held()) == 2
 
 
@@ -329,7 +329,7 @@ def test_what_the_engine_has_of_nobody_here_is_left_alone_and_in_the_way_only_of
 
     box.arrives(claim, one[1])
     box.until_state(same, "error")
-    assert box.visitor.torrent(same)["message"] == (
+    assert box.visitor.torrent(same.pk)["message"] == (
         "The download engine already holds this torrent in another folder. An admin has to remove it there first."
     )
     assert box.held()[elsewhere].state == EngineState.STOPPED
@@ -352,7 +352,7 @@ def test_a_banned_box_tries_one_login_a_ban_and_goes_on_when_it_is_over(
     assert re.fullmatch(
         r"The download engine does not let the box log in\. An admin has to look at it; the next attempt is at "
         r"\d\d:\d\d UTC\. It goes on by itself when the engine is back\.",
-        strict.visitor.torrent(claim)["message"],
+        strict.visitor.torrent(claim.pk)["message"],
     )
     strict.seed(one)
     strict.arrives(claim, one[1])
@@ -367,11 +367,11 @@ def test_a_full_disk_is_told_and_data_arrives_when_there_is_space_again(small_di
     small_disk.reconcile(timeout=10)
     claim, paused = small_disk.add(one[0]), small_disk.add(resting[0], paused=True)
     small_disk.seed(one, resting, upload_limit=1_000_000)
-    small_disk.until(lambda: 0 < small_disk.visitor.torrent(claim)["progress"] < 1, "it is on its way")
+    small_disk.until(lambda: 0 < small_disk.visitor.torrent(claim.pk)["progress"] < 1, "it is on its way")
 
     with filled(small_disk.qbittorrent.data_root):
-        small_disk.until(lambda: small_disk.visitor.torrent(claim)["state"] == "error", "it failed")
-        told = small_disk.visitor.torrent(claim)["message"]
+        small_disk.until(lambda: small_disk.visitor.torrent(claim.pk)["state"] == "error", "it failed")
+        told = small_disk.visitor.torrent(claim.pk)["message"]
         small_disk.until(
             lambda: (
                 small_disk.visitor.health()
@@ -385,7 +385,7 @@ def test_a_full_disk_is_told_and_data_arrives_when_there_is_space_again(small_di
         "fetched, or ask your admin for more space."
     )
     small_disk.arrives(claim, one[1])
-    assert small_disk.visitor.torrent(paused)["state"] == "paused"
+    assert small_disk.visitor.torrent(paused.pk)["state"] == "paused"
     assert small_disk.visitor.health() == ""
     assert len(small_disk.held()) == 2
 
