@@ -277,7 +277,7 @@ def test_whoever_takes_over_waits_for_the_write_that_the_one_before_is_at(
         whole.database.query("SELECT pg_terminate_backend(%s)", holder)
         whole.until(lambda: whole.lock_holder() not in (None, holder), "the other one has the lock")
         other = whole.add(second)
-        time.sleep(1.0)  # in which it would begin, did nothing hold it back
+        time.sleep(5.0)  # in which it would begin, did nothing hold it back
         assert not any(asked.who == "second" and asked.writes for asked in whole.proxy.log)
         whole.proxy.fault = faults.healthy
 

@@ -66,9 +66,8 @@ def reconcile(adapter: Engine, stop: threading.Event) -> None:
             if stop.wait(RETRY_SECONDS):
                 return
         with FolderLock(Path(settings.DOWNLOADS_DIR)) as writing:
-            while (
-                not writing.try_acquire()
-            ):  # whoever lost the lock to us is still in the middle of something
+            # Whoever lost the lock to us may still be in the middle of a round.
+            while not writing.try_acquire():
                 if stop.wait(LAST_WORDS_SECONDS):
                     return
                 lock.check()
