@@ -14,12 +14,12 @@ from django.db import connection
 
 from accounts.tests.factories import access_token
 from deploy.swarm import Peer, make_torrent
-from tests.journeys.engine_proxy import EngineProxy
 from torrents.engines.base import Engine, EngineTorrent
 from torrents.engines.qbittorrent import QBittorrentEngine
 from torrents.management.commands import run_engine
 from torrents.metainfo import parse_torrent
 from torrents.models import Claim
+from torrents.tests.engines.engine_proxy import EngineProxy
 from torrents.tests.engines.harness import same_files, write_content
 from torrents.tests.engines.real import PASSWORD, PEER_ADDRESS, USERNAME, RealQBittorrent
 from torrents.tests.factories import add, person

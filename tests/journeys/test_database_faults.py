@@ -19,12 +19,12 @@ import pytest
 from deploy.box import Box
 from deploy.swarm import Peer, infohashes, magnet_for, make_torrent
 from proxy_site.tests import processes
-from tests.journeys import engine_proxy as faults
-from tests.journeys.engine_proxy import Asked, EngineProxy
 from tests.journeys.faulty_box import PATIENCE, TORRENTS, Visitor
 from tests.journeys.postgres_cluster import Cluster, binaries, cluster
 from torrents.engines.base import EngineTorrent
 from torrents.reconciler_lock import LOCK_CLASS
+from torrents.tests.engines import engine_proxy as faults
+from torrents.tests.engines.engine_proxy import Asked, EngineProxy
 from torrents.tests.engines.harness import same_files, write_content
 from torrents.tests.engines.real import PASSWORD, PEER_ADDRESS, USERNAME, RealQBittorrent
 

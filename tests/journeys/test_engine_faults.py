@@ -1,29 +1,25 @@
 """A qBittorrent that fails in every way we know: what people asked for happens once it is well, and meanwhile nobody
 waits for it, and everybody is told."""
 
-import json
 import os
 import re
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from deploy.swarm import magnet_for, make_torrent
-from tests.journeys import engine_proxy as faults
-from tests.journeys.engine_proxy import EngineProxy, Fault
-from tests.journeys.faulty_box import PATIENCE, TORRENTS, FaultyBox
+from deploy.swarm import magnet_for
+from tests.journeys.faulty_box import TORRENTS, FaultyBox
 from tests.journeys.served import Served, served
 from torrents import services
 from torrents.engines.base import EngineError, EngineState
-from torrents.engines.qbittorrent import QBittorrentEngine
 from torrents.models import Claim, Removal, Torrent
-from torrents.tests.engines.harness import write_content
-from torrents.tests.engines.real import FAST_REFRESH, PASSWORD, USERNAME, RealQBittorrent
+from torrents.tests.engines import engine_proxy as faults
+from torrents.tests.engines.engine_proxy import EngineProxy, Fault
+from torrents.tests.engines.real import FAST_REFRESH, RealQBittorrent
 
 pytestmark = pytest.mark.engine
 
@@ -34,23 +30,6 @@ NONSENSE = (
 )
 BAN_SECONDS = 4
 DISK = 128 * 2**20  # bytes: twice of what counts as full
-HTML = b"<html><title>Welcome</title>Log in to this network first.</html>"
-WRONG_TYPES = {
-    "rid": "one",
-    "full_update": True,
-    "torrents": {"a" * 40: {"state": [], "progress": "half", "name": 5, "size": None}},
-    "server_state": [],
-}
-TOO_MUCH = {
-    "rid": 10**40,
-    "full_update": True,
-    "torrents": {},
-    "server_state": {"connection_status": "connected", "dl_info_speed": 10**40, "up_info_speed": -1},
-}
-
-
-def as_json(value: object) -> Fault:
-    return faults.saying(json.dumps(value).encode(), Content_Type="application/json")
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +135,8 @@ def filled(folder: Path) -> Iterator[None]:
         pytest.param(None, AWAY, id="refuses connections"),
         pytest.param(faults.silent, AWAY, id="accepts and never answers"),
         pytest.param(faults.cut, AWAY, id="hangs up"),
-        pytest.param(faults.saying(HTML, Content_Type="text/html"), NONSENSE, id="HTML"),
-        pytest.param(as_json(WRONG_TYPES), NONSENSE, id="wrong types"),
+        pytest.param(faults.saying(faults.HTML, Content_Type="text/html"), NONSENSE, id="HTML"),
+        pytest.param(faults.saying_json(faults.WRONG_TYPES), NONSENSE, id="wrong types"),
         pytest.param(faults.endless, NONSENSE, id="a body without end"),
     ],
 )
@@ -193,51 +172,6 @@ def test_a_fault_passes_without_a_trace(box: FaultyBox, fault: Fault | None, wor
     assert (
         box.proxy.asked("auth/login") <= 4
     )  # one at the start, and the library's own once it has lost the cookie
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(faults.saying(b"", status=302, Location="http://127.0.0.1:1/"), id="points elsewhere"),
-        pytest.param(faults.saying(HTML, Content_Type="text/html"), id="HTML"),
-        pytest.param(faults.truncating, id="JSON cut short"),
-        pytest.param(faults.saying(os.urandom(4096)), id="binary"),
-        pytest.param(as_json(WRONG_TYPES), id="wrong types"),
-        pytest.param(as_json(TOO_MUCH), id="numbers too large"),
-        pytest.param(as_json([1, 2, 3]), id="a list"),
-        pytest.param(as_json("text"), id="a text"),
-        pytest.param(faults.saying(b"[" * 100_000), id="nested without end"),
-        pytest.param(faults.saying(b"Out of order.", status=500), id="fails"),
-    ],
-)
-def test_whatever_is_said_in_its_place_is_a_passing_error_of_every_question(
-    real: RealQBittorrent, tmp_path: Path, fault: Fault
-) -> None:
-    metainfo = make_torrent(write_content(tmp_path / "Show", "1.mkv"))
-    save_path = str(real.data_root / "t" / "nonsense")
-    with EngineProxy(real.options.web_port) as proxy:
-        engine = QBittorrentEngine(proxy.url, USERNAME, PASSWORD, timeout=PATIENCE)
-        engine.add(metainfo=metainfo, magnet=None, save_path=save_path, stopped=True)
-        while not (torrents := engine.poll().torrents):
-            time.sleep(0.05)
-        (key,) = torrents
-        proxy.fault = fault
-        questions: list[Callable[[], object]] = [
-            engine.poll,
-            lambda: engine.files(key),
-            lambda: engine.swarm(key),
-            lambda: engine.add(metainfo=metainfo, magnet=None, save_path=save_path, stopped=True),
-        ]
-        for question in questions:
-            with pytest.raises(EngineError) as error:
-                question()
-            assert not error.value.permanent
-        proxy.fault = faults.healthy
-
-        assert engine.poll().torrents.keys() == {key}
-        assert engine.files(key)
-        engine.remove([key], delete_data=True)
-        engine.close()
 
 
 def test_nobody_waits_while_one_question_to_the_engine_is_open(box: FaultyBox) -> None:

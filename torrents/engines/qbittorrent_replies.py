@@ -61,7 +61,7 @@ def receive(response: Any) -> None:
     response._content = bytes(body)  # not `raw`, from which requests is still to read the cookies
     if 300 <= response.status_code < 400:
         raise ValueError("it points elsewhere")
-    if response.url.endswith("/auth/login") and response.ok and body not in (b"", b"Ok.", b"Fails."):
+    if response.url.endswith("/auth/login") and response.ok and bytes(body) not in (b"", b"Ok.", b"Fails."):
         raise ValueError("it is none to a login")  # and would be taken for a wrong password
 
 

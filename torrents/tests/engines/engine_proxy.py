@@ -1,6 +1,7 @@
 """A proxy between our adapter and a real qBittorrent, for the ways in which engines and networks fail."""
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +16,13 @@ OF_THE_ADDRESS = {"host", "origin", "referer", "connection"}
 COMPRESSED = "accept-encoding"  # not asked for: what is cut short shall be readable until there
 READS = ("info", "files", "trackers", "export")
 BLOCK = bytes(2**20)
+HTML = b"<html><title>Welcome</title>Log in to this network first.</html>"
+WRONG_TYPES = {
+    "rid": "one",
+    "full_update": True,
+    "torrents": {"a" * 40: {"state": [], "progress": "half", "name": 5, "size": None}},
+    "server_state": [],
+}
 
 
 @dataclass
@@ -190,6 +198,10 @@ def saying(body: bytes, *, status: int = 200, **headers: str) -> Fault:
     """The same to everything."""
     reply = Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
     return lambda exchange: exchange.answer(reply)
+
+
+def saying_json(value: object) -> Fault:
+    return saying(json.dumps(value).encode(), Content_Type="application/json")
 
 
 def instead_of(names: Collection[str], fault: Fault) -> Fault:
