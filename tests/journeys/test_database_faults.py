@@ -34,6 +34,7 @@ pytestmark = [
 ]
 
 AWAY_SECONDS = float(os.environ.get("DATABASE_AWAY_SECONDS", "4"))  # a minute by hand
+FLIPS = 4  # of the lock
 WORDS = "The server's database does not answer right now."
 HEALTH = "The box's database does not answer. Everything goes on by itself when it does."
 WAITING = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
@@ -251,13 +252,20 @@ def second_reconciler(whole: FaultyDatabaseBox, folder: Path) -> Iterator[Engine
             process.communicate(timeout=PATIENCE)
 
 
+def writes(log: list[Asked]) -> list[Asked]:
+    return [asked for asked in log if asked.writes]
+
+
+def writers(log: list[Asked]) -> set[str]:
+    return {asked.who for asked in writes(log)}
+
+
 def at_once(log: list[Asked]) -> list[tuple[Asked, Asked]]:
     """Writes of different reconcilers that were under way at the same time."""
-    writes = [asked for asked in log if asked.writes]
     now = time.monotonic()
     return [
         (one, other)
-        for one, other in combinations(writes, 2)
+        for one, other in combinations(writes(log), 2)
         if one.who != other.who and one.began < (other.ended or now) and other.began < (one.ended or now)
     ]
 
@@ -278,7 +286,7 @@ def test_whoever_takes_over_waits_for_the_write_that_the_one_before_is_at(
         whole.until(lambda: whole.lock_holder() not in (None, holder), "the other one has the lock")
         other = whole.add(second)
         time.sleep(5.0)  # in which it would begin, did nothing hold it back
-        assert not any(asked.who == "second" and asked.writes for asked in whole.proxy.log)
+        assert at_once(whole.proxy.log) == []
         whole.proxy.fault = faults.healthy
 
         whole.arrives(other, second)
@@ -292,21 +300,22 @@ def test_the_lock_goes_back_and_forth_and_never_do_two_write(
     whole: FaultyDatabaseBox, tmp_path: Path
 ) -> None:
     whole.proxy.log.clear()
-    contents = [write_content(tmp_path / f"Show {number}", "1.mkv") for number in range(6)]
-    claims: list[str] = []
+    added: dict[str, Path] = {}
     with second_reconciler(whole, tmp_path) as proxy:
         proxy.fault = whole.proxy.fault = faults.slow(0.2)
-        for number, content in enumerate(contents):
-            claims.append(whole.add(content))
-            whole.until(whole.lock_holder, "somebody has the lock")
-            if number == 3:
+        while len(added) < FLIPS or len(writers(whole.proxy.log)) < 2:
+            assert len(added) < 10 * FLIPS, "the same one gets it every time"
+            content = write_content(tmp_path / f"Show {len(added)}", "1.mkv")
+            written = len(writes(whole.proxy.log))
+            added[whole.add(content)] = content
+            whole.until(lambda count=written: len(writes(whole.proxy.log)) > count, "somebody writes")
+            if len(added) == FLIPS:
                 with whole.database.away():
                     pass
             else:
                 whole.database.query("SELECT pg_terminate_backend(%s)", whole.lock_holder())
-        for claim_id, content in zip(claims, contents, strict=True):
+        for claim_id, content in added.items():
             whole.arrives(claim_id, content)
-        assert {asked.who for asked in whole.proxy.log if asked.writes} == {"first", "second"}
         assert at_once(whole.proxy.log) == []
     paths = [seen.save_path for seen in whole.held()]
     assert (

@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import math
+import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +18,7 @@ from typing import Self
 OF_THE_ADDRESS = {"host", "origin", "referer", "connection"}
 COMPRESSED = "accept-encoding"  # not asked for: what is cut short shall be readable until there
 READS = ("info", "files", "trackers", "export")
+WATCH_SECONDS = 0.05
 BLOCK = bytes(2**20)
 HTML = b"<html><title>Welcome</title>Log in to this network first.</html>"
 WRONG_TYPES = {
@@ -98,8 +102,17 @@ class Exchange(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
     def hold(self, seconds: float | None = None) -> None:
-        """Until the fault is another one, or the time is over."""
-        self.server.proxy.changed.wait(seconds)
+        """Until the fault is another one, or the time is over. Raises ConnectionAbortedError when nobody waits for it
+        any more."""
+        changed = self.server.proxy.changed
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        while not changed.wait(min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()))):
+            if select.select([self.connection], [], [], 0)[0] and not self.connection.recv(
+                1, socket.MSG_PEEK
+            ):
+                raise ConnectionAbortedError
+            if time.monotonic() >= deadline:
+                return
 
     def log_message(self, format: str, *args: object) -> None:
         pass
