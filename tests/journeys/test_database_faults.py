@@ -308,7 +308,7 @@ def test_the_lock_goes_back_and_forth_and_never_do_two_write(
             content = write_content(tmp_path / f"Show {len(added)}", "1.mkv")
             written = len(writes(whole.proxy.log))
             added[whole.add(content)] = content
-            whole.until(lambda count=written: len(writes(whole.proxy.log)) > count, "somebody writes")
+            whole.until(lambda count=written: len(writes(whole.proxy.log)) > count, "somebody writes")  # type: ignore[misc]
             if len(added) == FLIPS:
                 with whole.database.away():
                     pass
