@@ -280,7 +280,7 @@ def test_whoever_takes_over_waits_for_the_write_that_the_one_before_is_at(
             exchange
         )
         one = whole.add(first)
-        whole.until(lambda: any(asked.writes for asked in whole.proxy.outstanding), "it is being added")
+        whole.until(lambda: any(asked.writes for asked in whole.proxy.held), "it is being added")
         holder = whole.lock_holder()
         whole.database.query("SELECT pg_terminate_backend(%s)", holder)
         whole.until(lambda: whole.lock_holder() not in (None, holder), "the other one has the lock")

@@ -181,10 +181,10 @@ def test_nobody_waits_while_one_question_to_the_engine_is_open(box: FaultyBox) -
     box.until(lambda: len(box.held()) == 2, "both are in the engine")
 
     box.proxy.fault = faults.silent
-    box.until(lambda: box.proxy.outstanding, "the reconciler waits for the engine")
-    waiting = box.proxy.outstanding
+    box.until(lambda: box.proxy.held, "the reconciler waits for the engine")
+    waiting = box.proxy.held
     added = box.visitor.do_everything(magnet_for(third[0]), paused)
-    assert box.proxy.outstanding == waiting
+    assert box.proxy.held == waiting
     box.seed(one, resting, third)
     box.proxy.fault = faults.healthy
 

@@ -38,6 +38,7 @@ class Asked:
     path: str
     began: float
     ended: float | None = None
+    held: bool = False  # by a fault, for a while or until the end
 
     @property
     def writes(self) -> bool:
@@ -104,6 +105,7 @@ class Exchange(BaseHTTPRequestHandler):
     def hold(self, seconds: float | None = None) -> None:
         """Until the fault is another one, or the time is over. Raises ConnectionAbortedError when nobody waits for it
         any more."""
+        self.asked.held = True
         changed = self.server.proxy.changed
         deadline = math.inf if seconds is None else time.monotonic() + seconds
         while not changed.wait(min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()))):
@@ -155,8 +157,9 @@ class EngineProxy:
         held.set()
 
     @property
-    def outstanding(self) -> list[Asked]:
-        return [asked for asked in self.log if asked.who == self.who and asked.ended is None]
+    def held(self) -> list[Asked]:
+        """What a fault is holding now."""
+        return [asked for asked in self.log if asked.who == self.who and asked.held and asked.ended is None]
 
     def asked(self, name: str) -> int:
         """How often; `name` as in `auth/login`."""
