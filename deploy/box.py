@@ -96,6 +96,12 @@ class Box:
     def tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
 
+    def parts(self) -> set[int]:
+        """The process ids of what it has started: web, worker, engine loop and so on."""
+        assert self._process is not None
+        pid = self._process.pid
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
     def engine_process(self) -> int | None:
         """The process id of the qBittorrent that runs now."""
         for process in Path("/proc").glob("[0-9]*"):

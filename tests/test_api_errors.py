@@ -33,7 +33,7 @@ def test_without_its_database_the_api_says_so_in_a_sentence() -> None:
     assert response.status_code == 503
     (error,) = response.json()["errors"]
     assert error["code"] == "database_away"
-    assert "try again" in error["detail"]
+    assert "Try again" in error["detail"]
 
 
 def test_without_its_database_health_still_answers() -> None:

@@ -161,7 +161,7 @@ def record_engine(*, engine: Engine, status: EngineStatus, free_space: int | Non
     """
     was_away = not engine.reachable
     engine.reachable = True
-    engine.message = ""
+    engine.message = engine.notice = ""
     engine.version = status.version
     engine.connection = status.connection
     engine.free_space = free_space
@@ -172,17 +172,19 @@ def record_engine(*, engine: Engine, status: EngineStatus, free_space: int | Non
 
 
 @transaction.atomic
-def record_engine_away(*, engine: Engine, message: str) -> None:
-    """The engine does not answer: nothing moves any more, and everybody is told once."""
-    was_there = engine.reachable
+def record_engine_away(*, engine: Engine, message: str, notice: str = "") -> None:
+    """The engine does not answer: nothing moves any more, and everybody is told once. Texts as of EngineError."""
+    was_there, told = engine.reachable, engine.notice
     engine.reachable = False
     engine.message = message
+    engine.notice = notice
     engine.checked_at = timezone.now()
     engine.save()
     if was_there:
         LiveState.objects.filter(torrent__engine=engine).update(
             download_speed=0, upload_speed=0, eta=None, seeds=0, peers=0
         )
+    if was_there or notice != told:
         _tell_everybody(engine)
 
 

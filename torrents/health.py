@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from torrents.services import default_engine
@@ -24,18 +24,22 @@ def engine_health() -> EngineHealth:
     """Never raises: whoever asks wants to hear what is wrong."""
     try:
         engine = default_engine()
-    except OperationalError:
-        return EngineHealth(False, "The database does not answer.", None)
+    except (OperationalError, InterfaceError):
+        return EngineHealth(
+            False, "The box's database does not answer. Everything goes on by itself when it does.", None
+        )
     if engine.checked_at is None or timezone.now() - engine.checked_at > SILENT_AFTER:
         return EngineHealth(
             False, "Nothing looks after the download engine: run_engine is not running.", engine.checked_at
         )
     if engine.reachable and engine.free_space is not None and engine.free_space < LEAST_FREE_SPACE:
         return EngineHealth(
-            True, "The box's disk is full: nothing can be downloaded.", engine.checked_at, ok=False
+            True,
+            "The box's disk is full: nothing can be downloaded. It goes on by itself when there is space again.",
+            engine.checked_at,
+            ok=False,
         )
     if not engine.reachable:
-        return EngineHealth(
-            False, "The download engine does not answer. It is asked again all the time.", engine.checked_at
-        )
+        message = engine.notice or "The download engine does not answer. It is asked again all the time."
+        return EngineHealth(False, message, engine.checked_at)
     return EngineHealth(True, "", engine.checked_at, ok=True)

@@ -38,6 +38,9 @@ SOON = 0.25  # the same, after what is likely to lead to something at once
 LONGEST_PAUSE = 10.0
 POLL_SHARE = 0.1  # of our time at most goes into asking: the engine answers everything on one thread
 RELOAD_EVERY = 30.0  # seconds; the rows are read again even if nobody woke us
+ADD_SECONDS = (
+    20.0  # in one round: with an engine that takes seconds for each, many would keep everything else waiting
+)
 STOP_WITHIN = 1.0
 AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0)
 
@@ -165,10 +168,13 @@ class Reconciler:
         self._in_engine.apply(self._wishes, held)
         start: list[str] = []
         stop: list[str] = []
+        last_add = time.monotonic() + ADD_SECONDS
         for facts in list(self._rows.values()):
             seen = held.get(facts.id)
             if seen is None:
-                if facts.claimed and not facts.refused:
+                if (
+                    facts.claimed and not facts.refused and time.monotonic() < last_add
+                ):  # the next round goes on
                     self._add(facts)
             elif not seen.has_metadata:
                 self._look_for_metadata(facts, seen, stop, retry_errors=retry_errors)
@@ -348,7 +354,7 @@ class Reconciler:
     def _note_away(self, error: EngineError) -> float:
         if self._failures == 0:
             logger.warning("The engine is away: %s", error)
-        engine_records.record_engine_away(engine=self._row, message=str(error))
+        engine_records.record_engine_away(engine=self._row, message=str(error), notice=error.notice)
         self._written = engine_records.stored_live_states(self._row)
         self._compare_all = True
         self._next_reload = 0.0  # whoever woke us may not have been heard

@@ -1,5 +1,12 @@
-"""One reconciler per engine, held to it by PostgreSQL: an advisory lock lives and dies with its connection."""
+"""One reconciler per engine, held to it by PostgreSQL: an advisory lock lives and dies with its connection.
 
+Whoever had it may still be in the middle of a round when PostgreSQL restarts and gives it to another. So there is a
+second lock, on the folder of the data, that lives as long as the round does.
+"""
+
+import fcntl
+import os
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,15 +23,25 @@ class LockLost(Exception):
 
 
 class ReconcilerLock:
-    """A connection of its own that holds the lock and hears intents. Use as a context manager."""
+    """A connection of its own that holds the lock and hears intents. Use as a context manager.
+
+    Every method raises LockLost when the connection broke, as does making one while the database is away.
+    """
 
     def __init__(self, engine_id: int) -> None:
         self._engine_id = engine_id
-        # Keepalives: a database host that vanishes must not leave us believing that we still hold the lock.
-        self._connection = psycopg.connect(
-            **_parameters(), autocommit=True, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
-        )
-        self._connection.execute(f"LISTEN {INTENT_CHANNEL}")
+        try:
+            # Keepalives: a database host that vanishes must not leave us believing that we still hold the lock.
+            self._connection = psycopg.connect(
+                **_parameters(),
+                autocommit=True,
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=3,
+            )
+        except psycopg.Error as error:
+            raise LockLost(str(error)) from error
+        self._execute(f"LISTEN {INTENT_CHANNEL}", ())
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +75,33 @@ class ReconcilerLock:
             return self._connection.execute(query.encode(), parameters)
         except psycopg.Error as error:
             raise LockLost(str(error)) from error
+
+
+class FolderLock:
+    """Held by whoever writes to the engine, while they do; it ends with the process. Use as a context manager.
+
+    All reconcilers of an engine reach the folder of its data, or they could not work at all.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+    def try_acquire(self) -> bool:
+        """False while another one holds it."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def _parameters() -> dict[str, Any]:

@@ -107,6 +107,7 @@ def _failed(torrent: Torrent) -> str:
 
 
 def _away(engine: Engine) -> str:
-    return "The download engine is away. It goes on by itself when the engine is back." + (
+    why = engine.notice or "The download engine is away."
+    return f"{why} It goes on by itself when the engine is back." + (
         " The figures are from when it was last there." if engine.version else ""
     )

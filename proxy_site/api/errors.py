@@ -19,7 +19,7 @@ class DatabaseAway(ApiError):
     status_code = 503
     default_code = "database_away"
     default_detail = (
-        "The server's database does not answer right now. Nothing was changed; try again in a moment."
+        "The server's database does not answer right now. Try again in a moment; asking twice does no harm."
     )
 
 

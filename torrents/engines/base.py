@@ -16,12 +16,14 @@ class EngineError(Exception):
     """The engine did not do what was asked; the text is a sentence for an admin.
 
     `permanent` is True where asking again cannot help until a person changes something
-    (wrong password, banned address).
+    (wrong password, banned address). `notice` is what everybody may read, so without addresses: what is wrong, and
+    what happens next; empty where the engine is simply away.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, notice: str = "") -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.notice = notice
 
 
 class TorrentRejected(EngineError):

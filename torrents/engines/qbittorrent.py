@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
@@ -21,15 +22,18 @@ from torrents.engines.base import (
     SwarmCounts,
     TorrentRejected,
 )
-from torrents.engines.qbittorrent_replies import file_of, path_of, status_of, torrent_of
+from torrents.engines.qbittorrent_replies import file_of, path_of, receive, status_of, torrent_of, version_of
 from torrents.engines.qbittorrent_swarm import swarm_counts
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Five bad logins ban our address, with every other local client, for an hour. So ask rarely once refused.
-LOGIN_PAUSE_SECONDS = 600.0
+# What reading an answer raises where it is not of the form that it should have.
+NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# Five bad logins ban our address, with every other local client, for an hour. So once refused, try again only when
+# a ban is certainly over.
+LOGIN_PAUSE_SECONDS = 3660.0
 # What an add needs until the torrent shows: qBittorrent answers before libtorrent has taken it.
 APPEARS_SECONDS = 2.0
 
@@ -66,11 +70,13 @@ class QBittorrentEngine:
                 "timeout": timeout,
                 "allow_redirects": False,
                 "proxies": {"http": "", "https": ""},
+                "stream": True,  # `_receive` reads the body
+                "hooks": {"response": _receive},
             },
             HTTPADAPTER_ARGS={"max_retries": 0},
         )
         self._login_not_before = 0.0  # time.monotonic()
-        self._refusal = ""
+        self._refusal = EngineError("")
         self._version = ""
         self._response_id = 0  # of sync/maindata: what we have seen; 0 asks for everything
         self._entries: dict[str, dict[str, Any]] = {}  # by key, merged from all replies
@@ -79,7 +85,7 @@ class QBittorrentEngine:
 
     def poll(self) -> Snapshot:
         if not self._version:
-            self._version = f"qBittorrent {self._ask('tell its version', self._client.app_version)}"
+            self._version = self._ask("tell its version", lambda: version_of(self._client.app_version()))
         return self._ask("report", self._next_snapshot)
 
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
@@ -141,17 +147,21 @@ class QBittorrentEngine:
             )
 
     def files(self, key: str) -> tuple[EngineFile, ...]:
-        entries = self._ask("list a torrent's files", lambda: self._client.torrents_files(torrent_hash=key))
-        return tuple(file_of(entry) for entry in cast("list[dict[str, Any]]", entries))
+        def get() -> tuple[EngineFile, ...]:
+            entries = cast("list[dict[str, Any]]", self._client.torrents_files(torrent_hash=key))
+            return tuple(file_of(entry) for entry in entries)
+
+        return self._ask("list a torrent's files", get)
 
     def export_metainfo(self, key: str) -> bytes:
         return self._ask("export a torrent", lambda: self._client.torrents_export(torrent_hash=key))
 
     def swarm(self, key: str) -> SwarmCounts:
-        found = self._ask(
-            "list a torrent's trackers", lambda: self._client.torrents_trackers(torrent_hash=key)
-        )
-        return swarm_counts(cast("list[dict[str, Any]]", found), self._entries.get(key, {}))
+        def get() -> SwarmCounts:
+            found = cast("list[dict[str, Any]]", self._client.torrents_trackers(torrent_hash=key))
+            return swarm_counts(found, self._entries.get(key, {}))
+
+        return self._ask("list a torrent's trackers", get)
 
     def recheck(self, keys: Collection[str]) -> None:
         if keys:
@@ -204,10 +214,11 @@ class QBittorrentEngine:
         self._ask("add trackers", post)
 
     def close(self) -> None:
-        try:
-            self._client.auth_log_out()
-        except qbittorrentapi.APIError as error:
-            logger.debug("qBittorrent's session was not ended: %s", error)
+        if self._version:  # else there is hardly a session to end, and perhaps nobody who answers
+            try:
+                self._client.auth_log_out()
+            except qbittorrentapi.APIError as error:
+                logger.debug("qBittorrent's session was not ended: %s", error)
         # The library closes its sockets only when collected as garbage, which warns about them.
         self._client._trigger_session_initialization()
 
@@ -263,23 +274,28 @@ class QBittorrentEngine:
     def _holds(self, wanted: _Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
         """Whether the engine has it at this path, looking among these keys or (slowly) among all."""
         hashes = None if among is None else list(among)
-        entries = self._ask("list torrents", lambda: self._client.torrents_info(torrent_hashes=hashes))
-        for entry in cast("list[dict[str, Any]]", entries):
-            if wanted.match(entry["infohash_v1"], entry["infohash_v2"]):
-                held_at = path_of(entry["save_path"])
-                if held_at != path_of(save_path):
-                    logger.warning("%s is held in %s, wanted in %s.", entry["hash"], held_at, save_path)
-                    raise TorrentRejected(
-                        "The download engine already holds this torrent in another folder. "
-                        "An admin has to remove it there first."
-                    )
-                return True
-        return False
+
+        def look() -> set[str]:
+            entries = cast("list[dict[str, Any]]", self._client.torrents_info(torrent_hashes=hashes))
+            return {
+                path_of(entry["save_path"])
+                for entry in entries
+                if wanted.match(entry["infohash_v1"], entry["infohash_v2"])
+            }
+
+        held_at = self._ask("list torrents", look)
+        if elsewhere := held_at - {path_of(save_path)}:
+            logger.warning("A torrent wanted in %s is held in %s.", save_path, elsewhere)
+            raise TorrentRejected(
+                "The download engine already holds this torrent in another folder. "
+                "An admin has to remove it there first."
+            )
+        return bool(held_at)
 
     def _ask(self, what: str, call: Callable[[], T]) -> T:
         """One call of the library; whatever fails in it becomes an EngineError."""
         if time.monotonic() < self._login_not_before:
-            raise EngineError(self._refusal, permanent=True)
+            raise self._refusal
         try:
             return call()
         except qbittorrentapi.LoginFailed:
@@ -298,22 +314,38 @@ class QBittorrentEngine:
         except qbittorrentapi.APIConnectionError as error:
             self._forget_session()
             raise EngineError(f"qBittorrent at {self._url} does not answer.") from error
-        except (qbittorrentapi.APIError, LookupError, TypeError, ValueError) as error:
+        except (qbittorrentapi.APIError, *NONSENSE) as error:
             self._forget_session()
             raise EngineError(
-                f"qBittorrent at {self._url} gave an answer that makes no sense: {error}"
+                f"qBittorrent at {self._url} gave an answer that makes no sense: {error}",
+                notice="The download engine gives answers that make no sense. It is asked again all the time; if this "
+                "stays, tell your admin.",
             ) from error
 
     def _stay_away(self, refusal: str) -> EngineError:
         self._forget_session()
-        self._refusal = refusal
         self._login_not_before = time.monotonic() + LOGIN_PAUSE_SECONDS
-        return EngineError(refusal, permanent=True)
+        again = datetime.now(UTC) + timedelta(seconds=LOGIN_PAUSE_SECONDS)
+        self._refusal = EngineError(
+            f"{refusal} The next attempt is at {again:%H:%M} UTC, or when run_engine is started anew.",
+            permanent=True,
+            notice="The download engine does not let the box log in. An admin has to look at it; the next attempt is "
+            f"at {again:%H:%M} UTC.",
+        )
+        return self._refusal
 
     def _forget_session(self) -> None:
         """The next poll asks for everything. What the last one gave stays, to tell what is gone by then."""
         self._response_id = 0
         self._version = ""
+
+
+def _receive(response: Any, **kwargs: Any) -> None:
+    """requests' hook for every answer, before anybody looks at it."""
+    try:
+        receive(response)
+    except ValueError as error:
+        raise qbittorrentapi.APIError(str(error)) from error
 
 
 def _reason(error: qbittorrentapi.HTTPError) -> str:

@@ -24,6 +24,7 @@ class Engine(models.Model):
     name = models.CharField(max_length=64, unique=True)
     reachable = models.BooleanField(default=False)
     message = models.TextField(blank=True, help_text="Why it is not reachable, in words.")
+    notice = models.TextField(blank=True, help_text="The same for everybody; empty: it is simply away.")
     version = models.CharField(max_length=64, blank=True)
     connection = models.CharField(max_length=16, blank=True)
     free_space = models.BigIntegerField(null=True, help_text="Bytes, on the volume that holds the data.")

@@ -1,5 +1,6 @@
 """A reconciler beside an engine in memory, for tests that count out its rounds."""
 
+import time
 import uuid
 from collections.abc import Collection
 from pathlib import Path
@@ -20,10 +21,12 @@ class Moody(FakeEngine):
 
     rejects = ""
     fails_to: str = ""
+    add_seconds = 0.0
 
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
         if self.rejects:
             raise TorrentRejected(self.rejects)
+        time.sleep(self.add_seconds)
         super().add(metainfo=metainfo, magnet=magnet, save_path=save_path, stopped=stopped)
 
     def peek(self) -> list[EngineTorrent]:

@@ -34,6 +34,18 @@ def test_what_is_added_paused_arrives_stopped(box: Box, alice: User, show: Sourc
     assert box.held()[claim.torrent_id].state == EngineState.STOPPED
 
 
+def test_an_engine_that_takes_long_for_each_add_is_asked_how_it_is_in_between(
+    box: Box, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = [add(alice) for _ in range(3)]
+    monkeypatch.setattr("torrents.reconciler.ADD_SECONDS", 0.01)
+    monkeypatch.setattr(box.engine, "add_seconds", 0.02)
+    for count in (1, 2, 3):
+        box.rounds(1)
+        assert len(box.held()) == count
+    assert box.held().keys() == {claim.torrent_id for claim in claims}
+
+
 def test_an_added_torrent_waits_while_the_engine_is_away_and_says_so(box: Box, alice: User) -> None:
     box.rounds(1)
     box.engine.away = True

@@ -62,6 +62,7 @@ class FakeServer:
         self.deleted: dict[str, FakeTorrent] = {}  # can be taken back
         self.change = 0
         self.away = False  # every request is answered with 503
+        self.trouble = ""  # what is wrong with its engine
         self.silent = False  # every connection is closed without an answer
         self.hashes_known = True
         self.failing: set[str] = set()  # torrents whose content is answered with 500
@@ -195,8 +196,15 @@ class FakeServer:
                     self._refresh.discard(request.json()["refresh"])
                     return 204, None
                 case "GET", "health":
-                    status = {"reachable": False, "message": "qBittorrent is away.", "checked_at": None}
-                    return 503, {"status": "degraded", "engine": status}
+                    engine = {"reachable": not self.trouble, "message": self.trouble, "checked_at": None}
+                    return (
+                        (503, {"status": "degraded", "engine": engine})
+                        if self.trouble
+                        else (
+                            200,
+                            {"status": "ok", "engine": engine},
+                        )
+                    )
             self.authorise(request)
             match method, *path.strip("/").split("/"):
                 case "GET", "me":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from torrent_proxy_client.app import live
 from torrent_proxy_client.app.live import Away
 from torrent_proxy_client.app.widgets.bars import banner_text
 from torrent_proxy_client.app.widgets.torrent_table import TorrentTable, columns_for
@@ -183,6 +184,18 @@ async def test_while_the_server_is_away_the_list_stays_and_the_banner_tells(
         server.add_torrent("another")
         await person.sees("another")
         await person.no_longer_sees("Server not reachable")
+
+
+async def test_what_the_server_says_is_wrong_with_it_stands_above_the_list_until_it_is_well(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEALTH_EVERY", 0.1)
+    server.add_torrent("film")
+    server.trouble = "The download engine does not answer. It is asked again all the time."
+    async with running(store, tmp_path) as person:
+        await person.sees("film", server.trouble)
+        said, server.trouble = server.trouble, ""
+        await person.no_longer_sees(said)
 
 
 async def test_a_thousand_torrents_scroll_under_a_steady_cursor(

@@ -11,7 +11,7 @@ from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app import live
 from torrent_proxy_client.app.live import Poller
 from torrent_proxy_client.mirror import Mirror
-from torrent_proxy_client.models import Changes
+from torrent_proxy_client.models import Changes, Health
 from tui_client.tests.waiting import eventually
 
 INTERVAL = 0.01
@@ -26,6 +26,9 @@ class Server:
         self.asked_since: list[int] = []
         self.poller: Poller | None = None
         self.pauses: list[float] = []  # before each question
+
+    async def health(self) -> Health:
+        return Health(status="ok", engine_reachable=True, engine_message="")
 
     async def all_changes(self, since: int) -> AsyncIterator[Changes]:
         self.asked_since.append(since)

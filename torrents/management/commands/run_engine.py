@@ -3,9 +3,11 @@
 import logging
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
@@ -13,11 +15,12 @@ from torrents.checksums import Checksums
 from torrents.engines.base import Engine
 from torrents.engines.registry import create_engine
 from torrents.reconciler import Reconciler
-from torrents.reconciler_lock import LockLost, ReconcilerLock
+from torrents.reconciler_lock import FolderLock, LockLost, ReconcilerLock
 from torrents.services import default_engine
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0
+LAST_WORDS_SECONDS = 0.2
 
 
 class Command(BaseCommand):
@@ -62,5 +65,12 @@ def reconcile(adapter: Engine, stop: threading.Event) -> None:
                 announced = True
             if stop.wait(RETRY_SECONDS):
                 return
-        logger.info("Looking after the engine.")
-        Reconciler(engine=adapter, row=row, lock=lock).run(stop)
+        with FolderLock(Path(settings.DOWNLOADS_DIR)) as writing:
+            # Whoever lost the lock to us may still be in the middle of a round.
+            while not writing.try_acquire():
+                if stop.wait(LAST_WORDS_SECONDS):
+                    return
+                lock.check()
+            logger.info("Looking after the engine.")
+            row.refresh_from_db()
+            Reconciler(engine=adapter, row=row, lock=lock).run(stop)

@@ -29,10 +29,10 @@ FAST_REFRESH: Settings = {"BitTorrent": {r"Session\RefreshInterval": "200"}}
 class RealQBittorrent:
     """One engine under `root`, stopped until `start`. Its torrents may be anywhere below `data_root`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, data_root: Path | None = None) -> None:
         self.options = ProfileOptions(
             profile_dir=root / "profile",
-            data_root=root / "data",
+            data_root=data_root or root / "data",
             web_port=free_port(),
             username=USERNAME,
             password=PASSWORD,

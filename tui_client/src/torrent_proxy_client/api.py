@@ -328,7 +328,8 @@ def _raise_for(answer: Answer) -> NoReturn:
     """Raise what an answer that is no success means."""
     status = answer.status
     if status in (502, 503, 504):
-        raise ServerAway(f"The server is not ready ({status}). Try again.", retry_after=_retry_after(answer))
+        sentence = _own_words(answer) or f"The server is not ready ({status}). Try again."
+        raise ServerAway(sentence, retry_after=_retry_after(answer))
     if 300 <= status < 400:
         raise BadAnswer("That address sends visitors elsewhere. Use the address it leads to.", status=status)
     if status >= 500:
@@ -339,6 +340,14 @@ def _raise_for(answer: Answer) -> NoReturn:
     code, sentence, attr = _first_error(answer)
     kind = NotFinished if code == "not_finished" else Refused
     raise kind(sentence, status=status, code=code, attr=attr, retry_after=_retry_after(answer))
+
+
+def _own_words(answer: Answer) -> str:
+    """What the server itself says to it; empty where somebody before it answered."""
+    try:
+        return _first_error(answer)[1]
+    except BadAnswer:
+        return ""
 
 
 def _first_error(answer: Answer) -> tuple[str, str, str | None]:

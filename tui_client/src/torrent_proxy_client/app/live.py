@@ -16,6 +16,7 @@ from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes
 
 _LONGEST_PAUSE = 30.0  # seconds between attempts while the server is away
+HEALTH_EVERY = 15.0  # seconds
 QUIET_AFTER = 60  # answers in a row without news
 QUIET_STRETCH = 5  # times as long are the pauses then; the first news, or a wish of ours, ends that
 
@@ -47,6 +48,14 @@ class LinkChanged(Message):
         self.away = away
 
 
+class HealthChanged(Message):
+    """`trouble` is what the server says is wrong with it; empty when it is well."""
+
+    def __init__(self, trouble: str) -> None:
+        super().__init__()
+        self.trouble = trouble
+
+
 @dataclass(frozen=True, slots=True)
 class Following:
     """What the list knows of the server, for screens above it: they need not ask for that themselves."""
@@ -58,8 +67,8 @@ class Following:
 
 
 class Poller:
-    """Asks what changed, every `interval` seconds, less often when nothing does; `post` receives TorrentsChanged and
-    LinkChanged."""
+    """Asks what changed, every `interval` seconds, less often when nothing does, and now and then how the server is;
+    `post` receives TorrentsChanged, LinkChanged and HealthChanged."""
 
     def __init__(
         self, api: ApiClient, mirror: Mirror, post: Callable[[Message], object], *, interval: float = 1.0
@@ -70,6 +79,8 @@ class Poller:
         self._interval = interval
         self.pause = interval  # seconds from the last answer to the next question
         self._wake = asyncio.Event()
+        self._trouble = ""
+        self._next_health = 0.0  # time.monotonic()
 
     def wake(self) -> None:
         """Ask now: something was just changed by us."""
@@ -109,8 +120,22 @@ class Poller:
                 if away:
                     away = None
                     self._post(LinkChanged(None))
+                await self._ask_how_it_is()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self.pause)
+
+    async def _ask_how_it_is(self) -> None:
+        if time.monotonic() < self._next_health:
+            return
+        self._next_health = time.monotonic() + HEALTH_EVERY
+        try:
+            health = await self._api.health()
+        except ClientError:
+            return  # the next question for changes tells
+        trouble = "" if health.status == "ok" else health.engine_message
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._post(HealthChanged(trouble))
 
 
 def _now() -> datetime:

@@ -17,7 +17,7 @@ from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.filtering import Filter
 from torrent_proxy_client.app.history import History, Step
-from torrent_proxy_client.app.live import Following, LinkChanged, Poller, TorrentsChanged
+from torrent_proxy_client.app.live import Following, HealthChanged, LinkChanged, Poller, TorrentsChanged
 from torrent_proxy_client.app.mistakes import TellsMistakes
 from torrent_proxy_client.app.screens.only import OnlyScreen
 from torrent_proxy_client.app.theme import QUIET
@@ -158,6 +158,10 @@ class ListScreen(TellsMistakes, Screen[None]):
             self._transfers.network_is_back()
         if message.away and not message.away.last_answer:
             self.query_one("#empty", Static).update(_NO_ANSWER)
+
+    @on(HealthChanged)
+    def _show_health(self, message: HealthChanged) -> None:
+        self.query_one(AwayBanner).show_trouble(message.trouble)
 
     @on(DataTable.RowHighlighted)
     def _show_details(self) -> None:

@@ -40,11 +40,12 @@ class TitleBar(SpreadBar):
 
 
 class AwayBanner(Static):
-    """Shown while the server gives no answer; counts down to the next attempt."""
+    """Shown while the server gives no answer, counting down to the next attempt, or says what is wrong with it."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._away: Away | None = None
+        self._trouble = ""
         self.display = False
 
     def on_mount(self) -> None:
@@ -52,12 +53,19 @@ class AwayBanner(Static):
 
     def show(self, away: Away | None) -> None:
         self._away = away
-        self.display = away is not None
+        self._tell()
+
+    def show_trouble(self, trouble: str) -> None:
+        """In the server's words; empty when it is well."""
+        self._trouble = words.clean(trouble)
         self._tell()
 
     def _tell(self) -> None:
+        self.display = self._away is not None or bool(self._trouble)
         if self._away is not None:
             self.update(banner_text(self._away, time.monotonic()))
+        elif self._trouble:
+            self.update(self._trouble)
 
 
 def banner_text(away: Away, now: float) -> str:
