@@ -101,7 +101,7 @@ class Box:
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 arguments = (process / "cmdline").read_bytes()
-                if arguments.startswith(b"qbittorrent-nox") and os.fsencode(self.directory) in arguments:
+                if b"qbittorrent-nox\0" in arguments and os.fsencode(self.directory) in arguments:
                     return int(process.name)
         return None
 
