@@ -71,6 +71,11 @@ class RealQBittorrent:
         with contextlib.closing(self.connect()) as engine:
             engine._client.app_set_preferences(preferences)
 
+    def keys(self) -> set[str]:
+        """Of its torrents, asked for in a way that leaves it as it is for other sessions."""
+        with contextlib.closing(self.connect()) as engine:
+            return {torrent["hash"] for torrent in engine._client.torrents_info()}
+
     def log(self) -> str:
         return (self.options.profile_dir / "qBittorrent/data/logs/qbittorrent.log").read_text()
 
