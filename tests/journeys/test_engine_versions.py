@@ -50,7 +50,10 @@ async def test_a_torrent_and_a_magnet_arrive_whole_though_the_engine_dies_over_t
             torrents = [await until_finished(alice, torrent.id) for torrent in (added, other)]
 
         assert other_box.engine_process() not in (None, died)
-        assert {torrent.infohash_v2 for torrent in torrents} == {infohashes(by_file)[1], infohashes(by_magnet)[1]}
+        assert {torrent.infohash_v2 for torrent in torrents} == {
+            infohashes(by_file)[1],
+            infohashes(by_magnet)[1],
+        }
         fetched = [await Download(alice, torrent, tmp_path / "fetched").run() for torrent in torrents]
 
     assert {sha256(file.path) for files in fetched for file in files} == set(map(sha256, contents))

@@ -9,7 +9,9 @@ from torrents.tests.engines.real import INSTALLED, VERSIONS, RealQBittorrent, bi
 
 
 @pytest.fixture(scope="session")
-def running_qbittorrent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], RealQBittorrent]]:
+def running_qbittorrent(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], RealQBittorrent]]:
     """One running qBittorrent of each of VERSIONS that is asked for; each test leaves it running and empty."""
     running: dict[str, RealQBittorrent] = {}
     with ExitStack() as stack:
@@ -39,7 +41,9 @@ def own_qbittorrent(tmp_path: Path) -> Iterator[RealQBittorrent]:
 
 
 @pytest.fixture(params=VERSIONS)
-def own_qbittorrent_of_each_version(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealQBittorrent]:
+def own_qbittorrent_of_each_version(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[RealQBittorrent]:
     """The same, of each version that we promise to work with."""
     real = RealQBittorrent(tmp_path / 'an "own", ü;é%41', binary_of(request.param))
     yield real

@@ -71,10 +71,10 @@ class RealQBittorrent:
         with contextlib.closing(self.connect()) as engine:
             engine._client.app_set_preferences(preferences)
 
-    def keys(self) -> set[str]:
-        """Of its torrents, asked for in a way that leaves it as it is for other sessions."""
+    def torrent_keys(self) -> set[str]:
+        """The keys of its torrents, asked for in a way that leaves it as it is for other sessions."""
         with contextlib.closing(self.connect()) as engine:
-            return {torrent["hash"] for torrent in engine._client.torrents_info()}
+            return {str(torrent["hash"]) for torrent in engine._client.torrents_info()}
 
     def log(self) -> str:
         return (self.options.profile_dir / "qBittorrent/data/logs/qbittorrent.log").read_text()
@@ -131,6 +131,7 @@ def wait_for_port(port: int) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
 
 def binary_of(version: str) -> str:
     """The program; skips the test where another version than the machine's own has not been fetched."""

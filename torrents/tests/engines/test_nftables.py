@@ -39,7 +39,9 @@ def test_the_engines_user_connects_to_the_internet_and_to_nothing_else(walled: S
     with walled.box():
         own = Listening(OWN, PORT)
     with others, own, walled.box():
-        reached = {address for address in (*NEIGHBOURS, *INTERNET, *OWN) if reaches(TORRENT_UID, address, PORT)}
+        reached = {
+            address for address in (*NEIGHBOURS, *INTERNET, *OWN) if reaches(TORRENT_UID, address, PORT)
+        }
 
     assert reached == set(INTERNET)
     assert others.contacts.keys() | own.contacts.keys() == set(INTERNET)
@@ -67,7 +69,9 @@ def test_other_users_are_not_affected(walled: Surroundings) -> None:
     with walled.box():
         own = Listening(OWN, PORT)
     with others, own, walled.box():
-        missed = [address for address in (*NEIGHBOURS, *INTERNET, *OWN) if not reaches(OTHER_UID, address, PORT)]
+        missed = [
+            address for address in (*NEIGHBOURS, *INTERNET, *OWN) if not reaches(OTHER_UID, address, PORT)
+        ]
 
     assert missed == []
 
@@ -98,6 +102,8 @@ def test_rules_that_are_loaded_again_replace_themselves(walled: Surroundings) ->
 
 
 def test_the_rules_name_the_same_ranges_as_the_engines_filter() -> None:
-    for networks, ours in re.findall(r"type (ipv[46])_addr.*?elements = \{(.*?)\}", RULES.read_text(), re.DOTALL):
+    for networks, ours in re.findall(
+        r"type (ipv[46])_addr.*?elements = \{(.*?)\}", RULES.read_text(), re.DOTALL
+    ):
         expected = NOT_PUBLIC_V4 if networks == "ipv4" else NOT_PUBLIC_V6
         assert re.findall(r"[^\s,]+", ours) == [str(network) for network in expected]

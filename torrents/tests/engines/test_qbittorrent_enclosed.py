@@ -116,7 +116,7 @@ def contacts_made(
         engine._client.torrents_add(torrent_files=torrent, save_path=save_path)
         engine._client.torrents_add(urls=poisoned_magnet(metainfo), save_path=save_path)
         deadline = time.monotonic() + WAIT_SECONDS
-        while len(keys := real.keys()) < 2:
+        while len(keys := real.torrent_keys()) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         peers = [f"{bracketed(host)}:{PORT}" for host in (*FORBIDDEN, *INTERNET)]

@@ -17,6 +17,7 @@ EVERYWHERE: dict[str, tuple[Any, Any]] = {
     "autorun_enabled": (False, True),
     "bypass_auth_subnet_whitelist_enabled": (False, True),
     "bypass_local_auth": (False, True),
+    "current_network_interface": ("lo", ""),
     "dht": (False, True),
     "dyndns_enabled": (False, True),
     "enable_embedded_tracker": (False, True),
@@ -38,8 +39,10 @@ EVERYWHERE: dict[str, tuple[Any, Any]] = {
     "torrent_stop_condition": ("None", "FilesChecked"),
     "upnp": (False, True),
     "use_https": (False, True),
+    "web_ui_address": ("127.0.0.1", "*"),
     "web_ui_clickjacking_protection_enabled": (True, False),
     "web_ui_csrf_protection_enabled": (True, False),
+    "web_ui_domain_list": ("localhost", "*"),
     "web_ui_host_header_validation_enabled": (True, False),
     "web_ui_reverse_proxy_enabled": (False, True),
     "web_ui_upnp": (False, True),
@@ -80,6 +83,23 @@ def test_the_settings_hold_and_hold_again_after_somebody_changed_them(
     real.start()
     back = real.preferences()
     assert {name: back[name] for name in known} == {name: right for name, (right, _) in known.items()}
+
+
+def test_memory_mapped_files_are_neither_used_nor_used_again(
+    own_qbittorrent_of_each_version: RealQBittorrent,
+) -> None:
+    default = 0
+    real = own_qbittorrent_of_each_version
+    real.start()
+    chosen = real.preferences()["disk_io_type"]  # versions differ in what there is
+    assert chosen != default
+    real.set_preferences({"disk_io_type": default})
+    assert real.preferences()["disk_io_type"] == default
+    real.stop()
+
+    real.start()
+
+    assert real.preferences()["disk_io_type"] == chosen
 
 
 def test_neither_a_proxy_nor_an_api_key_that_somebody_wrote_into_the_profile_holds(
