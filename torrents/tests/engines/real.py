@@ -145,5 +145,5 @@ def binary_of(version: str) -> str:
         check=False,
     )
     if found.returncode != 0:
-        pytest.skip(found.stderr.strip())
+        pytest.skip(found.stderr.strip().removeprefix("Error: "))
     return found.stdout.strip()
