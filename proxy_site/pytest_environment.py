@@ -21,6 +21,10 @@ _state = Path(tempfile.mkdtemp(prefix="proxy-test-"))
 
 for name in re.findall(r"^#?([A-Z][A-Z_]+)=", (PROJECT_DIR / ".env.example").read_text(), re.MULTILINE):
     os.environ.pop(name, None)
+if _binary := os.environ.get(
+    "TEST_QBITTORRENT_BINARY"
+):  # the tests of engines and journeys with another version
+    os.environ["QBITTORRENT_BINARY"] = _binary
 os.environ["PYTHON_DOTENV_DISABLED"] = "1"  # in commands that tests start, too
 os.environ["DATA_DIR"] = str(_state)
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or embedded_postgres.own(_state / "postgres")

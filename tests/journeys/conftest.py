@@ -10,6 +10,7 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
+from django.conf import settings as configured
 from pytest_django import DjangoDbBlocker, Settings
 
 from deploy.box import PEER_ADDRESS, Box
@@ -31,6 +32,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         WEB_TIMEOUT=str(WEB_TIMEOUT),
         ACCESS_TOKEN_SECONDS=str(ACCESS_TOKEN_SECONDS),
         REMOVAL_GRACE_SECONDS="0",
+        QBITTORRENT_BINARY=configured.QBITTORRENT_BINARY,
     )
     try:
         box.start()

@@ -82,10 +82,13 @@ class QBittorrentEngine:
         self._entries: dict[str, dict[str, Any]] = {}  # by key, merged from all replies
         self._server: dict[str, Any] = {}
         self._torrents: dict[str, EngineTorrent] = {}
+        # Of magnets that turn out to be hybrids when their metadata arrives, and then have another key.
+        self._passing_keys: set[str] = set()
 
     def poll(self) -> Snapshot:
         if not self._version:
             self._version = self._ask("tell its version", lambda: version_of(self._client.app_version()))
+        self._ask("list torrents", self._renew_session_over_changed_keys)
         return self._ask("report", self._next_snapshot)
 
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
@@ -124,6 +127,8 @@ class QBittorrentEngine:
         if self._holds(wanted, save_path, among=known | wanted.keys()):
             return
         if self._ask("add a torrent", post):
+            if magnet is not None and not wanted.v2:
+                self._passing_keys |= wanted.v1
             return
         deadline = time.monotonic() + APPEARS_SECONDS
         while not self._holds(wanted, save_path, among=None):
@@ -141,6 +146,7 @@ class QBittorrentEngine:
 
     def remove(self, keys: Collection[str], *, delete_data: bool) -> None:
         if keys:
+            self._passing_keys.difference_update(keys)
             self._ask(
                 "remove torrents",
                 lambda: self._client.torrents_delete(delete_files=delete_data, torrent_hashes=list(keys)),
@@ -222,6 +228,18 @@ class QBittorrentEngine:
         # The library closes its sockets only when collected as garbage, which warns about them.
         self._client._trigger_session_initialization()
 
+    def _renew_session_over_changed_keys(self) -> None:
+        """Since 5.0 the engine crashes when it is asked for what changed and one of that has another key since.
+
+        What changed is kept per session, so a new one is safe (qbittorrent/qBittorrent#23833).
+        """
+        if not self._passing_keys or not self._response_id:
+            return
+        entries = self._client.torrents_info(torrent_hashes=list(self._passing_keys))
+        if len(entries) < len(self._passing_keys):
+            self._client.auth_log_out()
+            self._response_id = 0
+
     def _next_snapshot(self) -> Snapshot:
         """Ask for what changed, and bring our picture up to date with it."""
         data = cast("dict[str, Any]", self._client.sync_maindata(rid=self._response_id))
@@ -257,6 +275,11 @@ class QBittorrentEngine:
             self._version = ""  # it was restarted, so ask again: it may be another one by now
         self._response_id = int(data["rid"])
         self._torrents = torrents
+        self._passing_keys = {
+            key
+            for key, torrent in torrents.items()
+            if not torrent.has_metadata and torrent.infohash_v2 is None
+        }
         return snapshot
 
     def _differing_files(self, key: str, indexes: Collection[int] | None) -> list[EngineFile]:

@@ -210,11 +210,13 @@ def ini_string(text: str) -> str:
 def _settings(options: ProfileOptions, version: tuple[int, int]) -> Settings:
     discovery = _ini_bool(options.discovery)
     web_ui = {
+        "APIKey": "",  # since 5.2: a second way in, beside the password
         "Address": "127.0.0.1",
         "AlternativeUIEnabled": "false",
         "AuthSubnetWhitelistEnabled": "false",
         "CSRFProtection": "true",
         "ClickjackingProtection": "true",
+        "CustomHTTPHeadersEnabled": "false",
         "Enabled": "true",
         r"HTTPS\Enabled": "false",
         "HostHeaderValidation": "true",
@@ -228,10 +230,14 @@ def _settings(options: ProfileOptions, version: tuple[int, int]) -> Settings:
     }
     return {
         "LegalNotice": {"Accepted": "true"},
-        "Network": {"PortForwardingEnabled": "false"},
+        # A proxy would connect for it, and no filter sees to where.
+        "Network": {"PortForwardingEnabled": "false", r"Proxy\Type": "None"},
         "AutoRun": {"enabled": "false", r"OnTorrentAdded\Enabled": "false"},
         "RSS": {r"Session\EnableProcessing": "false", r"AutoDownloader\EnableProcessing": "false"},
         "BitTorrent": {
+            "ExcludedFileNamesEnabled": "false",
+            "MergeTrackersEnabled": "false",
+            "TrackerEnabled": "false",  # one of its own
             r"Session\AddExtensionToIncompleteFiles": "false",
             r"Session\AddTorrentPaused": "false",
             r"Session\AddTorrentStopped": "false",  # AddTorrentPaused, since 5.0
@@ -244,26 +250,30 @@ def _settings(options: ProfileOptions, version: tuple[int, int]) -> Settings:
             r"Session\DisableAutoTMMByDefault": "true",
             # The default, memory-mapped files, lets resident memory grow with the data.
             r"Session\DiskIOType": "SimplePreadPwrite" if version >= (5, 0) else "Posix",
-            r"Session\ExcludedFileNamesEnabled": "false",
+            r"Session\FinishedTorrentBackupDirectoryEnabled": "false",  # FinishedTorrentExportDirectory, since 5.3
+            r"Session\FinishedTorrentExportDirectory": ini_string(""),
+            r"Session\I2P\Enabled": "false",
             r"Session\IPFilter": ini_string(str(options.filter_file)),
             r"Session\IPFilteringEnabled": "true",
             r"Session\Interface": ini_string(options.interface),
             r"Session\InterfaceAddress": ini_string(""),
             r"Session\InterfaceName": ini_string(options.interface),
             r"Session\LSDEnabled": discovery,
-            r"Session\MergeTrackersEnabled": "false",
             r"Session\PeXEnabled": discovery,
             r"Session\Port": str(options.torrent_port),
             r"Session\Preallocation": "false",
             r"Session\QueueingSystemEnabled": "false",
             # Milliseconds, 1500 by default: a magnet that stopped with its metadata must not wait that long.
             r"Session\RefreshInterval": "500",
+            r"Session\SSL\Enabled": "false",
             r"Session\SSRFMitigation": "true",
             r"Session\SaveResumeDataInterval": "1",  # minutes
             r"Session\StartPaused": "false",
             r"Session\TempPathEnabled": "false",
+            r"Session\TorrentBackupEnabled": "false",  # TorrentExportDirectory, since 5.3
             r"Session\TorrentContentLayout": "Original",
             r"Session\TorrentContentRemoveOption": "Delete",  # not to a wastebasket
+            r"Session\TorrentExportDirectory": ini_string(""),
             r"Session\TorrentStopCondition": "None",
             r"Session\TrackerFilteringEnabled": "true",
             r"Session\UseRandomPort": "false",

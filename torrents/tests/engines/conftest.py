@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -7,17 +8,32 @@ from pytest_django import Settings
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import default_engine
 from torrents.tests.engines.harness import FakeHarness, Harness, RealHarness
-from torrents.tests.engines.real import RealQBittorrent
+from torrents.tests.engines.real import INSTALLED, VERSIONS, RealQBittorrent, binary_of
 from torrents.tests.engines.real_box import RealBox
 
 
 @pytest.fixture(scope="session")
-def qbittorrent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealQBittorrent]:
-    """One running qBittorrent for all tests; each leaves it running and without torrents."""
-    real = RealQBittorrent(tmp_path_factory.mktemp("qbittorrent"))
-    real.start()
-    yield real
-    real.stop()
+def running_qbittorrent(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], RealQBittorrent]]:
+    """One running qBittorrent of each of VERSIONS that is asked for; each test leaves it running and empty."""
+    running: dict[str, RealQBittorrent] = {}
+    with ExitStack() as stack:
+
+        def start(version: str) -> RealQBittorrent:
+            if version not in running:
+                real = RealQBittorrent(tmp_path_factory.mktemp("qbittorrent"), binary=binary_of(version))
+                stack.callback(real.stop)
+                real.start()
+                running[version] = real
+            return running[version]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def qbittorrent(running_qbittorrent: Callable[[str], RealQBittorrent]) -> RealQBittorrent:
+    return running_qbittorrent(INSTALLED)
 
 
 @pytest.fixture
@@ -28,13 +44,28 @@ def own_qbittorrent(tmp_path: Path) -> Iterator[RealQBittorrent]:
     real.stop()
 
 
-@pytest.fixture(params=["fake", pytest.param("qbittorrent", marks=pytest.mark.engine)])
-def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
+@pytest.fixture(params=VERSIONS)
+def own_qbittorrent_of_each_version(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[RealQBittorrent]:
+    """The same, of each version that we promise to work with."""
+    real = RealQBittorrent(tmp_path / 'an "own", ü;é%41', binary=binary_of(request.param))
+    yield real
+    real.stop()
+
+
+@pytest.fixture(params=["fake", pytest.param(INSTALLED, marks=pytest.mark.engine)])
+def harness(
+    request: pytest.FixtureRequest,
+    running_qbittorrent: Callable[[str], RealQBittorrent],
+    tmp_path: Path,
+) -> Iterator[Harness]:
+    """An engine of the kind "fake" or, of qBittorrents, of one of VERSIONS."""
     made: Harness
     if request.param == "fake":
         made = FakeHarness(tmp_path / "data")
     else:
-        made = RealHarness(request.getfixturevalue("qbittorrent"))
+        made = RealHarness(running_qbittorrent(request.param))
     yield made
     made.close()
 

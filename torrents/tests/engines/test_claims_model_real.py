@@ -32,7 +32,6 @@ class Real:
     def __init__(self, qbittorrent: RealQBittorrent) -> None:
         self._qbittorrent = qbittorrent
         self.engine = qbittorrent.connect()
-        self._onlooker = qbittorrent.connect()  # the reconciler's own session tells what changed only once
         self._peers = contextlib.ExitStack()
         self._offers: list[tuple[bytes, Path]] = []
 
@@ -46,10 +45,12 @@ class Real:
         peer.knock_at(self._qbittorrent.options.torrent_port)
 
     def look(self) -> Collection[EngineTorrent]:
-        return self._onlooker.poll().torrents.values()
+        # The reconciler's own session tells what changed only once.
+        with contextlib.closing(self._qbittorrent.connect()) as onlooker:
+            return onlooker.poll().torrents.values()
 
     def files(self, key: str) -> Collection[EngineFile]:
-        return self._onlooker.files(key)
+        return self.engine.files(key)
 
     def kill(self) -> None:
         self._qbittorrent.kill()
@@ -82,7 +83,6 @@ class Real:
                 break
             self.engine.remove([seen.key for seen in left], delete_data=True)
             self.pass_time()
-        self._onlooker.close()
         self.engine.close()
 
 

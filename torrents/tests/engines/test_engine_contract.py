@@ -1,4 +1,4 @@
-"""What every engine must do, proven on the fake and on a real qBittorrent alike."""
+"""What every engine must do, proven on the fake and on each version of qBittorrent alike."""
 
 from pathlib import Path
 
@@ -17,6 +17,13 @@ from torrents.tests.engines.harness import (
     start_when_known,
     wait_until,
     write_content,
+)
+from torrents.tests.engines.real import VERSIONS
+
+pytestmark = pytest.mark.parametrize(
+    "harness",
+    ["fake", *(pytest.param(version, marks=pytest.mark.engine) for version in VERSIONS)],
+    indirect=True,
 )
 
 

@@ -1,17 +1,25 @@
 """What only qBittorrent does: sessions, refused logins, bans, crashes, and answers that never come."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from deploy.swarm import magnet_for, make_torrent
+from deploy.swarm import infohashes, magnet_for, make_torrent
 from torrents.engines import qbittorrent as adapter
 from torrents.engines.base import EngineError, EngineState, TorrentRejected
 from torrents.engines.qbittorrent import QBittorrentEngine
-from torrents.tests.engines.harness import RealHarness, only, same_files, wait_until, write_content
-from torrents.tests.engines.real import PASSWORD, USERNAME, RealQBittorrent, free_port
+from torrents.tests.engines.harness import (
+    WAIT_SECONDS,
+    RealHarness,
+    new_save_path,
+    only,
+    same_files,
+    wait_until,
+    write_content,
+)
+from torrents.tests.engines.real import PASSWORD, USERNAME, VERSIONS, RealQBittorrent, free_port
 
 
 @pytest.fixture
@@ -49,6 +57,32 @@ def test_a_download_survives_the_engine_being_killed_in_the_middle(
     wait_until(real, lambda snapshot: only(snapshot).state == EngineState.SEEDING)
 
     assert same_files(Path(save_path), content)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_engine_whose_hybrid_gets_another_key_between_two_polls_lives_on(
+    running_qbittorrent: Callable[[str], RealQBittorrent], version: str, tmp_path: Path
+) -> None:
+    qbittorrent = running_qbittorrent(version)
+    harness = RealHarness(qbittorrent)
+    content = write_content(tmp_path / "Show", "one.mkv")
+    metainfo = make_torrent(content, version="hybrid")
+    v1, v2 = infohashes(metainfo)
+    harness.engine.poll()
+    harness.engine.add(
+        metainfo=None, magnet=magnet_for(metainfo, v2=False), save_path=new_save_path(harness), stopped=False
+    )
+    harness.offer(metainfo, content)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while qbittorrent.torrent_keys() in ({v1}, set()):
+        assert time.monotonic() < deadline
+        harness.pass_time()
+
+    snapshot = harness.engine.poll()
+    assert v2 is not None
+    assert snapshot.torrents.keys() == {v2[:40]}
+    harness.close()
 
 
 @pytest.mark.engine
