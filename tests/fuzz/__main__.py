@@ -14,7 +14,9 @@ import pytest
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10, help="for each search")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32), help="of an earlier run, to repeat it")
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(2**32), help="of an earlier run, to repeat it"
+    )
     options, pytest_arguments = parser.parse_known_args()
     os.environ |= {"FUZZ_MINUTES": str(options.minutes), "FUZZ_SEED": str(options.seed)}
     print(f"Seed {options.seed}", flush=True)

@@ -1,4 +1,4 @@
-"""How long to search: `python -m tests.fuzz --minutes 10` says it. Without, each search is short and always the same."""
+"""How long to search: as `python -m tests.fuzz --minutes 10` says; else shortly, and always for the same."""
 
 import os
 import random

@@ -66,8 +66,14 @@ class Person:
         """All that is theirs, as it is stored, by kind and key."""
         kept = {("User", self.user.pk): model_to_dict(User.objects.get(pk=self.user.pk))}
         for rows in (
-            ChangeCounter.objects, Claim.with_removed, ClaimEvent.objects, DeviceSession.objects, SshKey.objects,
-            Tombstone.objects, Traffic.objects, TransferCredential.objects,
+            ChangeCounter.objects,
+            Claim.with_removed,
+            ClaimEvent.objects,
+            DeviceSession.objects,
+            SshKey.objects,
+            Tombstone.objects,
+            Traffic.objects,
+            TransferCredential.objects,
         ):
             found = rows.filter(user=self.user)
             kept |= {(found.model.__name__, row.pk): model_to_dict(row) for row in found}
@@ -81,16 +87,22 @@ def somebody(name: str, *, number: int, shared: Source) -> Person:
     User.objects.filter(pk=user.pk).update(monthly_traffic_limit=100 * number)  # of which they have used some
     mark = f"{name}-only-{number}"
     ChangeCounter.objects.create(user=user, value=number)
-    film = finished(user, {f"{mark}/film.mkv": b"film" * 999, f"{mark}/more.txt": b"more"}, name=f"{mark} film")
+    film = finished(
+        user, {f"{mark}/film.mkv": b"film" * 999, f"{mark}/more.txt": b"more"}, name=f"{mark} film"
+    )
     one = finished(user, {f"{mark}.iso": b"iso" * 999}, name=f"{mark} iso")
-    held = [film, one, add(user, fresh_magnet(f"{mark} running")), add(user, fresh_magnet(f"{mark} paused"), paused=True)]
+    running = add(user, fresh_magnet(f"{mark} running"))
+    paused = add(user, fresh_magnet(f"{mark} paused"), paused=True)
+    held = [film, one, running, paused]
     gone, together = add(user, fresh_magnet(f"{mark} removed")), add(user, shared)
     for claim in [*held, gone, together]:
         claim_wishes.change_wishes(claim=claim, wishes={"label": f"{mark} label", "upload_limit": number + 1})
     services.remove_torrent(claim=gone)
     Torrent.objects.filter(pk__in=[held[2].torrent_id, held[3].torrent_id]).update(size=number + 2)
     record_handover(claim_id=film.pk, channel=Traffic.Channel.HTTPS, sent=number + 3)
-    Traffic.objects.create(user=user, day=datetime.now(UTC).date(), channel=Traffic.Channel.SFTP, sent=number + 4)
+    Traffic.objects.create(
+        user=user, day=datetime.now(UTC).date(), channel=Traffic.Channel.SFTP, sent=number + 4
+    )
 
     session = open_session(user=user, device_name=f"{mark} phone")
     private_key = asyncssh.generate_private_key("ssh-ed25519", comment=f"{mark} key")
@@ -100,7 +112,8 @@ def somebody(name: str, *, number: int, shared: Source) -> Person:
     link = make_link(claim=film, index=0).token
     own = Torrent.objects.filter(pk__in=[claim.torrent_id for claim in [*held, gone]])
     secrets = {mark: "a name", link: "a link", password: "a transfer password", key.fingerprint: "a key"}
-    secrets |= {claim: "a torrent's id" for claim in claims} | {str(session.pk): "a session", str(credential.pk): "a credential"}
+    secrets |= dict.fromkeys(claims, "a torrent's id")
+    secrets |= {str(session.pk): "a session", str(credential.pk): "a credential"}
     secrets |= {str(torrent.pk): "the name of a folder on the box" for torrent in own}
     secrets |= {torrent.infohash_v1 or "": "an infohash" for torrent in own}
     made = Person(

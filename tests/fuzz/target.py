@@ -7,17 +7,25 @@ from collections.abc import Iterator
 import psutil
 import requests
 
-from tests.fuzz.people import Person, somebody
+from tests.fuzz.people import somebody
 from tests.journeys.conftest import Canary
 from tests.journeys.served import Served
 from torrents.tests.factories import fresh_magnet
 
 PATIENCE = 30  # seconds for one answer
 WARM = 300  # requests after which a process has loaded what it loads
-MOST_GROWTH = 16 * 2**20  # bytes: for the caches of its threads; a leak of 1 kB a request is more than that in a long run
+MOST_GROWTH = 24 * 2**20  # bytes, for caches of its threads; 1 kB a request is more than that in a long run
 FIRST_NUMBER, NUMBERS_APART = 7_310_000_000_000, 1_000_000
 # What Alice looks at meanwhile.
-PAGES = ("torrents/", "torrents/changes/", "torrents/removed/", "me/history/", "me/limits/", "me/traffic/", "me/sessions/")
+PAGES = (
+    "torrents/",
+    "torrents/changes/",
+    "torrents/removed/",
+    "me/history/",
+    "me/limits/",
+    "me/traffic/",
+    "me/sessions/",
+)
 
 
 class Target:
@@ -58,9 +66,11 @@ class Target:
         """Call it with each answer that the attacker got; `asked_for` is the kind of request, for the count."""
         self.answers[asked_for, status] += 1
         # No reconciler runs here, which health has to say. 501 and 505 are gunicorn's, of HTTP itself.
-        assert status < 500 or status in (501, 505) or "/health/" in sent, f"{sent}\n{status}: {answer}"
+        assert status < 500 or status in (501, 505) or "/health/" in sent, (
+            f"{sent[:4000]}\n{status}: {answer}"
+        )
         leaked = self.alice.leaked_into(answer, request=sent)
-        assert not leaked, f"{sent}\nshowed {leaked}:\n{answer}"
+        assert not leaked, f"{sent[:4000]}\nshowed {leaked}:\n{answer}"
         if status == 401:
             self.attacker.log_in()  # their own session may be what they ended
         if self.asked % 10 == 0:
@@ -77,8 +87,8 @@ class Target:
         assert not leaked, f"Alice saw {leaked}: {response.text}"
 
     def memory(self) -> int:
-        """Bytes that the web processes have to themselves."""
-        return sum(process.memory_full_info().uss for process in self._processes())
+        """Resident bytes of the web processes: what two share counts twice, as it does once one has written to it."""
+        return sum(process.memory_info().rss for process in self._processes())
 
     def _processes(self) -> Iterator[psutil.Process]:
         address = self._box.settings["WEB_ADDRESS"]
@@ -96,10 +106,14 @@ class Target:
         for (_, status), count in self.answers.items():
             statuses[status] += count
         print(f"\n{self.asked} requests, by status {dict(sorted(statuses.items()))}")
-        print(f"web processes: {self._warm / 2**20:.1f} MiB after {WARM} requests, {memory / 2**20:.1f} MiB at the end")
+        print(
+            f"web processes: {self._warm / 2**20:.1f} MiB after {WARM} requests, {memory / 2**20:.1f} MiB at the end"
+        )
         assert self.canary.hits == 0
         now = self.alice.rows()
-        changed = [(self._before.get(what), value) for what, value in now.items() if self._before.get(what) != value]
+        changed = [
+            (self._before.get(what), value) for what, value in now.items() if self._before.get(what) != value
+        ]
         assert not changed, changed
         assert now.keys() == self._before.keys()
         assert "Traceback" not in (self._box.directory / "web.log").read_text()

@@ -61,7 +61,10 @@ def search(target: Target, operation: Any, mode: GenerationMode, number: int) ->
         response = case.call(base_url=target.url, headers=target.headers(), timeout=PATIENCE)
         sent = f"{case.method} {response.request.url} {response.request.body!r}"
         target.judge(
-            response.status_code, asked_for=operation.label, sent=sent, answer=f"{response.headers} {response.text}"
+            response.status_code,
+            asked_for=operation.label,
+            sent=sent,
+            answer=f"{response.headers} {response.text}",
         )
         if response.status_code != URI_TOO_LONG:
             case.validate_response(response, checks=CHECKS)
