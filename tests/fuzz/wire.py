@@ -1,6 +1,5 @@
 """HTTP as only a hostile client writes it: bytes on a socket."""
 
-import http.client
 import io
 import socket
 from dataclasses import dataclass
