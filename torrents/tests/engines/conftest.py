@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from torrents.tests.engines.canary import Canary
 from torrents.tests.engines.harness import FakeHarness, Harness, RealHarness
 from torrents.tests.engines.real import RealQBittorrent
 
@@ -33,3 +34,9 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]
         made = RealHarness(request.getfixturevalue("qbittorrent"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def canary() -> Iterator[Canary]:
+    with Canary().listening() as canary:
+        yield canary

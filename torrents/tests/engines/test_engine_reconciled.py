@@ -15,7 +15,9 @@ from torrents.models import Claim, ForeignTorrent
 from torrents.reconciler import Reconciler
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import default_engine
+from torrents.sources import source_from_text
 from torrents.states import state_of
+from torrents.tests.engines.canary import Canary
 from torrents.tests.engines.harness import WAIT_SECONDS, RealHarness, wait_until, write_content
 from torrents.tests.engines.real import RealQBittorrent
 from torrents.tests.factories import State, add, client_of
@@ -101,3 +103,27 @@ def test_a_torrent_that_somebody_adds_in_the_engine_is_shown_as_nobodys(
 
     row = ForeignTorrent.objects.get()
     assert (row.name, row.save_path, row.size) == ("Show", elsewhere, 150_000)
+
+
+@pytest.mark.parametrize("kind", ["magnet", "torrent"])
+def test_addresses_of_this_machine_that_a_torrent_names_do_not_even_get_to_the_engine(
+    real: RealHarness,
+    rounds_until: Callable[[Callable[[], bool]], None],
+    alice: User,
+    canary: Canary,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    content = write_content(tmp_path / "Show", "one.mkv")
+    metainfo = canary.poisoned_torrent(content)
+    real.offer(metainfo, content)
+    source = (
+        source_from_text(canary.poisoned_magnet(metainfo)) if kind == "magnet" else parse_torrent(metainfo)
+    )
+    claim = add(alice, source)
+    rounds_until(lambda: state(claim) == State.FINISHED)
+
+    (held,) = real.engine.poll().torrents.values()
+    exported = parse_torrent(real.engine.export_metainfo(held.key))
+    assert (source.trackers, exported.trackers, seen(claim).torrent.trackers) == ((), (), [])
+    assert (canary.contacts, canary.redirected) == (0, 0)
