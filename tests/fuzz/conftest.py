@@ -14,4 +14,6 @@ def target(tmp_path: Path, settings: Settings, transactional_db: None) -> Iterat
     """A box of its own, with Alice in it, who is attacked, and somebody who attacks."""
     with served(tmp_path / "box") as box, Canary() as canary:
         settings.DOWNLOADS_DIR = box.downloads
-        yield Target(box, canary)
+        target = Target(box, canary)
+        yield target
+        print(f"\n{target.figures()}")

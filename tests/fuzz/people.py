@@ -35,7 +35,7 @@ class Person:
     refresh: str
     secrets: dict[str, str]
     numbers: list[int]
-    token: str = field(default="", repr=False)
+    session: DeviceSession | None = field(default=None, repr=False)  # of the client that they use now
 
     def named(self, parameter: str) -> Sequence[object]:
         """What of theirs a path's parameter of this name may name."""
@@ -54,7 +54,13 @@ class Person:
                 return ()
 
     def log_in(self) -> None:
-        self.token = str(access_token(open_session(user=self.user, device_name=f"{self.mark} fuzzing")))
+        self.session = open_session(user=self.user, device_name=f"{self.mark} fuzzing")
+
+    @property
+    def token(self) -> str:
+        """Fresh each time: a search lasts longer than one."""
+        assert self.session is not None
+        return str(access_token(self.session))
 
     def leaked_into(self, answer: str, *, request: str) -> list[str]:
         """What of this person is in somebody else's answer, where they had not named it themselves."""
