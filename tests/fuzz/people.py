@@ -70,7 +70,9 @@ class Person:
 
     def rows(self) -> dict[tuple[str, Any], dict[str, Any]]:
         """All that is theirs, as it is stored, by kind and key."""
-        kept = {("User", self.user.pk): model_to_dict(User.objects.get(pk=self.user.pk))}
+        kept: dict[tuple[str, Any], dict[str, Any]] = {
+            ("User", self.user.pk): model_to_dict(User.objects.get(pk=self.user.pk))
+        }
         for rows in (
             ChangeCounter.objects,
             Claim.with_removed,
