@@ -236,6 +236,7 @@ def _torrent_for(source: Source, user: User) -> Torrent:
         return _create_torrent(source)
     # The one that knows its files is the one that may have data already.
     torrent = next((row for row in rows if row.metainfo is not None), rows[0])
+    before = [_shown(row) for row in rows]
     if torrent.refused:  # whoever asks again gets another try
         torrent.refused = ""
         LiveState.objects.filter(torrent=torrent).update(state=LiveState.State.WAITING)
@@ -247,8 +248,22 @@ def _torrent_for(source: Source, user: User) -> Torrent:
         learn_metainfo(torrent=torrent, source=source)
     if source.private:
         torrent = _own_private_row(torrent, source, user)
-    Claim.objects.mark_changed([torrent.pk])
+    if before != [_shown(torrent)]:  # else those who hold it would be told that somebody joined them
+        Claim.objects.mark_changed([torrent.pk])
     return torrent
+
+
+def _shown(torrent: Torrent) -> tuple[object, ...]:
+    """What its holders see of the row, so far as adding it once more can change that."""
+    return (
+        torrent.pk,
+        torrent.infohash_v1,
+        torrent.infohash_v2,
+        torrent.name,
+        torrent.size,
+        torrent.private,
+        torrent.refused,
+    )
 
 
 def _own_private_row(torrent: Torrent, source: Source, user: User) -> Torrent:

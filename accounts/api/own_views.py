@@ -21,6 +21,7 @@ from accounts.api.serializers import (
     TransferCredentialSerializer,
 )
 from accounts.models import DeviceSession, SshKey, TransferCredential
+from proxy_site.api.serializers import ErrorResponseSerializer
 from proxy_site.sftp_endpoint import sftp_endpoint, split_address
 
 
@@ -61,7 +62,7 @@ class PasswordView(APIView):
         summary="Change my password",
         description="Ends all other sessions, signed links and transfer passwords.",
         request=NewPasswordSerializer,
-        responses={200: EndedSessionsSerializer},
+        responses={200: EndedSessionsSerializer, 429: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
         passwords = NewPasswordSerializer(data=request.data)

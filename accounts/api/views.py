@@ -18,6 +18,7 @@ from accounts.api.serializers import (
     UserSerializer,
 )
 from accounts.models import User
+from proxy_site.api.serializers import ErrorResponseSerializer
 
 
 class PublicView(APIView):
@@ -33,7 +34,7 @@ class LoginView(PublicView):
         summary="Log in",
         description="After 5 failures from one address 429 says in `Retry-After` how long to wait.",
         request=CredentialsSerializer,
-        responses={200: NewSessionSerializer},
+        responses={200: NewSessionSerializer, 401: ErrorResponseSerializer, 429: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
         credentials = CredentialsSerializer(data=request.data)
@@ -53,7 +54,7 @@ class RefreshView(PublicView):
         operation_id="session_refresh",
         summary="Renew a session",
         request=RefreshSerializer,
-        responses={200: SessionSerializer},
+        responses={200: SessionSerializer, 401: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
         token = RefreshSerializer(data=request.data)
@@ -64,7 +65,10 @@ class RefreshView(PublicView):
 
 class LogoutView(PublicView):
     @extend_schema(
-        operation_id="session_logout", summary="Log out", request=RefreshSerializer, responses={204: None}
+        operation_id="session_logout",
+        summary="Log out",
+        request=RefreshSerializer,
+        responses={204: None, 401: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
         token = RefreshSerializer(data=request.data)

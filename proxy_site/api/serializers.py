@@ -1,4 +1,4 @@
-"""The form of every error, for the schema of those that it does not know by itself."""
+"""The form of every error, for the schema."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from rest_framework import serializers
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
+    code = serializers.CharField(help_text="For programs.")
     detail = serializers.CharField(help_text="A sentence that says what to do.")
-    attr = serializers.CharField(allow_null=True)
+    attr = serializers.CharField(allow_null=True, help_text="The field that it is about; null: none.")
 
 
 class ErrorResponseSerializer(serializers.Serializer[Any]):
-    type = serializers.CharField()
+    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]  # the metaclass takes it

@@ -70,6 +70,7 @@ def test_every_mistake_is_listed_in_one_message_without_a_traceback() -> None:
     result = processes.run(
         processes.manage("check"),
         ENVIRONMENT="staging",
+        ACCESS_TOKEN_SECONDS="601",
         WEB_WORKERS="many",
         WEB_ADDRESS="8000",
         TORRENT_PORT="99999",
@@ -83,6 +84,7 @@ def test_every_mistake_is_listed_in_one_message_without_a_traceback() -> None:
     assert ".env.example" in title
     named = [line.strip().partition(":")[0] for line in lines]
     assert sorted(named) == [
+        "ACCESS_TOKEN_SECONDS",
         "DATABASE_URL",
         "DEBUG",
         "ENVIRONMENT",

@@ -21,6 +21,7 @@ from torrents.files import FileGone, NotFinished, open_file, require_finished
 from torrents.models import Claim, TorrentFile
 from torrents.own_files import files_of
 
+NOT_FINISHED = OpenApiResponse(ErrorResponseSerializer, "It has not finished yet.")
 BYTES = {
     (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "All bytes. With a strong ETag."),
     (206, "application/octet-stream"): OpenApiResponse(
@@ -28,7 +29,7 @@ BYTES = {
     ),
     304: OpenApiResponse(None, "If-None-Match names what you have."),
     403: OpenApiResponse(ErrorResponseSerializer, "The month's traffic is used up: `traffic_limit`."),
-    409: OpenApiResponse(ErrorResponseSerializer, "It has not finished yet."),
+    409: NOT_FINISHED,
     410: OpenApiResponse(ErrorResponseSerializer, "It is not on the box's disk any more."),
     416: OpenApiResponse(None, "The Range begins behind the end."),
 }

@@ -47,7 +47,7 @@ class HistoryView(GenericAPIView[ClaimEvent]):
     serializer_class = ClaimEventSerializer
     pagination_class = LatestFirst
 
-    @extend_schema(operation_id="me_history")
+    @extend_schema(operation_id="me_history", responses=ClaimEventSerializer(many=True))
     def get(self, request: Request) -> Response:
         """What became of all your torrents, the latest first."""
         return self._page(history.of(user_of(request)))
@@ -58,7 +58,7 @@ class HistoryView(GenericAPIView[ClaimEvent]):
 
 
 class ClaimHistoryView(HistoryView):
-    @extend_schema(operation_id="torrents_history")
+    @extend_schema(operation_id="torrents_history", responses=ClaimEventSerializer(many=True))
     def get(self, request: Request, claim_id: uuid.UUID) -> Response:  # type: ignore[override]  # named by the path
         """What became of one torrent, the latest first; also after it was removed."""
         events = history.of_claim(user_of(request), claim_id)

@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
@@ -29,6 +28,7 @@ from torrents import claim_wishes, removal, services, swarm
 from torrents.allowances import limits_of
 from torrents.api.content import (
     BYTES,
+    NOT_FINISHED,
     AnyAccept,
     SentenceRenderer,
     curl_command,
@@ -66,7 +66,6 @@ from torrents.tree import Tree
 
 # Made once: a serializer copies its fields each time, which took as long as the list's query.
 LIST_QUERY, CHANGES_QUERY = ListQuerySerializer(), ChangesQuerySerializer()
-TOO_LARGE = OpenApiResponse(ErrorResponseSerializer, "More than a request may bring along.")
 
 
 def own_claim(request: Request, claim_id: uuid.UUID) -> Claim:
@@ -110,7 +109,7 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
 
     @extend_schema(
         parameters=[ListQuerySerializer],
-        responses={200: TorrentSerializer(many=True), 400: ValidationErrorResponseSerializer},
+        responses={200: TorrentSerializer(many=True), 400: ErrorResponseSerializer},
     )
     def list(self, request: Request) -> Response:
         """A page at a time, newest first unless `sort` says otherwise."""
@@ -130,7 +129,6 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
         responses={
             201: TorrentSerializer,
             200: OpenApiResponse(TorrentSerializer, "You had it already."),
-            413: TOO_LARGE,
         },
     )
     def create(self, request: Request) -> Response:
@@ -208,7 +206,7 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
     @extend_schema(
         parameters=[ChangesQuerySerializer],
         auth=[{"jwtAuth": []}],  # type: ignore[list-item]  # annotated wrongly upstream
-        responses={200: ChangesSerializer, 400: ValidationErrorResponseSerializer},
+        responses={200: ChangesSerializer, 400: ErrorResponseSerializer},
     )
     @action(detail=False, authentication_classes=[PollAuthentication])
     def changes(self, request: Request) -> Response:
@@ -272,7 +270,9 @@ class ArchiveView(HandoverView):
 
 class LinksView(APIView):
     @extend_schema(
-        operation_id="torrents_links_create", request=MakeLinkSerializer, responses={201: LinkSerializer}
+        operation_id="torrents_links_create",
+        request=MakeLinkSerializer,
+        responses={201: LinkSerializer, 409: NOT_FINISHED},
     )
     def post(self, request: Request, claim_id: uuid.UUID) -> Response:
         """Make a link that fetches a finished file, or all of them, without logging in, for some hours."""

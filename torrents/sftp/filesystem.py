@@ -29,20 +29,23 @@ logger = logging.getLogger(__name__)
 READ_SIZE = 255 * 1024  # what OpenSSH reads at most; a shorter answer than was asked for is allowed
 OPEN_FILES = 64  # of one session: OpenSSH's client opens one, lftp and rclone a handful
 OPEN_LISTINGS = 64
-REPORT_EVERY = 64 * 2**20  # bytes after which the traffic ledger hears of a download under way
+# Bytes after which the traffic ledger hears of a download under way, and the download of the month's limit.
+REPORT_EVERY = 64 * 2**20
 WRITING = (
     asyncssh.FXF_WRITE | asyncssh.FXF_APPEND | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC | asyncssh.FXF_EXCL
 )
 
 
 class OpenFile:
-    """A file being read. `unreported`: bytes handed over that the traffic ledger has not heard of."""
+    """A file being read. `unreported`: bytes handed over that the traffic ledger has not heard of. `refusal`: why
+    nothing more is read from it; empty while that may go on."""
 
     def __init__(self, descriptor: int, claim_id: UUID, attributes: SFTPAttrs) -> None:
         self.descriptor = descriptor
         self.claim_id = claim_id
         self.attributes = attributes
         self.unreported = 0
+        self.refusal = ""
         self._close = weakref.finalize(self, os.close, descriptor)
 
     def close(self) -> None:
@@ -134,12 +137,15 @@ class FinishedFiles(asyncssh.SFTPServer):
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         file = cast(OpenFile, file_obj)
         await self._flow.until_sent(self.channel)
+        if file.unreported >= REPORT_EVERY:
+            await self._report([file])
+            file.refusal = await self._traffic_refusal()
+        if file.refusal:
+            raise asyncssh.SFTPPermissionDenied(file.refusal)
         if offset >= 2**63:
             return b""
         block = await self._read(file, offset, min(size, READ_SIZE, self._flow.share()))
         file.unreported += len(block)
-        if file.unreported >= REPORT_EVERY:
-            await self._report([file])
         return block
 
     async def fstat(self, file_obj: object) -> SFTPAttrs:
@@ -168,10 +174,8 @@ class FinishedFiles(asyncssh.SFTPServer):
         if len(self._open) >= OPEN_FILES:
             raise asyncssh.SFTPFailure("Too many files are open. Close some first.")
         claim, row = await self._ask(self._tree.file, _text(path))
-        try:
-            await self._ask(require_traffic_left, self._user.pk)
-        except TrafficUsedUp as error:
-            raise asyncssh.SFTPPermissionDenied(str(error)) from error
+        if refusal := await self._traffic_refusal():
+            raise asyncssh.SFTPPermissionDenied(refusal)
         entry = await self._ask(self._tree.entry, _text(path))
         try:
             descriptor = await self._threads.read(open_file, row)
@@ -180,6 +184,14 @@ class FinishedFiles(asyncssh.SFTPServer):
         file = OpenFile(descriptor, claim.pk, _attributes(entry))
         self._open.add(file)
         return file
+
+    async def _traffic_refusal(self) -> str:
+        """Why this person may fetch nothing now; empty: they may."""
+        try:
+            await self._ask(require_traffic_left, self._user.pk)
+        except TrafficUsedUp as error:
+            return str(error)
+        return ""
 
     async def _read(self, file: OpenFile, offset: int, size: int) -> bytes:
         """What the page cache holds is read at once; a disk is waited for in a thread."""

@@ -72,6 +72,18 @@ def test_somebody_without_torrents_gets_an_empty_answer(alice: User) -> None:
     assert changes_since(user=alice, change=0, limit=5) == Changes(0, False, False, [], [])
 
 
+def test_nobody_is_told_that_somebody_else_adds_the_same_torrent(alice: User, bob: User) -> None:
+    source = fresh_magnet()
+    add(alice, source)
+    mirror = Mirror(alice)
+    mirror.poll()
+
+    services.pause_torrent(claim=add(bob, source))
+
+    mirror.poll()
+    assert mirror.answers[-1].claims == []
+
+
 def test_when_nothing_changed_one_query_says_so(alice: User) -> None:
     add(alice)
     since = changes_since(user=alice, change=0, limit=500).change

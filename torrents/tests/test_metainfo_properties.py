@@ -1,7 +1,5 @@
 """Whatever comes in: a Source that holds what it promises, or MetainfoError, and soon."""
 
-import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -10,15 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from torrents.metainfo import (
-    MetainfoError,
-    Source,
-    clean_relative_path,
-    display_name,
-    parse_magnet,
-    parse_torrent,
-    vet_tracker,
-)
+from torrents.metainfo import display_name, parse_magnet, parse_torrent, vet_tracker
+from torrents.tests.metainfo_promises import check
 from torrents.tests.metainfo_samples import real_torrent, single_file
 
 BOUNDED = settings(
@@ -71,26 +62,6 @@ magnet_values = st.one_of(
     st.from_regex(r"(https?|udp)://[a-z0-9.:@\[\]%-]{1,30}/[a-z./%]{0,20}", fullmatch=True),
 )
 magnet_keys = st.sampled_from(["xt", "xt.1", "dn", "tr", "tr.2", "ws", "xs", "as", "x.pe", "so", ""])
-
-
-def check(parse: Callable[[Any], Source], given_in: Any) -> None:
-    try:
-        source = parse(given_in)
-    except MetainfoError:
-        return
-    assert source.infohash_v1 or source.infohash_v2
-    assert re.fullmatch("[0-9a-f]{40}", source.infohash_v1 or "0" * 40)
-    assert re.fullmatch("[0-9a-f]{64}", source.infohash_v2 or "0" * 64)
-    assert source.magnet.isascii()
-    assert source.magnet.isprintable()
-    assert [vet_tracker(tracker) for tracker in source.trackers] == list(source.trackers)
-    reread = parse_magnet(source.magnet)
-    assert (reread.infohash_v1, reread.infohash_v2) == (source.infohash_v1, source.infohash_v2)
-    assert reread.trackers == source.trackers
-    assert reread.name == source.name
-    if source.metainfo is not None:
-        assert parse_torrent(source.metainfo) == source
-        assert all(clean_relative_path(path) == path and size >= 0 for path, size in source.files or ())
 
 
 @BOUNDED

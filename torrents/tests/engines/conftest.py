@@ -7,6 +7,7 @@ from pytest_django import Settings
 
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import default_engine
+from torrents.tests.engines.canary import Canary
 from torrents.tests.engines.harness import FakeHarness, Harness, RealHarness
 from torrents.tests.engines.real import INSTALLED, VERSIONS, RealQBittorrent, binary_of
 from torrents.tests.engines.real_box import RealBox
@@ -78,3 +79,6 @@ def real_box(db: None, qbittorrent: RealQBittorrent, settings: Settings) -> Iter
         box = RealBox(qbittorrent, lock)
         yield box
         box.harness.close()
+def canary() -> Iterator[Canary]:
+    with Canary().listening() as canary:
+        yield canary

@@ -4,9 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from asyncssh import SFTPPermissionDenied
 
 from accounts.models import User
 from torrents.models import ClaimTraffic, Traffic
+from torrents.sftp.filesystem import REPORT_EVERY
 from torrents.tests.factories import finished
 from torrents.tests.sftp.running import PATIENCE, RunningServer, account, rows, running_server
 
@@ -38,6 +40,13 @@ async def counted(user: User, expected: int) -> None:
     assert await rows(sums) == (expected, expected)
 
 
+async def counted_below(user: User, size: int) -> None:
+    def sent() -> int:
+        return Traffic.objects.get(user=user, channel=Traffic.Channel.SFTP).sent
+
+    assert REPORT_EVERY <= await rows(sent) < size
+
+
 async def test_several_opens_of_one_file_are_counted_together(server: RunningServer, film: User) -> None:
     async with server.connect() as connection, connection.start_sftp_client() as client:
         async with client.open("/film.mkv", "rb") as first, client.open("/film.mkv", "rb") as second:
@@ -58,6 +67,24 @@ async def test_each_person_pays_for_what_they_fetched(server: RunningServer, fil
             await file.read()
     await counted(film, SIZE)
     await counted(bob, 5)
+
+
+async def test_a_file_that_is_open_ends_soon_after_the_months_traffic_is_used_up(
+    server: RunningServer, owner: User
+) -> None:
+    size = REPORT_EVERY + 8 * MIB
+    await rows(finished, owner, {"film.mkv": bytes(size)}, name="film.mkv")
+    async with (
+        server.connect() as connection,
+        connection.start_sftp_client() as client,
+        client.open("/film.mkv", "rb") as file,
+    ):
+        assert len(await file.read(MIB)) == MIB
+        await rows(User.objects.filter(pk=owner.pk).update, monthly_traffic_limit=2 * MIB)
+        for _ in range(2):
+            with pytest.raises(SFTPPermissionDenied, match="fetched all that you may this month"):
+                await file.read(size)
+    await counted_below(owner, size)
 
 
 async def test_a_connection_that_dies_in_the_middle_is_counted(server: RunningServer, film: User) -> None:

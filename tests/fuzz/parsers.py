@@ -1,0 +1,149 @@
+"""Everything that reads text or bytes of strangers, each with what must hold; and a search that follows the code.
+
+`python -m tests.fuzz.parsers NAME CORPUS… [libFuzzer's options]` searches with atheris, which sees which branches an
+input reaches. What it finds goes into `corpus/NAME/`, where test_parsers_fuzz.py tries it ever after.
+"""
+
+import importlib
+import sys
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+# Their branches are followed. All else is taken as it is.
+FOLLOWED = [
+    "torrents.metainfo.names",
+    "torrents.metainfo.trackers",
+    "torrents.metainfo.magnets",
+    "torrents.metainfo.torrent_files",
+    "proxy_site.outbound",
+    "torrents.api.handover",
+    "torrents.api.pagination",
+    "accounts.ssh_keys",
+    "accounts.device_names",
+    "torrent_proxy_client.names",
+    "torrent_proxy_client.words",
+]
+
+
+def text_of(data: bytes) -> str:
+    """Any text, lone surrogates too."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "surrogateescape")
+
+
+def torrent(data: bytes) -> None:
+    from torrents.metainfo import parse_torrent
+    from torrents.tests.metainfo_promises import check
+
+    check(parse_torrent, data)
+
+
+def magnet(data: bytes) -> None:
+    from torrents.metainfo import parse_magnet
+    from torrents.tests.metainfo_promises import check
+
+    check(parse_magnet, text_of(data))
+
+
+def tracker(data: bytes) -> None:
+    from torrents.metainfo import vet_tracker
+
+    vetted = vet_tracker(text_of(data))
+    if vetted is not None:
+        assert vet_tracker(vetted) == vetted
+        assert vetted.isascii()
+        assert vetted.isprintable()
+
+
+def address(data: bytes) -> None:
+    from proxy_site import outbound
+
+    text = text_of(data)
+    secret = text.partition("?")[2]
+    redacted = outbound.redact(text)
+    assert "?" not in redacted
+    try:
+        fetchable = outbound._fetchable(text)
+        again = outbound._fetchable(outbound._redirect_target(fetchable, text))
+    except outbound.OutboundError as error:
+        if len(secret) > 8 and secret in str(error):
+            raise AssertionError("a refusal holds a query string") from error
+        return
+    for url in (fetchable, again):
+        assert url.isascii()
+        assert url.isprintable()
+        assert urlsplit(url).scheme in ("http", "https")
+
+
+def byte_range(data: bytes) -> None:
+    from torrents.api.handover import requested_range
+
+    part = requested_range(text_of(data), 1000)
+    assert part is None or 0 <= part[0] <= part[1] <= 1000
+
+
+def cursor(data: bytes) -> None:
+    from rest_framework.exceptions import NotFound
+
+    from torrents.api.pagination import read_cursor, write_cursor
+    from torrents.listing import SORTS
+
+    for sort in SORTS:
+        try:
+            position = read_cursor(text_of(data), sort)
+        except NotFound:
+            continue
+        assert read_cursor(write_cursor(position), sort) == position
+
+
+def ssh_key(data: bytes) -> None:
+    from accounts import ssh_keys
+    from accounts.device_names import plain_name
+
+    try:
+        key, comment = ssh_keys._parse(text_of(data))
+    except ssh_keys.KeyRefused:
+        return
+    assert ssh_keys.fingerprint(key)
+    assert plain_name(comment).isprintable()
+
+
+def local_name(data: bytes) -> None:
+    from torrent_proxy_client.names import LONGEST_NAME, local_paths, safe_name
+    from torrent_proxy_client.words import clean
+
+    text = text_of(data)
+    name = safe_name(text)
+    assert safe_name(name) == name
+    assert 0 < len(name.encode()) <= LONGEST_NAME
+    assert not {"Cc", "Cf", "Cs", "Zl", "Zp"}.intersection(map(unicodedata.category, name))
+    assert not set('<>:"/\\|?*').intersection(name)
+    assert "\x1b" not in clean(text)
+    lines = text.split("\n")[:50]
+    assert len({tuple(part.casefold() for part in path) for path in local_paths(lines)}) == len(lines)
+
+
+PARSERS: dict[str, Callable[[bytes], None]] = {
+    parser.__name__: parser
+    for parser in (torrent, magnet, tracker, address, byte_range, cursor, ssh_key, local_name)
+}
+
+
+def main() -> None:
+    import atheris
+    import django
+
+    name, *arguments = sys.argv[1:]
+    django.setup()
+    with atheris.instrument_imports(include=FOLLOWED):
+        for module in FOLLOWED:
+            importlib.import_module(module)
+    atheris.Setup([sys.argv[0], *arguments], PARSERS[name])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
