@@ -8,6 +8,7 @@ import sys
 import time
 
 import asyncssh
+
 from torrent_proxy_client.sftp import CIPHERS, blocks
 
 

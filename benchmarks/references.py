@@ -12,7 +12,11 @@ from pathlib import Path
 
 from deploy.box import PROJECT, Box, free_ports
 
-SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
+SFTP_SERVERS = (
+    "/usr/lib/openssh/sftp-server",
+    "/usr/libexec/openssh/sftp-server",
+    "/usr/lib/ssh/sftp-server",
+)
 START_SECONDS = 30.0
 
 
@@ -51,7 +55,9 @@ def caddy(box: Box, directory: Path, log: Path) -> Iterator[Caddy]:
     ours, static = free_ports(2)
     committed = (PROJECT / "deploy" / "Caddyfile").read_text()
     # A certificate of its own authority, which the machine shall not learn to trust; port 80 is not ours.
-    private = committed.replace("admin off", "skip_install_trust\n\tauto_https disable_redirects\n\tadmin off", 1)
+    private = committed.replace(
+        "admin off", "skip_install_trust\n\tauto_https disable_redirects\n\tadmin off", 1
+    )
     downloads = Path(box.environment["DATA_DIR"], "downloads")
     plain = f"https://localhost:{static} {{\n\troot * {downloads}/t\n\tfile_server\n}}\n"
     directory.mkdir()
@@ -68,7 +74,11 @@ def caddy(box: Box, directory: Path, log: Path) -> Iterator[Caddy]:
     command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(file)]
     authority = directory / "caddy" / "pki" / "authorities" / "local" / "root.crt"
     with _running(command, directory / "caddy.log", box.environment | environment) as process:
-        _wait(lambda: authority.exists() and _listens(ours) and _listens(static), process, directory / "caddy.log")
+        _wait(
+            lambda: authority.exists() and _listens(ours) and _listens(static),
+            process,
+            directory / "caddy.log",
+        )
         yield Caddy(process.pid, f"https://localhost:{ours}", f"https://localhost:{static}", authority)
 
 
