@@ -20,10 +20,6 @@ SFTP_SERVERS = (
 START_SECONDS = 30.0
 
 
-class Missing(Exception):
-    """This machine lacks something; the text says what."""
-
-
 @dataclass(frozen=True)
 class Caddy:
     """`box` and `static` are URLs without a slash at the end; `authority` is who signed their certificate."""
@@ -41,12 +37,10 @@ class Sshd:
     user: str
 
 
-def require_programs() -> None:
-    """Raises Missing."""
+def missing_programs() -> list[str]:
+    """Debian packages that this benchmark needs and that are not here."""
     wanted = {"caddy": "caddy", "curl": "curl", "sftp": "openssh-client", "sshd": "openssh-server"}
-    lacking = [package for program, package in wanted.items() if _program(program) is None]
-    if lacking:
-        raise Missing(f"This benchmark needs, beyond the requirements: {' '.join(sorted(lacking))}.")
+    return sorted(package for program, package in wanted.items() if _program(program) is None)
 
 
 @contextmanager

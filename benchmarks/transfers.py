@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.common import Figures, Promise, report
 from benchmarks.populated import access_token, add, finished_claim, person, running_box
-from benchmarks.references import Caddy, Missing, Sshd, caddy, make_key, require_programs, sshd
+from benchmarks.references import Caddy, Sshd, caddy, make_key, missing_programs, sshd
 from benchmarks.usage import PeakMemory, cpu_seconds, parts_of, tree
 from deploy.box import PEER_ADDRESS, PROJECT, Box
 from deploy.swarm import Peer, make_torrent
@@ -57,10 +57,8 @@ class Side:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     say = _say if not options.json else _nothing
-    try:
-        require_programs()
-    except Missing as missing:
-        print(missing, file=sys.stderr)
+    if missing := missing_programs():
+        print(f"This benchmark needs, beyond the requirements: {', '.join(missing)}.", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # whatever ends us, the box ends too
     size = options.size * MIB

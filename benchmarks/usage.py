@@ -40,7 +40,8 @@ def parts_of(box: Box) -> dict[str, list[psutil.Process]]:
         part = next((name for name, word in _MARKS.items() if word in words), None)
         if part is None:
             raise RuntimeError(f"What is this process of the box? {words}")
-        found[part].append(process)
+        # PostgreSQL's processes write what they do over their command lines and environments.
+        found[part] += tree(process.pid) if part == "postgres" else [process]
     return found
 
 

@@ -138,11 +138,11 @@ class FinishedFiles(asyncssh.SFTPServer):
     async def read_behind(self, room: int, file: OpenFile, offset: int, size: int) -> bytearray:
         """`room` bytes for the caller, and behind them what the file has; the whole if that is less than `size`."""
         size = min(size, READ_SIZE, self._flow.share(), max(0, (file.attributes.size or 0) - offset))
-        answer = bytearray(room)
-        if size:
-            answer = _read_now(room, file.descriptor, size, offset) or await self._threads.read(
-                _read_wholly, room, file.descriptor, size, offset
-            )
+        if not size:
+            return bytearray(room)
+        answer = _read_now(room, file.descriptor, size, offset)
+        if answer is None:
+            answer = await self._threads.read(_read_wholly, room, file.descriptor, size, offset)
         file.unreported += size
         if file.unreported >= REPORT_EVERY:
             await self._report([file])

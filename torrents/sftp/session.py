@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import struct
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from asyncssh import FXP_DATA, FXP_READ, SFTPBadMessage
 from asyncssh.packet import SSHPacket
@@ -80,9 +80,8 @@ class Requests(SFTPServerHandler):
         packet.check_end()
         return SFTPLimits(LONGEST_REQUEST, READ_SIZE, LONGEST_REQUEST, OPEN_FILES)
 
-    _packet_handlers: ClassVar = {
-        **SFTPServerHandler._packet_handlers,
-        b"limits@openssh.com": _process_limits,
+    _packet_handlers = SFTPServerHandler._packet_handlers | {
+        b"limits@openssh.com": cast(Any, _process_limits)
     }
 
 
@@ -104,6 +103,6 @@ class Session(SSHServerStreamSession[bytes]):
             super().session_started()
             return
         reader, writer = SSHReader[bytes](self, channel), SSHWriter[bytes](self, channel)
-        files = self._init_sftp_server()
+        files = cast(FinishedFiles, self._init_sftp_server())
         handler = Requests(files, reader, writer, channel=channel, flow=self._flow, outbox=self._outbox)
         channel.get_connection().create_task(handler.run(), reader.logger)
