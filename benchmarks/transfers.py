@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ USER = "reader"
 CIPHER = "aes128-gcm@openssh.com"
 TLS_CIPHER = "TLS_AES_128_GCM_SHA256"
 ALONE_SECONDS = 30.0
+WAYS = ("https", "sftp", "own_client")
 BARS = {  # ours / theirs by way and number of streams, medians of pairs
     ("https", 1): 0.85,
     ("https", 10): 0.85,
@@ -72,14 +73,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path, claim_id = finished_file(box, directory, size)
         front = stack.enter_context(caddy(box, directory / "caddy", log))
         other = stack.enter_context(sshd(directory / "sshd", directory / "key.pub"))
-        for way, sides in {
-            "https": https_sides(box, front, path, claim_id),
-            "sftp": sftp_sides(box, other, path, directory / "key"),
-            "own_client": own_client_sides(box, other, path, directory / "key"),
-        }.items():
+        ways: dict[str, Callable[[], tuple[Side, Side]]] = {
+            "https": lambda: https_sides(box, front, path, claim_id),
+            "sftp": lambda: sftp_sides(box, other, path, directory / "key"),
+            "own_client": lambda: own_client_sides(box, other, path, directory / "key"),
+        }
+        for way in options.ways:
+            sides = ways[way]()
             for streams in options.streams if way != "own_client" else [1]:
                 say(f"{way}, streams: {streams}")
-                figures[f"{way}_{streams}"] = compare(*sides, streams, size, options.rounds)
+                figures[f"{way}_{streams}"] = compare(*sides, streams, size, options.rounds, say)
     print(report(name="transfers", figures=figures, promises=_promises(figures), as_json=options.json))
     return 0
 
@@ -151,7 +154,9 @@ def _sftp_pids(box: Box) -> list[int]:
     return [process.pid for process in parts_of(box)["sftp"]]
 
 
-def compare(ours: Side, theirs: Side, streams: int, size: int, rounds: int) -> Figures:
+def compare(
+    ours: Side, theirs: Side, streams: int, size: int, rounds: int, say: Callable[[str], None]
+) -> Figures:
     """Both sides in turns. The first turn warms up, and shows how much memory they take."""
     sides = {"ours": ours, "theirs": theirs}
     peaks: dict[str, int] = {}
@@ -167,6 +172,7 @@ def compare(ours: Side, theirs: Side, streams: int, size: int, rounds: int) -> F
             seconds[name].append(fetch(side, streams))
             _wait_until_alone(side.pids)
             spent[name].append(cpu_seconds(side.pids) - before)
+            say(f"  {name}: {seconds[name][-1]:.2f} s, {spent[name][-1]:.2f} CPU-s")
     total = size * streams
     figures: Figures = {
         name: {
@@ -240,6 +246,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, help="of the file, in MiB (512)")
     parser.add_argument("--rounds", type=int, help="pairs of each kind (5)")
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 10], help="at a time (1 10)")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="which of them (all)")
     options = parser.parse_args(arguments)
     for name, value in ({"size": 16, "rounds": 1} if options.quick else {"size": 512, "rounds": 5}).items():
         if getattr(options, name) is None:

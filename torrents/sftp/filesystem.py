@@ -136,7 +136,7 @@ class FinishedFiles(asyncssh.SFTPServer):
         return bytes(await self.read_behind(0, cast(OpenFile, file_obj), offset, size))
 
     async def read_behind(self, room: int, file: OpenFile, offset: int, size: int) -> bytearray:
-        """`room` bytes for the caller, and behind them what the file has; the whole if that is less than `size`."""
+        """`room` bytes for the caller, then `size` of the file's: fewer at its end, or where memory is short."""
         size = min(size, READ_SIZE, self._flow.share(), max(0, (file.attributes.size or 0) - offset))
         if not size:
             return bytearray(room)
