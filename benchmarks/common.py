@@ -12,15 +12,16 @@ Figures = dict[str, Any]  # numbers, or more of the same by name
 
 @dataclass(frozen=True)
 class Promise:
-    """`figure` shall not be more than `bar`."""
+    """`figure` shall not be more than `bar`; or, `at_least`, not less."""
 
     what: str
     figure: float
     bar: float
+    at_least: bool = False
 
     @property
     def held(self) -> bool:
-        return self.figure <= self.bar
+        return self.figure >= self.bar if self.at_least else self.figure <= self.bar
 
 
 def report(*, name: str, figures: Figures, promises: Sequence[Promise], as_json: bool) -> str:
@@ -29,7 +30,10 @@ def report(*, name: str, figures: Figures, promises: Sequence[Promise], as_json:
         rows = [{"what": p.what, "figure": p.figure, "bar": p.bar, "held": p.held} for p in promises]
         return json.dumps({"name": name, "figures": figures, "promises": rows})
     lines = [name, *(f"  {label:<58} {value}" for label, value in _flat(figures)), "promises"]
-    lines += [f"  {p.what:<58} {p.figure:>9g}  (at most {p.bar:g})  {_verdict(p)}" for p in promises]
+    lines += [
+        f"  {p.what:<58} {p.figure:>9g}  (at {'least' if p.at_least else 'most'} {p.bar:g})  {_verdict(p)}"
+        for p in promises
+    ]
     return "\n".join(lines)
 
 

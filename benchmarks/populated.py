@@ -11,20 +11,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bencode2
 import django
-import psutil
 from django.conf import settings
 from django.db import connections
 
+from benchmarks.usage import cpu_seconds, parts_of
 from deploy.box import PEER_ADDRESS, Box
 from deploy.swarm import Peer
 from proxy_site import embedded_postgres
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from torrents.models import Claim
 
 PIECE = 256 * 1024
 SETTLE_SECONDS = 600.0
@@ -32,10 +33,10 @@ ENGINE_PASSWORD = secrets.token_urlsafe(16)
 
 
 @contextmanager
-def running_box(**more_settings: str) -> Iterator[Box]:
-    """A box of its own that is gone afterwards. One in a process, because Django reads its settings once."""
+def running_box(**chosen: str) -> Iterator[Box]:
+    """A box of its own, with settings that are chosen, gone afterwards. One in a process: Django reads them once."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        box = Box(Path(directory), QBITTORRENT_PASSWORD=ENGINE_PASSWORD, **more_settings)
+        box = Box(Path(directory), QBITTORRENT_PASSWORD=ENGINE_PASSWORD, **chosen)
         try:
             box.start()
             os.environ |= box.environment
@@ -125,6 +126,18 @@ def wait_until_moving(count: int) -> None:
     )
 
 
+def finished_claim(user: "User") -> "Claim":
+    """The person's one torrent, once it is complete and its files' checksums are known."""
+    from torrents.models import Claim, TorrentFile
+
+    claims = Claim.objects.filter(user=user, completed_at__isnull=False)
+    _wait_until(
+        lambda: claims.exists() and not TorrentFile.objects.filter(sha256="").exists(),
+        "a download and its checksums",
+    )
+    return claims.get()
+
+
 def _wait_until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + SETTLE_SECONDS
     while not condition():
@@ -184,20 +197,7 @@ class WebProcesses:
     """The box's gunicorn: the master and its workers."""
 
     def __init__(self, box: Box) -> None:
-        mark = str(box.directory)
-        self._all = [process for process in psutil.process_iter() if _is_web(process, mark)]
-        if not self._all:
-            raise RuntimeError("No gunicorn runs.")
+        self._pids = [process.pid for process in parts_of(box)["web"]]
 
     def cpu_seconds(self) -> float:
-        times: list[Any] = [process.cpu_times() for process in self._all]
-        return float(sum(spent.user + spent.system for spent in times))
-
-
-def _is_web(process: psutil.Process, mark: str) -> bool:
-    try:
-        return any("gunicorn" in word for word in process.cmdline()) and process.environ().get(
-            "DATA_DIR", ""
-        ).startswith(mark)
-    except psutil.Error:
-        return False
+        return cpu_seconds(self._pids)

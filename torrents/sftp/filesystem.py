@@ -135,18 +135,24 @@ class FinishedFiles(asyncssh.SFTPServer):
         _refuse()  # of SFTP 5 and 6, which are never agreed on
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        file = cast(OpenFile, file_obj)
         await self._flow.until_sent(self.channel)
+        return bytes(await self.read_behind(0, cast(OpenFile, file_obj), offset, size))
+
+    async def read_behind(self, room: int, file: OpenFile, offset: int, size: int) -> bytearray:
+        """`room` bytes for the caller, then `size` of the file's: fewer at its end, or where memory is short."""
         if file.unreported >= REPORT_EVERY:
             await self._report([file])
             file.refusal = await self._traffic_refusal()
         if file.refusal:
             raise asyncssh.SFTPPermissionDenied(file.refusal)
-        if offset >= 2**63:
-            return b""
-        block = await self._read(file, offset, min(size, READ_SIZE, self._flow.share()))
-        file.unreported += len(block)
-        return block
+        size = min(size, READ_SIZE, self._flow.share(), max(0, (file.attributes.size or 0) - offset))
+        if not size:
+            return bytearray(room)
+        answer = _read_now(room, file.descriptor, size, offset)
+        if answer is None:
+            answer = await self._threads.read(_read_wholly, room, file.descriptor, size, offset)
+        file.unreported += size
+        return answer
 
     async def fstat(self, file_obj: object) -> SFTPAttrs:
         await self._flow.until_sent(self.channel)
@@ -192,19 +198,6 @@ class FinishedFiles(asyncssh.SFTPServer):
         except TrafficUsedUp as error:
             return str(error)
         return ""
-
-    async def _read(self, file: OpenFile, offset: int, size: int) -> bytes:
-        """What the page cache holds is read at once; a disk is waited for in a thread."""
-        buffer = bytearray(size)
-        try:
-            count = os.preadv(file.descriptor, [buffer], offset, os.RWF_NOWAIT)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EOPNOTSUPP):
-                raise
-            count = -1
-        if count == size or count == 0:
-            return bytes(buffer) if count else b""
-        return await self._threads.read(os.pread, file.descriptor, size, offset)
 
     async def _report(self, files: Collection[OpenFile]) -> None:
         sent = Counter[UUID]()
@@ -282,6 +275,30 @@ class FinishedFiles(asyncssh.SFTPServer):
 
     def fsync(self, file_obj: object) -> NoReturn:
         _refuse()
+
+
+def _read_now(room: int, descriptor: int, size: int, offset: int) -> bytearray | None:
+    """What the page cache holds is read at once; None where it does not hold all of it."""
+    answer = bytearray(room + size)
+    try:
+        count = os.preadv(descriptor, [memoryview(answer)[room:]], offset, os.RWF_NOWAIT)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EOPNOTSUPP):
+            raise
+        return None
+    return answer if count == size else None
+
+
+def _read_wholly(room: int, descriptor: int, size: int, offset: int) -> bytearray:
+    """The same, waiting for a disk. Takes memory only when it has a thread: many may wait for one."""
+    answer = bytearray(room + size)
+    count = 0
+    while count < size:
+        more = os.preadv(descriptor, [memoryview(answer)[room + count :]], offset + count)
+        if more == 0:
+            raise OSError(errno.EIO, "This file ends sooner than it did.")
+        count += more
+    return answer
 
 
 def _refuse() -> NoReturn:

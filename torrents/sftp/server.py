@@ -13,6 +13,8 @@ from django.db import DatabaseError, InterfaceError
 
 from proxy_site.sftp_endpoint import host_key
 from torrents.sftp.authentication import still_good
+from torrents.sftp.filesystem import READ_SIZE
+from torrents.sftp.flow import LEAST_UNSENT
 from torrents.sftp.threads import Threads
 from torrents.sftp.visitor import Visitor
 
@@ -20,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 20
 KEEPALIVE_SECONDS, KEEPALIVES = 30, 4  # after that many unanswered a client is gone
+MOST_UNSENT = 4 * 2**20  # bytes of all sessions
+MOST_SHARE = 2 * READ_SIZE  # while one answer is sent the next is made
 COUNT_SECONDS = 0.005  # in which a disk's cache gives a megabyte or two
 CHECK_SECONDS = 5  # how soon what was taken back ends what it had opened
 REKEY_BYTES, REKEY_SECONDS = 2**30, 3600  # as RFC 4253 recommends
@@ -40,7 +44,7 @@ class Server:
         self.threads = Threads()
         self.visitors: set[Visitor] = set()
         self._errands: set[asyncio.Task[None]] = set()
-        self._unsent, self._counted_at = 0, 0.0
+        self._share, self._counted_at = MOST_SHARE, 0.0
 
     async def serve(self, host: str, port: int, stop: asyncio.Event) -> None:
         """Raises OSError where it cannot listen."""
@@ -100,12 +104,17 @@ class Server:
             visitor.login is not None and visitor.login.user.pk == user_id for visitor in self.visitors
         )
 
-    def unsent(self) -> int:
-        """Bytes that all connections together have not sent, a moment ago at most: everybody asks all the time."""
+    def share(self) -> int:
+        """Bytes of one more answer that memory has room for, counted a moment ago at most: everybody asks all the time.
+
+        Those who wait for their clients share what all may leave unsent; each leaves at most half more than this.
+        """
         now = asyncio.get_running_loop().time()
         if now - self._counted_at > COUNT_SECONDS:
-            self._unsent, self._counted_at = sum(visitor.unsent() for visitor in self.visitors), now
-        return self._unsent
+            waiting = sum(visitor.waiting() for visitor in self.visitors)
+            self._share = max(LEAST_UNSENT, min(MOST_SHARE, MOST_UNSENT // max(1, waiting)))
+            self._counted_at = now
+        return self._share
 
     async def _end_what_was_taken_back(self) -> None:
         """Connections whose account, key or credential is no longer good: one look at the database for all."""

@@ -13,6 +13,7 @@ from torrents.sftp import authentication
 from torrents.sftp.authentication import Login
 from torrents.sftp.filesystem import FinishedFiles
 from torrents.sftp.flow import Flow, behind_window
+from torrents.sftp.outbox import Outbox
 from torrents.sftp.session import WINDOW, Session
 from torrents.tree import Tree
 
@@ -54,7 +55,7 @@ class Visitor(asyncssh.SSHServer):
             conn.abort()
             return
         self._server.visitors.add(self)
-        self._flow = Flow(conn, self._server.unsent)
+        self._flow = Flow(conn, self._server.share)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.visitors.discard(self)
@@ -64,10 +65,12 @@ class Visitor(asyncssh.SSHServer):
         if self.login is None and self._keys and not self._passwords:
             self._record(authentication.record_refused_keys, username=self._last_name, address=self.address)
 
-    def unsent(self) -> int:
-        """Bytes that this connection and its sessions have not sent."""
-        waiting = sum(behind_window(channel) for channel, _ in self._sessions)
-        return waiting if self._flow is None else waiting + self._flow.unsent()
+    def waiting(self) -> int:
+        """How many answers wait for the client: one for its socket, and those behind the windows of its sessions."""
+        if self._flow is None:
+            return 0
+        shut = sum(behind_window(channel) > 0 for channel, _ in self._sessions)
+        return shut + (self._flow.unsent() > 0)
 
     # --- logging in
 
@@ -158,9 +161,9 @@ class Visitor(asyncssh.SSHServer):
         # Variables of the environment mean nothing here, and asyncssh keeps as many as a client cares to send.
         setattr(channel, "_process_env_request", lambda packet: False)  # noqa: B010
         self._sessions.append((channel, None))
-        return channel, Session(
-            lambda _: self._filesystem(channel), self._flow
-        )  # _: asyncssh's wrapping of it
+        outbox = Outbox(self.connection, channel, self._flow.note_room)
+        # _: asyncssh's wrapping of the channel
+        return channel, Session(lambda _: self._filesystem(channel), self._flow, outbox)
 
     def _filesystem(self, channel: Any) -> FinishedFiles:
         assert self.login is not None

@@ -79,6 +79,8 @@ def real_box(db: None, qbittorrent: RealQBittorrent, settings: Settings) -> Iter
         box = RealBox(qbittorrent, lock)
         yield box
         box.harness.close()
+
+
 def canary() -> Iterator[Canary]:
     with Canary().listening() as canary:
         yield canary

@@ -27,7 +27,7 @@ _IN_FLIGHT = 16  # blocks asked for ahead: 4 MiB each round trip
 _SILENCE = 30.0  # seconds without an answer
 _CONNECT = 15.0  # seconds
 # AES-GCM moves about twice as much as ChaCha20 on machines that have instructions for it.
-_CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 
 
 class SftpWay:
@@ -61,7 +61,7 @@ class SftpWay:
                         await asyncio.to_thread(part.restart)
                     if not part.size:
                         part.begin(version)
-                    await store(part, file, _blocks(remote, part.size, file.size), arrived)
+                    await store(part, file, blocks(remote, part.size, file.size), arrived)
         except ClientError:
             await self._disconnect()
             raise
@@ -97,7 +97,7 @@ class SftpWay:
             agent_path=None,
             config=None,
             preferred_auth="password",
-            encryption_algs=_CIPHERS,
+            encryption_algs=CIPHERS,
             connect_timeout=_CONNECT,
             login_timeout=_CONNECT,
             keepalive_interval=10,
@@ -173,7 +173,7 @@ class SftpWay:
             raise ServerAway(f"{where} cannot be reached: {error.strerror or error}.") from error
 
 
-async def _blocks(remote: "asyncssh.SFTPClientFile", start: int, end: int) -> AsyncGenerator[bytes, None]:
+async def blocks(remote: "asyncssh.SFTPClientFile", start: int, end: int) -> AsyncGenerator[bytes, None]:
     """The bytes from `start` to `end`, in order, with many requests under way. Raises ServerAway."""
     under_way: deque[tuple[asyncio.Task[bytes], int]] = deque()
     try:
