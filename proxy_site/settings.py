@@ -232,6 +232,7 @@ INSTALLED_APPS = [
     "proxy_site.apps.ProxySiteConfig",
     "accounts.apps.AccountsConfig",
     "torrents.apps.TorrentsConfig",
+    "feeds.apps.FeedsConfig",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
