@@ -1,5 +1,18 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class FeedsConfig(AppConfig):
     name = "feeds"
+
+    def ready(self) -> None:
+        post_migrate.connect(declare_schedules, sender=self)
+
+
+def declare_schedules(**kwargs: Any) -> None:
+    from proxy_site.schedules import every_minutes
+
+    every_minutes("check the feeds that are due", "feeds.tasks.check_feeds", 1)
+    every_minutes("forget old items of feeds", "feeds.tasks.prune", 60)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -19,7 +21,29 @@ if TYPE_CHECKING:
 
 
 class SourceQuerySet(models.QuerySet["FeedSource"]):
-    pass
+    def due(self, now: datetime, *, only: int | None = None) -> SourceQuerySet:
+        """Locked; those that somebody follows and nobody checks, the healthy ones first. `only` is taken before it is
+        due."""
+        from feeds.models import Subscription
+
+        followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True)
+        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        asked = Q(next_check_at__lte=now) if only is None else Q(pk=only)
+        return (
+            self.filter(free & asked)
+            .filter(Exists(followed))
+            .select_for_update(skip_locked=True)
+            .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
+        )
+
+    def abandoned(self, before: datetime) -> SourceQuerySet:
+        """Nobody follows them, and they are not from just now."""
+        from feeds.models import Item, Subscription
+
+        return self.filter(added_at__lt=before).exclude(
+            Exists(Subscription.objects.filter(source=OuterRef("pk")))
+            | Exists(Item.objects.filter(source=OuterRef("pk")))
+        )
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -31,6 +55,14 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def after(self, source: FeedSource, number: int) -> ItemQuerySet:
         """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
         return self.filter(source=source, number__gt=number).order_by("number")
+
+    def forgettable(self, before: datetime) -> ItemQuerySet:
+        """Seen before then and gone from their feeds: an item that still stands there would come back as a new one."""
+        from feeds.models import FeedSource, Subscription
+
+        followed = Exists(Subscription.objects.filter(source=OuterRef("source")))
+        here = Exists(FeedSource.objects.filter(pk=OuterRef("source"), present__contains=[OuterRef("key")]))
+        return self.filter(seen_at__lt=before).exclude(here & followed)
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

@@ -61,13 +61,14 @@ class OutboundError(Exception):
     """A fetch that did not work; the text is a sentence for a person and never holds a query string.
 
     `code` is a short slug. `permanent` is True where trying again cannot help until a person changes
-    something.
+    something. `retry_after` is what the server says in that header, as it says it.
     """
 
-    def __init__(self, message: str, code: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, code: str, *, permanent: bool, retry_after: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,7 @@ class Hop:
             f"{redact(self.url)} answered {self.status}{phrase} instead of a file. {advice}",
             "http_status",
             permanent=permanent,
+            retry_after=self.headers.get("retry-after", ""),
         )
 
     def perform(self, request_headers: list[str], seconds: float) -> None:

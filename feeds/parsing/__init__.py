@@ -5,6 +5,7 @@ first (`scan`), then feedparser, which sees only the items that are new.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 MAX_BYTES = 5 * 1024 * 1024  # of a body; real feeds have some 100 kB
 MAX_ITEMS = 2_000
@@ -31,6 +32,7 @@ class ParsedItem:
     infohash: str  # v1 or v2, lower-case hexadecimal
     size: int | None  # bytes
     published_at: str  # ISO 8601 in UTC
+    release: dict[str, Any] = field(default_factory=dict)  # what the title says: feeds.releases
 
 
 @dataclass(frozen=True, slots=True)

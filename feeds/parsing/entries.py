@@ -19,7 +19,7 @@ from feeds.parsing import MAX_ADDRESS, MAX_TITLE, ParsedItem
 _HEX = re.compile(r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z", re.IGNORECASE)
 _BASE32 = re.compile(r"\A[a-z2-7]{32}\Z", re.IGNORECASE)
 _MAGNET = re.compile(r"magnet:\?[^\s\"'<>]+", re.IGNORECASE)
-_SIZE = re.compile(r"\A\s*(\d{1,15}(?:[.,]\d{1,6})?)\s*([kmgt]?i?b?)", re.IGNORECASE)
+_SIZE = re.compile(r"\A\s*(\d{1,15}(?:[.,]\d{1,6})?)(?!\d)\s*([kmgt]?i?b?)", re.IGNORECASE)
 _SIZE_IN_WORDS = re.compile(r"\bsize\s*:?\s*(\d{1,15}(?:[.,]\d{1,6})?\s*[kmgt]i?b)\b", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SMALLEST_CREDIBLE = 64 * 1024  # bytes; feeds that do not know a size write 0, 1 or something as small
