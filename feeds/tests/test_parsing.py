@@ -1,7 +1,6 @@
 """What feeds of every dialect say, read."""
 
 import contextlib
-import json
 import os
 import time
 from pathlib import Path
@@ -32,14 +31,17 @@ def test_an_rss_item_is_read() -> None:
     assert found.title == "Lighthouse & Co - 01"
     assert found.download == "https://feeds.example/download/1.torrent"
     assert found.published_at == "2026-10-02T06:53:46+00:00"
-    assert found.infohash == "" and found.size is None
+    assert found.infohash == ""
+    assert found.size is None
 
 
 def test_an_atom_entry_is_read() -> None:
     found = only(
-        b"""<feed xmlns="http://www.w3.org/2005/Atom"><title>Atom</title><entry><id>urn:1</id><title>Lighthouse 2</title>
+        b"""<feed xmlns="http://www.w3.org/2005/Atom"><title>Atom</title><entry><id>urn:1</id>
+        <title>Lighthouse 2</title>
         <link href="https://feeds.example/page/1"/><updated>2026-10-02T08:00:00Z</updated>
-        <link rel="enclosure" type="application/x-bittorrent" href="/get/1.torrent" length="734003200"/></entry></feed>"""
+        <link rel="enclosure" type="application/x-bittorrent" href="/get/1.torrent" length="734003200"/>
+        </entry></feed>"""
     )
     assert (found.title, found.size) == ("Lighthouse 2", 734003200)
     assert found.download == "https://feeds.example/get/1.torrent"
@@ -238,7 +240,8 @@ class TestReadingInAChild:
         with Parser() as parser:
             parser.read(rss(item()), content_type="", url=URL, known=[])
             child = parser._child
-        assert child is not None and child.returncode is not None
+        assert child is not None
+        assert child.returncode is not None
 
     def test_the_child_does_not_know_our_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SECRET_KEY", "very secret")
@@ -284,10 +287,10 @@ def _peak_mib(pid: int) -> float:
 def test_every_recorded_feed_is_read_or_refused_in_words() -> None:
     for path in sorted(Path(os.environ["FEED_SAMPLES"]).rglob("*.xml")):
         begun = time.process_time()
+        said = ""
         try:
-            feed = read(path.read_bytes(), content_type="", url=URL, known=frozenset())
+            said = " ".join(found.title for found in parsed(path.read_bytes()).items)
         except FeedError as error:
-            assert len(str(error)) > 10
-        else:
-            assert json.dumps([found.title for found in feed.items])
+            said = str(error)
+        assert said or b"<item" not in path.read_bytes()
         assert time.process_time() - begun < 2
