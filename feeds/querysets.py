@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -50,11 +51,20 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def of(self, user: User) -> SubscriptionQuerySet:
         return self.filter(user=user).select_related("source").order_by("name", "pk")
 
+    def owners_behind(self) -> list[int]:
+        """Whose rules have something to see."""
+        checked = Q(position=None, source__succeeded_at__gte=F("added_at"))
+        behind = self.filter(checked | Q(position__lt=F("source__last_number")), enabled=True)
+        return list(behind.order_by("user_id").values_list("user_id", flat=True).distinct())
+
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def after(self, source: FeedSource, number: int) -> ItemQuerySet:
         """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
         return self.filter(source=source, number__gt=number).order_by("number")
+
+    def newest_of(self, sources: Collection[int]) -> ItemQuerySet:
+        return self.filter(source__in=sources).order_by("-seen_at", "-number")
 
     def forgettable(self, before: datetime) -> ItemQuerySet:
         """Seen before then and gone from their feeds: an item that still stands there would come back as a new one."""
@@ -68,7 +78,9 @@ class ItemQuerySet(models.QuerySet["Item"]):
 class RuleQuerySet(models.QuerySet["Rule"]):
     def of(self, user: User) -> RuleQuerySet:
         """In the order in which they are asked."""
-        return self.filter(user=user).order_by("-priority", "created_at", "pk")
+        return (
+            self.filter(user=user).order_by("-priority", "created_at", "pk").prefetch_related("subscriptions")
+        )
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -79,3 +91,17 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class GrabQuerySet(models.QuerySet["Grab"]):
     def of(self, user: User) -> GrabQuerySet:
         return self.filter(user=user).order_by("-made_at", "-pk")
+
+    def for_item(self, item: Item) -> GrabQuerySet:
+        """Of the item itself, or of the same torrent."""
+        same = Q(item=item)
+        return self.filter(same | Q(infohash=item.infohash) if item.infohash else same)
+
+    def due(self, now: datetime) -> GrabQuerySet:
+        """Locked, those of people whose account works, the longest due first."""
+        return (
+            self.filter(state__in=("waiting", "due"), due_at__lte=now, user__is_active=True)
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("item__source")
+            .order_by("due_at")
+        )

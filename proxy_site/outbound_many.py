@@ -45,6 +45,7 @@ class Request(Generic[Key]):
     url: str = field(repr=False)  # may hold a passkey
     headers: Mapping[str, str] = field(default_factory=dict)
     credentials: tuple[str, str] | None = field(default=None, repr=False)  # user name and password
+    stop_at_magnet: bool = False  # as in outbound.fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,11 @@ class _Fetcher(Generic[Key]):
                 self._end(transfer, response=hop.response())
                 return
             transfer.url = redirect_target(hop.url, location)
+            if transfer.request.stop_at_magnet and transfer.url[:7].lower() == "magnet:":
+                self._end(
+                    transfer, response=Response(hop.status, hop.headers, b"", hop.url, magnet=transfer.url)
+                )
+                return
             transfer.redirects += 1
             transfer.only_permanent = transfer.only_permanent and hop.status in _PERMANENT
             if transfer.only_permanent:

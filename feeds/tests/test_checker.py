@@ -12,6 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.models import User
 from feeds import checker, services
 from feeds.models import FeedSource, Item, Subscription
+from feeds.parsing.isolated import Parser
 from feeds.services import FeedRefused, subscribe
 from feeds.signals import items_stored
 from feeds.tests.feed_samples import item, rss
@@ -233,7 +234,7 @@ def test_a_worker_that_lost_its_lease_stores_nothing(alice: User, feed_server: F
     FeedSource.objects.update(next_check_at=timezone.now(), leased_until=None)
     checker.check_due()
     FeedSource.objects.update(body_digest="")
-    with checker.Parser() as parser:
+    with Parser() as parser:
         checker._check(late, parser, report := checker.Report())
     assert report.new_items == 0
     assert Item.objects.count() == 1
