@@ -1,4 +1,4 @@
-"""Seasons and parts as names state them, apart from an episode: `S2`, `Season 2`, `2nd Season`, `第二季`."""
+"""Seasons as names state them, apart from an episode: `S2`, `Season 2`, `2nd Season`, `第二季`, `S01-S03`."""
 
 import re
 from collections.abc import Iterator
@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 from feeds.releases.numbers import read_chinese
 
-_L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _ORDINALS = {word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)}
 
+_HINT = re.compile(r"s[0-9]|s(?:eason|erie|aison|taffel|tagione)|tem|[季期]", re.IGNORECASE)
 _SEASON = re.compile(
-    rf"""[\s(\[-]*(?:
-        {_L}S(?P<short>[0-9]{{1,4}})(?P<to>(?:(?:\s?[-~&+,]\s?)?S|[-~&+,])[0-9]{{1,2}})?(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
-        | {_L}(?:Seasons?|Series|Saison|Staffel|Stagione|Temporada|Tem)\s?(?P<word>[0-9]{{1,2}})(?P<until>(?:[-~,][0-9]{{1,2}}|\s?[&+]\s?[0-9]{{1,2}}|\s[0-9](?=[\s-])){{1,9}})?{_R}
-        | {_L}(?P<ordinal>[0-9]{{1,2}})(?:st|nd|rd|th)\sSeason{_R}
-        | {_L}(?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason{_R}
-        | 第?\s?(?P<cjk>[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})\s?[季期](?![一-鿿])
+    r"""[\s(\[-]*(?:
+        (?<![0-9A-Za-z])(?:
+            S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
+            | (?:Season|Series|Saison|Staffel|Stagione|Temporada|Tem)\s?(?P<word>[0-9]{1,2})
+                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9})?(?![0-9A-Za-z])
+            | Seasons\s(?P<first>[0-9]{1,2})\s?(?:[-~&]|to|and)\s?[0-9]{1,2}(?![0-9A-Za-z])
+            | (?P<ordinal>[0-9]{1,2})(?:st|nd|rd|th)\sSeason(?![0-9A-Za-z])
+            | (?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])
+        )
+        | 第?\s?(?P<cjk>[0-9]{1,2}|[一二三四五六七八九十]{1,3})\s?[季期](?![一-鿿])
     )[\s)\]]*""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -36,16 +40,15 @@ def find_season(name: str) -> Season | None:
 
 
 def find_seasons(name: str) -> Iterator[Season]:
-    """Each season or span of seasons that `name` states."""
+    """Each season, or span of seasons, that `name` states."""
+    if not _HINT.search(name):
+        return
     for match in _SEASON.finditer(name):
-        if match["to"] or match["until"]:
-            yield Season(match.start(), match.end(), None)
-            continue
+        number: int | None = None
         if match["cjk"]:
             number = read_chinese(match["cjk"])
         elif match["spelled"]:
             number = _ORDINALS[match["spelled"].lower()]
-        else:
+        elif not (match["to"] or match["until"] or match["first"]):
             number = int(match["short"] or match["word"] or match["ordinal"])
-        if number is not None:
-            yield Season(match.start(), match.end(), number)
+        yield Season(match.start(), match.end(), number)

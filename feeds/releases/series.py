@@ -3,32 +3,38 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from feeds.releases.numbering import has_letters
 from feeds.releases.seasons import Season, find_season
+from feeds.releases.tidy import has_letters
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 # "A / B", "A | B" and "A AKA B" are names of one show; "Fate/stay night" and "22/7" are one name.
-_BETWEEN_NAMES = re.compile(r"\s+[/|]\s*|\s*[/|]\s+|\s+(?:AKA|a\.?k\.?a\.?)\s+|(?<=[\u3040-\u9fff])/|/(?=[\u3040-\u9fff])")
+_BETWEEN_NAMES = re.compile(
+    r"\s[/|]\s?|[/|]\s|\s(?:AKA|a\.k\.a\.)\s|(?<=[\u3040-\u9fff])/|/(?=[\u3040-\u9fff])", re.IGNORECASE
+)
 _SQUARE = re.compile(r"\[[^\[\]]*\]?")
+_BRACKETS = re.compile(r"[\[\]]")
+_YEAR_ALONE = re.compile(r"(?:19|20)[0-9]{2}")
 _YEAR_IN_BRACKETS = re.compile(r"\s?\((?P<year>(?:19|20)[0-9]{2})(?:-[0-9]{4})?\)")
 _YEAR_AT_END = re.compile(r"(?<=[^0-9A-Za-z])(?P<year>19[0-9]{2}|20[0-3][0-9])$")
 _COUNTRY = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA)\))$")
-_PART = re.compile(r"\s(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$", re.IGNORECASE)
-_ASIDE = re.compile(r"\((?P<name>[^()]*)\)")
-_OTHER_NAME = re.compile(r"\s*\((?P<name>[^()]*)\)$")
-_LABELS = re.compile(
-    r"^\((?:アニメ|TV)\)|^(?:[中台粤粵国國日语語文]{1,6}配音?版?\s-|★?[0-9]{0,2}月新番★?|新番|劇場版|剧场版|电影版|電影版|映画|Gekijou-?ban(?=\s)|TV版)[\s★☆]*"
-    r"|[\s★☆]*(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版)$"
-    r"|\s(?:Complete|Batch|Complete Series|TV Series|The Complete Series|Ep|Episode|v[0-9]|Creditless|Textless)$",
+_PART = re.compile(
+    r"\s(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$", re.IGNORECASE
+)
+_IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
+_ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
+_LABEL = re.compile(
+    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless)$"
+    r"|^Gekijou-?ban\s",
     re.IGNORECASE,
 )
-_KIND_AT_END = re.compile(r"\s?(?:Movie|OVA|OAD|特典|特别篇|特別篇|番外篇?)$", re.IGNORECASE)
+_CJK_LABEL = re.compile(
+    r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版)"
+    r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|\sMovie|\s?OVA|\s?OAD)$"
+)
 _NO_NAME = re.compile(r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE)
-_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
-_BRACKETS = re.compile(r"[\[\]]")
-_EDGE = " \t-~_.,:;|/*=★☆\"'\0"
+_EDGE = " -~_.,:;|/*=★☆\"'\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +48,52 @@ class Name:
 
 
 def read_name(region: str) -> Name:
-    """The show in `region`, the part of a release's name before its number (or the first technical word)."""
+    """The show in `region`, the part of a release's name before its number or the first technical word."""
     season: Season | None = None
     year: int | None = None
     forms: list[str] = []
-    whole: list[str] = []
-    asides = {aside["name"].strip() for aside in _ASIDE.finditer(region)}
-    for piece in _names(region):
-        if found := find_season(piece):
+    asides: list[str] = []
+    longer: list[str] = []
+    for text in _names(region):
+        piece = trimmed(text)
+        if found := find_season(text):
             season = season or found
-            whole.append(trimmed(piece))
-            before = trimmed(piece[: found.start])
-            piece = before if has_letters(before) else piece[found.end :]
-        piece, stated = _without_year(trimmed(piece))
+            longer.append(piece)
+            piece = next(filter(has_letters, (trimmed(text[: found.start]), trimmed(text[found.end :]))), "")
+        piece, stated = _without_year(_without_labels(piece))
         year = year or stated
-        form = _without_labels(piece)
-        if not has_letters(form):
-            continue
-        shorter = _COUNTRY.sub("", _PART.sub("", form))
-        if shorter != form and has_letters(shorter):
-            whole.append(form)
-            form = shorter
-        parts = list(_by_script(form))
-        forms += parts
-        whole += [form] if len(parts) > 1 else []
-    latin = [form for form in forms if not _CJK.search(form) and form not in asides]
-    best = (latin or forms or [""])[0]
-    others = [form for form in dict.fromkeys([*forms, *whole]) if form != best]
+        shorter = _COUNTRY.sub("", _PART.sub("", piece))
+        if shorter != piece and has_letters(shorter):
+            longer.append(piece)
+            piece, stated = _without_year(shorter)
+            year = year or stated
+        if (aside := _ASIDE.search(piece)) and has_letters(piece[: aside.start()]) and has_letters(aside["name"]):
+            longer.append(piece)
+            asides.append(aside["name"])
+            if _has_cjk(aside["name"]) != _has_cjk(piece[: aside.start()]):
+                piece = piece[: aside.start()]
+            else:
+                asides.append(piece[: aside.start()])
+        parts = _by_script(piece)
+        forms += filter(has_letters, map(trimmed, parts))
+        longer += [piece] if len(parts) > 1 else []
+    best = next((form for form in forms if not _has_cjk(form)), forms[0] if forms else "")
+    others = dict.fromkeys(form for form in (*forms, *asides, *longer) if form != best)
     return Name(best, tuple(others), season, year)
 
 
 def _names(region: str) -> Iterator[str]:
     """The names in a region: free text, or where there is none, the texts in square brackets."""
-    region = _SQUARE.sub(_season_freed, region)
-    for piece in _BETWEEN_NAMES.split(region):
+    if "[" not in region and "]" not in region:
+        yield from filter(_says_a_name, _BETWEEN_NAMES.split(region))
+        return
+    for piece in _BETWEEN_NAMES.split(_SQUARE.sub(_season_freed, region)):
         free = _SQUARE.sub(" ", piece)
         if _says_a_name(free):
             yield free
         else:
-            yield from (text for text in _BRACKETS.split(piece) if _says_a_name(text) and not _YEAR.fullmatch(text))
+            bracketed = (text for text in _BRACKETS.split(piece) if not _YEAR_ALONE.fullmatch(text))
+            yield from filter(_says_a_name, bracketed)
 
 
 def _season_freed(match: re.Match[str]) -> str:
@@ -91,9 +104,9 @@ def _season_freed(match: re.Match[str]) -> str:
 
 
 def _says_a_name(text: str) -> bool:
-    season = find_season(text)
-    rest = text[: season.start] + text[season.end :] if season else text
-    return has_letters(rest) and not _NO_NAME.fullmatch(trimmed(rest))
+    if season := find_season(text):
+        text = text[: season.start] + text[season.end :]
+    return has_letters(text) and not _NO_NAME.fullmatch(trimmed(text))
 
 
 def _without_year(piece: str) -> tuple[str, int | None]:
@@ -104,35 +117,39 @@ def _without_year(piece: str) -> tuple[str, int | None]:
 
 
 def _without_labels(piece: str) -> str:
-    for _ in range(3):
-        piece = trimmed(_LABELS.sub("", piece))
-    if _CJK.search(piece):
-        piece = _KIND_AT_END.sub("", piece)
+    """Without words that say what it is: `Complete`, `劇場版`, `合集`; and without identifiers in braces."""
+    if "{" in piece and has_letters(rest := _IDENTIFIER.sub("", piece)):
+        piece = trimmed(rest)
+    patterns = (_LABEL, _CJK_LABEL) if _has_cjk(piece) else (_LABEL,)
+    for pattern in patterns:
+        while has_letters(rest := trimmed(pattern.sub("", piece))) and rest != piece:
+            piece = rest
     return piece
 
 
-def _by_script(form: str) -> Iterator[str]:
-    """One name, or two where Chinese or Japanese words come first and Latin ones after, or the other way."""
-    if (other := _OTHER_NAME.search(form)) and bool(_CJK.search(other["name"])) != bool(_CJK.search(form[: other.start()])):
-        yield trimmed(form[: other.start()])
-        yield trimmed(other["name"])
-        return
-    words = form.split(" ")
-    kinds = [bool(_CJK.search(word)) for word in words if has_letters(word)]
-    changes = sum(a != b for a, b in zip(kinds, kinds[1:], strict=False))
-    if changes != 1:
-        yield form
-        return
-    first = bool(_CJK.search(words[0])) if has_letters(words[0]) else kinds[0]
-    cut = next(i for i, word in enumerate(words) if has_letters(word) and bool(_CJK.search(word)) != first)
-    yield trimmed(" ".join(words[:cut]))
-    yield trimmed(" ".join(words[cut:]))
+def _by_script(piece: str) -> list[str]:
+    """Two names where Chinese, Japanese or Korean words stand before or after Latin ones; mixed ones are one name."""
+    if not _has_cjk(piece):
+        return [piece]
+    words = piece.split(" ")
+    scripts = [_has_cjk(word) if has_letters(word) else None for word in words]
+    lettered = [position for position, script in enumerate(scripts) if script is not None]
+    changes = [after for before, after in pairwise(lettered) if scripts[before] != scripts[after]]
+    if len(changes) != 1:
+        return [piece]
+    return [" ".join(words[: changes[0]]), " ".join(words[changes[0] :])]
+
+
+def _has_cjk(text: str) -> bool:
+    return not text.isascii() and _CJK.search(text) is not None
 
 
 def trimmed(text: str) -> str:
     """Without separators at the edges, brackets that open or close nothing, and double blanks."""
-    text = re.sub(r"\s{2,}", " ", text).strip(_EDGE)
-    while text and (text[-1] in "([{" or (text[-1] in ")]}" and not _opened(text))):
+    text = " ".join(text.split()).strip(_EDGE)
+    if not text or not any(bracket in text for bracket in "()[]{}"):
+        return text
+    while text and (text[-1] in "([{" or (text[-1] in ")]}" and text.count(_OPENING[text[-1]]) < text.count(text[-1]))):
         text = text[:-1].strip(_EDGE)
     while text and text[0] in ")]}":
         text = text[1:].strip(_EDGE)
@@ -141,6 +158,4 @@ def trimmed(text: str) -> str:
     return text
 
 
-def _opened(text: str) -> bool:
-    opening = {")": "(", "]": "[", "}": "{"}[text[-1]]
-    return text.count(opening) >= text.count(text[-1])
+_OPENING = {")": "(", "]": "[", "}": "{"}
