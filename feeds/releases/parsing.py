@@ -1,0 +1,150 @@
+"""From a title to a `Release`."""
+
+import re
+
+import anitomy_ng
+from anitomy_ng import Element, ElementKind
+
+from feeds.releases.explicit import find_explicit
+from feeds.releases.numbering import BLANK, Numbering
+from feeds.releases.positional import find_by_position
+from feeds.releases.release import Release, Special
+from feeds.releases.seasons import find_season
+from feeds.releases.series import Name, read_name, trimmed
+from feeds.releases.technical import Span, read_technical, technical_spans
+from feeds.releases.tidy import Tidied, has_letters, spaced, tidy
+
+_FIRST_BRACKET = re.compile(r"[\s*★-]*[\[{](?P<text>[^\[\]{}]*)[\]}]")
+_NO_GROUP = re.compile(r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE)
+_SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
+_OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
+_YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
+_VERSION = re.compile(r"(?<![0-9A-Za-z])v(?P<version>[0-9])(?![0-9A-Za-z.])", re.IGNORECASE)
+_KIND = re.compile(r"(?<![0-9A-Za-z])(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
+_BATCH = re.compile(r"(?<![0-9A-Za-z])(?:batch|complete)(?![0-9A-Za-z])|合集|全集", re.IGNORECASE)
+
+
+def parse(title: str) -> Release:
+    """What `title` says. Raises nothing, whatever the title; of a long one the first 300 characters count."""
+    tidied = _unscrambled(tidy(title))
+    elements = anitomy_ng.parse(tidied.text)
+    plain = spaced(tidied.text)
+    spans = technical_spans(plain, elements)
+    masked = _masked(plain, spans)
+    scene = plain != tidied.text and not plain.startswith("[")
+    bracket = _FIRST_BRACKET.match(plain)
+    numbering = find_explicit(masked) or find_by_position(masked, bracket.end() if bracket else 0, scene=scene)
+
+    start, group = _opening(plain, bracket, spans, numbering)
+    region = _region(plain, start, spans, numbering, scene=scene)
+    name = read_name(region)
+    if numbering and not has_letters(plain[start : numbering.start]):
+        name = _name_elsewhere(plain, tidied.folder, group, spans, numbering)
+        group = None if group and trimmed(group) == name.best else group
+    name = name if name.best else read_name(plain)
+
+    details = start + len(region)
+    stated = numbering or Numbering(details, details)
+    season = name.season or find_season(masked[details:])
+    number = stated.season if stated.season is not None or not season else season.number
+    year = _YEAR.search(plain, start, max(details + 6, stated.start)) if name.year is None else None
+    version = _VERSION.search(plain, start) if stated.version is None else None
+    kind = _KIND.search(plain, start) if stated.special is None else None
+    whole_season = season is not None and not (stated.episodes or stated.date or stated.special)
+    technical = read_technical(plain, elements, details)
+    return Release(
+        series=name.best,
+        series_alternatives=name.others,
+        season=number,
+        episodes=stated.episodes,
+        absolute=stated.absolute,
+        version=int(version["version"]) if version else stated.version,
+        special=Special(kind[0]) if kind else Special.SP if number == 0 and not stated.special else stated.special,
+        batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
+        date=stated.date,
+        year=int(year[0]) if year else name.year,
+        group=group or _group_behind(tidied.text, spans, elements),
+        resolution=technical.resolution,
+        source=technical.source,
+        video_codec=technical.video_codec,
+        audio_codec=technical.audio_codec,
+        languages=technical.languages,
+        subtitles=technical.subtitles,
+        checksum=technical.checksum,
+    )
+
+
+def _unscrambled(tidied: Tidied) -> Tidied:
+    """The folder of a file whose own name says nothing: downloads are scrambled, or only counted."""
+    if tidied.folder and not find_explicit(spaced(tidied.text)) and find_explicit(spaced(tidied.folder)):
+        return Tidied(tidied.folder)
+    return tidied
+
+
+def _masked(plain: str, spans: list[Span]) -> str:
+    """`plain`, as long as before, with technical words blanked."""
+    parts, end = [], 0
+    for span in spans:
+        if span.start >= end:
+            parts += [plain[end : span.start], BLANK * (min(span.end, len(plain)) - span.start)]
+        elif span.end > end:
+            parts.append(BLANK * (min(span.end, len(plain)) - end))
+        end = max(end, span.end)
+    return "".join(parts) + plain[end:]
+
+
+def _opening(
+    plain: str, bracket: re.Match[str] | None, spans: list[Span], numbering: Numbering | None
+) -> tuple[int, str | None]:
+    """Where the name may begin, and the group in the brackets before it."""
+    if not bracket or bracket.end() == len(plain):
+        return 0, None
+    inside = range(bracket.start("text"), bracket.end("text"))
+    if numbering and numbering.start in inside and has_letters(plain[inside.start : numbering.start]):
+        return inside.start, None
+    label = trimmed(bracket["text"])
+    if (
+        not label
+        or (numbering and bracket.start() <= numbering.start < bracket.end())
+        or any(span.unmistakable and span.start in inside for span in spans)
+        or _NO_GROUP.search(label)
+        or find_season(bracket["text"])
+    ):
+        return bracket.end(), None
+    return bracket.end(), label
+
+
+def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | None, *, scene: bool) -> str:
+    """The part that holds the show's name: up to its number, the first technical word, or a scene name's year."""
+    bounds = [span.start for span in spans if span.unmistakable or _is_in_brackets(plain, span.start)]
+    if numbering:
+        bounds.append(numbering.start)
+    elif scene and (year := _YEAR.search(plain)):
+        bounds.append(year.start())
+    for bound in sorted(bounds):
+        if bound > start and has_letters(region := _OPEN_BRACKET_AT_END.sub("", plain[start:bound])):
+            return region
+    return plain[start:]
+
+
+def _is_in_brackets(plain: str, position: int) -> bool:
+    return any(
+        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position) for opening, closing in ("[]", "()")
+    )
+
+
+def _name_elsewhere(plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering) -> Name:
+    """The show of a name that begins with its number: its folder, what follows the number, or the first brackets."""
+    if folder:
+        return read_name(spaced(folder))
+    end = next((span.start for span in spans if span.start >= numbering.end), len(plain))
+    following = plain[numbering.end : end].strip(" -.")
+    name = read_name(following.split(" - ")[0])
+    return name if name.best or not group else read_name(group)
+
+
+def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
+    """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
+    if (match := _SCENE_GROUP.search(text)) and any(span.unmistakable and span.end <= match.start() for span in spans):
+        return match["group"]
+    return next((element.value for element in elements if element.kind is ElementKind.RELEASE_GROUP), None)
