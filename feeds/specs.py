@@ -7,6 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from feeds.models import Item, Rule
+from feeds.releases import parse
+from feeds.releases.objects import to_object
 from feeds.rules import Candidate, Reason, RuleError, RuleSpec
 from feeds.rules.conditions import CompiledRule
 from feeds.rules.text import normalised
@@ -67,8 +69,6 @@ def candidate_of(item: Item) -> Candidate:
 
 def pasted_candidate(title: str) -> Candidate:
     """Of a title alone."""
-    from feeds.releases import parse, to_object
-
     return Candidate(title=title, release=to_object(parse(title)), seen_at=timezone.now())
 
 

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from feeds.parsing import MAX_ADDRESS, MAX_TITLE, ParsedItem
+from feeds.releases import parse
+from feeds.releases.objects import to_object
 
 _HEX = re.compile(r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z", re.IGNORECASE)
 _BASE32 = re.compile(r"\A[a-z2-7]{32}\Z", re.IGNORECASE)
@@ -55,6 +57,7 @@ def item_of(
         infohash=infohash,
         size=_size(entry, attributes, description),
         published_at=_published(entry),
+        release=to_object(parse(title)),
     )
 
 
