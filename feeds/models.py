@@ -102,6 +102,13 @@ class Subscription(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def health(self) -> str:
+        """`unchecked` until the first check ended, then `healthy` or `failing`."""
+        if self.source.failing_since is not None:
+            return "failing"
+        return "healthy" if self.source.succeeded_at is not None else "unchecked"
+
 
 class Item(models.Model):
     """One entry of a source, stored once, as it was first seen."""
@@ -205,6 +212,10 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def feed_ids(self) -> list[uuid.UUID]:
+        return [subscription.pk for subscription in self.subscriptions.all()]
 
 
 class Decision(models.Model):

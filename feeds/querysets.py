@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -51,6 +52,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def of(self, user: User) -> SubscriptionQuerySet:
         return self.filter(user=user).select_related("source").order_by("name", "pk")
 
+    def named(self, subscription_id: UUID) -> SubscriptionQuerySet:
+        return self.filter(pk=subscription_id)
+
     def owners_behind(self) -> list[int]:
         """Whose rules have something to see."""
         checked = Q(position=None, source__succeeded_at__gte=F("added_at"))
@@ -63,8 +67,27 @@ class ItemQuerySet(models.QuerySet["Item"]):
         """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
         return self.filter(source=source, number__gt=number).order_by("number")
 
+    def numbered(self, source: FeedSource, number: int) -> ItemQuerySet:
+        return self.filter(source=source, number=number) if number < 2**63 else self.none()
+
     def newest_of(self, sources: Collection[int]) -> ItemQuerySet:
         return self.filter(source__in=sources).order_by("-seen_at", "-number")
+
+    def with_words(self, search: str) -> ItemQuerySet:
+        """All of them in the title, in any case."""
+        items = self
+        for word in search.split():
+            items = items.filter(title__icontains=word)
+        return items
+
+    def decided(self, user: User, outcome: str) -> ItemQuerySet:
+        """So by one of the person's rules; "none": by none of them in any way."""
+        from feeds.models import Decision
+
+        decisions = Decision.objects.filter(item=OuterRef("pk"), user=user)
+        if outcome == "none":
+            return self.exclude(Exists(decisions))
+        return self.filter(Exists(decisions.filter(outcome=outcome)))
 
     def forgettable(self, before: datetime) -> ItemQuerySet:
         """Seen before then and gone from their feeds: an item that still stands there would come back as a new one."""
@@ -82,10 +105,29 @@ class RuleQuerySet(models.QuerySet["Rule"]):
             self.filter(user=user).order_by("-priority", "created_at", "pk").prefetch_related("subscriptions")
         )
 
+    def named(self, rule_id: UUID) -> RuleQuerySet:
+        return self.filter(pk=rule_id)
+
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def of(self, user: User) -> DecisionQuerySet:
-        return self.filter(user=user).select_related("item__source").order_by("-pk")
+        from feeds.models import Subscription
+
+        followed = Subscription.objects.filter(user=user, source=OuterRef("item__source"))
+        return (
+            self.filter(user=user)
+            .select_related("item")
+            .annotate(subscription_id=Subquery(followed.values("pk")))
+            .order_by("-pk")
+        )
+
+    def narrowed(self, *, search: str, outcome: str | None, rule: UUID | None) -> DecisionQuerySet:
+        decisions = self
+        for word in search.split():
+            decisions = decisions.filter(item__title__icontains=word)
+        if outcome is not None:
+            decisions = decisions.filter(outcome=outcome)
+        return decisions if rule is None else decisions.filter(rule=rule)
 
 
 class GrabQuerySet(models.QuerySet["Grab"]):

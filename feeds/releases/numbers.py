@@ -9,9 +9,7 @@ LONGEST_RANGE = 2000  # episodes; what claims more is two numbers that happen to
 NUMBER = r"[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?-i:[a-d])(?![0-9A-Za-z]))?(?:\s?v[0-9](?![0-9A-Za-z]))?"
 """One number with its version, as a pattern without groups."""
 
-_PARTS = re.compile(
-    r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>(?-i:[a-d])(?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I
-)
+_PARTS = re.compile(r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>(?-i:[a-d])(?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I)
 _SEASON_AGAIN = re.compile(r"(?<![0-9A-Za-z])(?:S[0-9]{1,4}\s?(?=[Ex])|(?<=[\s-])[0-9]{1,2}(?=x))", re.I)
 _CHINESE = {digit: value for value, digit in enumerate("零一二三四五六七八九十")}
 

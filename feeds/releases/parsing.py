@@ -15,9 +15,7 @@ from feeds.releases.technical import Span, read_technical, technical_spans
 from feeds.releases.tidy import Tidied, has_letters, spaced, tidy
 
 _FIRST_BRACKET = re.compile(r"[\s*★-]*[\[{](?P<text>[^\[\]{}]*)[\]}]")
-_NO_GROUP = re.compile(
-    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE
-)
+_NO_GROUP = re.compile(r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE)
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
@@ -35,9 +33,7 @@ def parse(title: str) -> Release:
     masked = _masked(plain, spans)
     scene = plain != tidied.text and not plain.startswith("[")
     bracket = _FIRST_BRACKET.match(plain)
-    numbering = find_explicit(masked) or find_by_position(
-        masked, bracket.end() if bracket else 0, scene=scene
-    )
+    numbering = find_explicit(masked) or find_by_position(masked, bracket.end() if bracket else 0, scene=scene)
 
     start, group = _opening(plain, bracket, spans, numbering)
     region = _region(plain, start, spans, numbering, scene=scene)
@@ -63,11 +59,7 @@ def parse(title: str) -> Release:
         episodes=stated.episodes,
         absolute=stated.absolute,
         version=int(version["version"]) if version else stated.version,
-        special=Special(kind[0])
-        if kind
-        else Special.SP
-        if number == 0 and not stated.special
-        else stated.special,
+        special=Special(kind[0]) if kind else Special.SP if number == 0 and not stated.special else stated.special,
         batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
         date=stated.date,
         year=int(year[0]) if year else name.year,
@@ -137,14 +129,11 @@ def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | No
 
 def _is_in_brackets(plain: str, position: int) -> bool:
     return any(
-        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position)
-        for opening, closing in ("[]", "()")
+        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position) for opening, closing in ("[]", "()")
     )
 
 
-def _name_elsewhere(
-    plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering
-) -> Name:
+def _name_elsewhere(plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering) -> Name:
     """The show of a name that begins with its number: its folder, what follows the number, or the first brackets."""
     if folder:
         return read_name(spaced(folder))
@@ -156,8 +145,6 @@ def _name_elsewhere(
 
 def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
     """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
-    if (match := _SCENE_GROUP.search(text)) and any(
-        span.unmistakable and span.end <= match.start() for span in spans
-    ):
+    if (match := _SCENE_GROUP.search(text)) and any(span.unmistakable and span.end <= match.start() for span in spans):
         return match["group"]
     return next((element.value for element in elements if element.kind is ElementKind.RELEASE_GROUP), None)

@@ -33,9 +33,7 @@ _CJK_LABEL = re.compile(
     r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版)"
     r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|\sMovie|\s?OVA|\s?OAD)$"
 )
-_NO_NAME = re.compile(
-    r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE
-)
+_NO_NAME = re.compile(r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE)
 _EDGE = " -~_.,:;|/*=★☆\"'\0"
 
 
@@ -69,11 +67,7 @@ def read_name(region: str) -> Name:
             longer.append(piece)
             piece, stated = _without_year(shorter)
             year = year or stated
-        if (
-            (aside := _ASIDE.search(piece))
-            and has_letters(piece[: aside.start()])
-            and has_letters(aside["name"])
-        ):
+        if (aside := _ASIDE.search(piece)) and has_letters(piece[: aside.start()]) and has_letters(aside["name"]):
             longer.append(piece)
             asides.append(aside["name"])
             if _has_cjk(aside["name"]) != _has_cjk(piece[: aside.start()]):
@@ -155,9 +149,7 @@ def trimmed(text: str) -> str:
     text = " ".join(text.split()).strip(_EDGE)
     if not text or not any(bracket in text for bracket in "()[]{}"):
         return text
-    while text and (
-        text[-1] in "([{" or (text[-1] in ")]}" and text.count(_OPENING[text[-1]]) < text.count(text[-1]))
-    ):
+    while text and (text[-1] in "([{" or (text[-1] in ")]}" and text.count(_OPENING[text[-1]]) < text.count(text[-1]))):
         text = text[:-1].strip(_EDGE)
     while text and text[0] in ")]}":
         text = text[1:].strip(_EDGE)

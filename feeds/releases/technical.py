@@ -35,12 +35,8 @@ _UNMISTAKABLE = re.compile(
 _SOURCE = re.compile(r"web|bd|blu|dvd|tv|vhs|ld", re.IGNORECASE)
 _VIDEO_CODEC = re.compile(r"[xh][\s.]?26[456]|hevc|avc|av1|xvid|divx|mpeg|vp9|vc-?1|wmv", re.IGNORECASE)
 _AUDIO_CODEC = re.compile(r"e?ac-?3|aac|flac|ddp?|dd\+|dts|mp3|opus|truehd|vorbis|ogg|pcm", re.IGNORECASE)
-_HEIGHT = re.compile(
-    r"[0-9]{3,4}\s?[x×]\s?(?P<of_two>[0-9]{3,4})|(?P<alone>[0-9]{3,4})(?P<scan>[pi])?", re.IGNORECASE
-)
-_CJK_LANGUAGE = re.compile(
-    r"[简簡繁][体體中日繁简]{0,3}|(?<![0-9A-Za-z])(?:CHS|CHT|BIG5|GB|JPN?)(?![0-9A-Za-z])"
-)
+_HEIGHT = re.compile(r"[0-9]{3,4}\s?[x×]\s?(?P<of_two>[0-9]{3,4})|(?P<alone>[0-9]{3,4})(?P<scan>[pi])?", re.IGNORECASE)
+_CJK_LANGUAGE = re.compile(r"[简簡繁][体體中日繁简]{0,3}|(?<![0-9A-Za-z])(?:CHS|CHT|BIG5|GB|JPN?)(?![0-9A-Za-z])")
 _CJK_SUBTITLES = re.compile(r"[内內][封嵌]|外[挂掛]")
 
 

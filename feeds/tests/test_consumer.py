@@ -44,7 +44,9 @@ def feed(alice: User, feed_server: FeedServer) -> Feed:
 
 
 def rule(user: User, **fields: Any) -> Rule:
-    return rule_changes.create_rule(user=user, **{"name": "Lighthouse", "must_contain": "lighthouse"} | fields)
+    return rule_changes.create_rule(
+        user=user, **{"name": "Lighthouse", "must_contain": "lighthouse"} | fields
+    )
 
 
 def taken() -> list[str]:
@@ -52,7 +54,9 @@ def taken() -> list[str]:
 
 
 def decided() -> list[tuple[str, str]]:
-    return [(found.item.title, found.outcome) for found in Decision.objects.select_related("item").order_by("pk")]
+    return [
+        (found.item.title, found.outcome) for found in Decision.objects.select_related("item").order_by("pk")
+    ]
 
 
 def reasons(title: str) -> list[str]:
@@ -98,7 +102,9 @@ def test_a_new_rule_sees_what_comes_from_now_on(alice: User, feed: Feed) -> None
     assert taken() == ["Lighthouse - 02"]
 
 
-def test_one_persons_rules_take_nothing_for_others(alice: User, bob: User, feed: Feed, feed_server: FeedServer) -> None:
+def test_one_persons_rules_take_nothing_for_others(
+    alice: User, bob: User, feed: Feed, feed_server: FeedServer
+) -> None:
     Feed(bob, feed_server, "/a")
     rule(bob)
     feed.publish(item("Lighthouse - 01", 1))
@@ -139,7 +145,9 @@ def test_a_dry_run_says_what_it_would_take_and_takes_nothing(alice: User, feed: 
     assert decided() == [("Lighthouse - 01", Outcome.DRY_RUN)]
 
 
-def test_the_same_torrent_in_two_feeds_is_taken_once(alice: User, feed: Feed, feed_server: FeedServer) -> None:
+def test_the_same_torrent_in_two_feeds_is_taken_once(
+    alice: User, feed: Feed, feed_server: FeedServer
+) -> None:
     other = Feed(alice, feed_server, "/b")
     rule(alice)
     same = f"<nyaa:infoHash>{INFOHASH}</nyaa:infoHash>"
@@ -214,9 +222,10 @@ def test_a_kill_between_storing_and_taking_loses_nothing(
     def killed(*args: object) -> None:
         raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(consumer._Round, "_note", killed)
-        feed.publish(item("Lighthouse - 01", 1), item("Lighthouse - 02", 2))
+        with pytest.raises(SystemExit):
+            feed.publish(item("Lighthouse - 01", 1), item("Lighthouse - 02", 2))
     assert taken() == []
     assert consumer.catch_up() == 2
     assert consumer.catch_up() == 0
