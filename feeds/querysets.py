@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -37,6 +38,26 @@ class SourceQuerySet(models.QuerySet["FeedSource"]):
             .select_for_update(skip_locked=True)
             .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
         )
+
+    def narrowed_to(
+        self, sources: models.QuerySet[FeedSource], health: str | None
+    ) -> models.QuerySet[FeedSource]:
+        """Failing, healthy, or overdue: followed, and not checked for longer than is promised."""
+        from feeds.models import Subscription
+
+        match health:
+            case "failing":
+                return sources.exclude(failing_since=None)
+            case "healthy":
+                return sources.filter(failing_since=None).exclude(succeeded_at=None)
+            case "overdue":
+                followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True)
+                late = timezone.now() - timedelta(minutes=10)
+                return sources.filter(Exists(followed), next_check_at__lt=timezone.now()).exclude(
+                    checked_at__gt=late
+                )
+            case _:
+                return sources
 
     def abandoned(self, before: datetime) -> SourceQuerySet:
         """Nobody follows them, and they are not from just now."""

@@ -85,7 +85,8 @@ def test_items_say_what_rules_made_of_them(api: APIClient, feed_server: FeedServ
     check()
     api.post("/api/v1/rules/", {"name": "Lighthouse", "must_contain": "lighthouse", "resolutions": ["1080p"]})
     feed_server.serve(
-        "/a", rss(item("Harbour - 01", 3), item("Lighthouse - 01 [720p]", 2), item("Lighthouse - 01 [1080p]", 1))
+        "/a",
+        rss(item("Harbour - 01", 3), item("Lighthouse - 01 [720p]", 2), item("Lighthouse - 01 [1080p]", 1)),
     )
     check()
     taken, nearly, other = reversed(items(api, feed))
@@ -163,7 +164,7 @@ def test_a_rule_keeps_what_it_was_given(api: APIClient) -> None:
     ("wishes", "field", "words"),
     [
         ({"must_contain": "(a"}, "must_contain", "without its )"),
-        ({"must_contain": 'a "b'}, "must_contain", 'without its second'),
+        ({"must_contain": 'a "b'}, "must_contain", "without its second"),
         ({"must_contain": "a AND"}, "must_contain", "missing at the end"),
         ({"regex": "a(?=b)"}, "regex", "At character 2"),
         ({"regex": "a(?=b)"}, "regex", "must contain"),
@@ -201,9 +202,16 @@ def test_a_change_that_is_refused_changes_nothing(api: APIClient) -> None:
 
 class TestPreview:
     def test_a_rule_is_tried_on_what_is_in_the_feeds(self, api: APIClient, feed_server: FeedServer) -> None:
-        follow(api, feed_server.serve("/a", rss(item("Lighthouse - 02 [720p]", 2), item("Lighthouse - 01 [1080p]", 1))))
+        follow(
+            api,
+            feed_server.serve(
+                "/a", rss(item("Lighthouse - 02 [720p]", 2), item("Lighthouse - 01 [1080p]", 1))
+            ),
+        )
         check()
-        seen = api.post("/api/v1/rules/preview/", {"must_contain": "lighthouse", "resolutions": ["1080p"]}).json()
+        seen = api.post(
+            "/api/v1/rules/preview/", {"must_contain": "lighthouse", "resolutions": ["1080p"]}
+        ).json()
         assert (seen["taken"], seen["of"]) == (1, 2)
         assert [(one["title"], one["taken"]) for one in seen["items"]] == [
             ("Lighthouse - 02 [720p]", False),
