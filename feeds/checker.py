@@ -31,6 +31,7 @@ BATCH = 120
 BUDGET_SECONDS = (
     50.0  # no batch is begun later than that in a run, which the worker ends after Q_CLUSTER["timeout"]
 )
+LONGEST_HEADER = 1000  # characters
 LEASE = timedelta(minutes=4)  # longer than a run may take
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 
@@ -94,6 +95,10 @@ def _check(sources: Sequence[FeedSource], parser: Parser, report: Report) -> Non
         except FeedError as error:
             _note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
             report.failed += 1
+        except Exception:  # what nobody has thought of, in one feed: the others are to be stored
+            logger.exception("feed %s", source.pk)
+            _note_failure(source, "This feed could not be stored. The admin can see why.", permanent=False)
+            report.failed += 1
 
 
 # A body like that stays like that until somebody changes something. Others may be a server's bad moment.
@@ -147,8 +152,8 @@ def _store(source: FeedSource, response: Response, digest: str, feed: ParsedFeed
         locked.title = feed.title or locked.title
         locked.interval_seconds = feed.ttl
         locked.body_digest = digest
-        locked.etag = response.headers.get("etag", "")[:1000]
-        locked.last_modified = response.headers.get("last-modified", "")[:100]
+        locked.etag = _storable(response.headers.get("etag", ""))
+        locked.last_modified = _storable(response.headers.get("last-modified", ""))
     locked.checked_at = locked.succeeded_at = now
     locked.failing_since, locked.failures, locked.message, locked.attempts = None, 0, "", 0
     ttl = timedelta(seconds=locked.interval_seconds) if locked.interval_seconds else None
@@ -203,6 +208,11 @@ def _store_items(source: FeedSource, feed: ParsedFeed, now: datetime) -> int:
     source.last_number += len(items)
     source.present = feed.keys
     return len(items)
+
+
+def _storable(header: str) -> str:
+    """A header that is too long to be one is not sent back: then the feed is sent in full."""
+    return header if len(header) <= LONGEST_HEADER and header.isprintable() else ""
 
 
 def _no_later_than(now: datetime, text: str) -> datetime | None:

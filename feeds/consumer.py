@@ -5,6 +5,7 @@ One person's rules are asked by one worker at a time, under the lock of their ro
 once" are counted there.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
 from feeds.specs import candidate_of, compiled_rules, episode_identity
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 200  # items in one transaction
 
 Outcome = Decision.Outcome
@@ -27,13 +30,13 @@ Outcome = Decision.Outcome
 
 def catch_up() -> int:
     """Have everybody's rules see what they have not seen; how many items were taken."""
-    return sum(_catch_up_user(user_id) for user_id in Subscription.objects.owners_behind())
-
-
-def _catch_up_user(user_id: int) -> int:
     taken = 0
-    while (more := _one_round(user_id)) is not None:
-        taken += more
+    for user_id in Subscription.objects.owners_behind():
+        try:
+            while (more := _one_round(user_id)) is not None:
+                taken += more
+        except Exception:  # one person's trouble is not the others'; their position has not moved
+            logger.exception("the rules of user %s", user_id)
     return taken
 
 
@@ -64,7 +67,7 @@ def _one_round(user_id: int) -> int | None:
 def _begin(subscription: Subscription) -> None:
     """Where its rules begin: behind what the first check after it was added found, or before, if that was asked for."""
     source = subscription.source
-    if source.succeeded_at is None or source.succeeded_at < subscription.added_at:
+    if source.succeeded_at is None or source.succeeded_at < subscription.since:
         return
     subscription.position = source.last_number
     if subscription.back_catalogue:

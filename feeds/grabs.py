@@ -3,6 +3,7 @@
 A grab is taken from its queue by moving its due time behind the lease, so a worker that dies gives it back.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,8 @@ from torrents.claim_wishes import WishRefused, add_with_wishes
 from torrents.metainfo import MAX_TORRENT_BYTES, MetainfoError, Source, parse_magnet
 from torrents.services import TorrentRefused
 from torrents.sources import FETCH_SECONDS, TORRENT_TYPES, source_from_response
+
+logger = logging.getLogger(__name__)
 
 BATCH = 50
 LEASE = timedelta(minutes=4)
@@ -125,6 +128,9 @@ def _add(grab: Grab, source_of: Callable[[], Source]) -> bool:
         _note_failure(grab, "You have this torrent from another item.", for_good=False)
     except (MetainfoError, TorrentRefused, WishRefused) as error:
         _note_failure(grab, str(error), for_good=True)
+    except Exception:  # what nobody has thought of, in one torrent: the others are to be added
+        logger.exception("grab %s", grab.pk)
+        _note_failure(grab, "This torrent could not be added. It will be tried again.", for_good=False)
     return False
 
 

@@ -92,6 +92,7 @@ class Subscription(models.Model):
         help_text="Number of the last item that its owner's rules have seen; NULL until the first check after it "
         "was added: what that one finds is the back catalogue.",
     )
+    since = models.DateTimeField(db_default=Now(), help_text="When it was added, or switched on again.")
     added_at = models.DateTimeField(db_default=Now())
 
     objects = SubscriptionQuerySet.as_manager()

@@ -29,7 +29,7 @@ class SourceQuerySet(models.QuerySet["FeedSource"]):
         due."""
         from feeds.models import Subscription
 
-        followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True)
+        followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True, user__is_active=True)
         free = Q(leased_until=None) | Q(leased_until__lt=now)
         asked = Q(next_check_at__lte=now) if only is None else Q(pk=only)
         return (
@@ -78,8 +78,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def owners_behind(self) -> list[int]:
         """Whose rules have something to see."""
-        checked = Q(position=None, source__succeeded_at__gte=F("added_at"))
+        checked = Q(position=None, source__succeeded_at__gte=F("since"))
         behind = self.filter(checked | Q(position__lt=F("source__last_number")), enabled=True)
+        behind = behind.filter(user__is_active=True)
         return list(behind.order_by("user_id").values_list("user_id", flat=True).distinct())
 
 

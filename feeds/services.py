@@ -72,7 +72,7 @@ def change_subscription(
     if enabled is not None and enabled != subscription.enabled:
         subscription.enabled = enabled
         subscription.position = None  # as when it was added: see feeds.consumer
-        subscription.added_at = timezone.now()
+        subscription.since = timezone.now()
         subscription.back_catalogue = False
     subscription.save()
     return subscription

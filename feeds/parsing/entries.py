@@ -85,7 +85,12 @@ def size_of(text: str) -> int | None:
 
 
 def one_line(text: str, length: int) -> str:
-    return _CONTROL.sub(" ", text).strip()[:length]
+    return _CONTROL.sub(" ", _encodable(text)).strip()[:length]
+
+
+def _encodable(text: str) -> str:
+    """Without halves of characters, which some references leave and no database takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _title(entry: Mapping[str, Any]) -> str:
@@ -112,7 +117,7 @@ def _magnet(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, 
     ]
     for place in places:
         if (match := _MAGNET.search(place)) is not None:
-            return match[0]
+            return _encodable(match[0])
     return ""
 
 
@@ -143,7 +148,7 @@ def _looks_like_torrent(address: str) -> bool:
 
 def _web_address(text: str, base: str) -> str:
     try:
-        address = urljoin(base, text.strip())
+        address = urljoin(base, _encodable(text).strip())
         return address if text.strip() and urlsplit(address).scheme in ("http", "https") else ""
     except ValueError:
         return ""

@@ -1,8 +1,8 @@
 """Words in titles: `lighthouse AND (1080p OR 720p) NOT "dual audio"`.
 
-Titles are compared without case, accents, apostrophes and punctuation, so `the lighthouse` finds `The.Lighthouse`. A
-word is a whole word, so `ova` does not find `Casanova`; `light*` finds what begins with it. Scripts that write without
-spaces have no whole words: there any part is found.
+Titles are compared without case, accents and punctuation, so `the lighthouse` finds `The.Lighthouse`. A word is a whole
+word, so `ova` does not find `Casanova`; `light*` finds what begins with it. `keeper's` is found as `keeper`, `keepers`
+and `keeper's`. Scripts that write without spaces have no whole words: there any part is found.
 """
 
 import re
@@ -20,11 +20,20 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def normalised(text: str) -> str:
-    """Words between single spaces, with a space at either end; a space alone where there is none."""
-    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_DROPPED)))
+    """Words between single spaces, with a space at either end; a space alone where there is none. What has apostrophes
+    stands there twice: with words ending at them, and as if they were not there."""
+    return " ".join(["", *_spellings(text), ""]) if _words(text) else " "
+
+
+def _spellings(text: str) -> list[str]:
+    apart, together = _words(text), _words(text.translate(_DROPPED))
+    return [apart] if apart == together else [apart, together]
+
+
+def _words(text: str) -> str:
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     text = unicodedata.normalize("NFKC", text).casefold()
-    words = "".join(character if character.isalnum() else " " for character in text).split()
-    return f" {' '.join(words)} " if words else " "
+    return " ".join("".join(character if character.isalnum() else " " for character in text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +122,26 @@ class _Parser:
         return self._term(text)
 
     def _term(self, text: str) -> Expression:
-        begins, ends = text.startswith("*"), text.endswith("*")
-        words = normalised(text).strip()
-        if not words:
-            raise self._error(f"{text} holds no letter and no digit, so no title could be compared with it.")
         if "*" in text.strip("*"):
             raise self._error(f"{text} has a * in the middle. Use a regular expression for that.")
-        needle = words
-        if not begins and not _runs_on(words[0]):
-            needle = " " + needle
-        if not ends and not _runs_on(words[-1]):
-            needle += " "
-        whole = needle.strip(" ").split(" ")
-        whole = whole[not needle.startswith(" ") : len(whole) - (not needle.endswith(" "))]
-        return Expression(lambda title: needle in title, frozenset({max(whole, key=len)}) if whole else None)
+        if not _words(text):
+            raise self._error(f"{text} holds no letter and no digit, so no title could be compared with it.")
+        begins, ends = text.startswith("*"), text.endswith("*")
+        spelt = [_needle(words, begins, ends) for words in _spellings(text)]
+        return spelt[0] if len(spelt) == 1 else _any_of(spelt)
 
     def _error(self, message: str) -> RuleError:
         return RuleError(message, field=self._field)
+
+
+def _needle(words: str, begins: bool, ends: bool) -> Expression:
+    """`begins`, `ends`: there a word may run on."""
+    before = "" if begins or _runs_on(words[0]) else " "
+    after = "" if ends or _runs_on(words[-1]) else " "
+    needle = f"{before}{words}{after}"
+    every = words.split(" ")
+    whole = every[not before : len(every) - (not after)]
+    return Expression(lambda title: needle in title, frozenset({max(whole, key=len)}) if whole else None)
 
 
 def _any_of(parts: list[Expression]) -> Expression:

@@ -324,6 +324,25 @@ def test_check_now_is_not_done_twice_in_a_moment(alice: User, feed_server: FeedS
     assert not services.check_now(subscription=subscription)
 
 
+def test_a_feed_that_cannot_be_stored_keeps_no_other_from_it(
+    alice: User, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = subscribe(user=alice, url=feed_server.serve("/a", rss(item())))
+    good = subscribe(user=alice, url=feed_server.serve("/b", rss(item())))
+    store = checker._store
+
+    def stumble(source: FeedSource, *args: Any) -> int:
+        if source == bad.source:
+            raise ValueError
+        return store(source, *args)
+
+    monkeypatch.setattr(checker, "_store", stumble)
+    assert checker.check_due() == checker.Report(checked=2, failed=1, new_items=1)
+    bad.source.refresh_from_db()
+    assert bad.source.failures == 1
+    assert titles(good.source)
+
+
 class TestForgetting:
     def test_old_items_are_forgotten_when_their_feed_has_them_no_more(
         self, alice: User, feed_server: FeedServer

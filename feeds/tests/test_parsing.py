@@ -184,6 +184,12 @@ def test_what_is_no_feed_is_refused_in_words(body: bytes, code: str) -> None:
     assert str(refusal.value).endswith(".") or code == "refused"
 
 
+def test_what_no_database_takes_is_left_out_of_titles() -> None:
+    found = only(rss("<item><title>a&amp;#55296;b&amp;#0;c\u2028d</title><guid>1</guid></item>"))
+    found.title.encode()
+    assert not set(found.title) & set("\0\u2028")
+
+
 def test_an_item_larger_than_any_real_one_is_left_out() -> None:
     huge = "<item><title>Huge</title><description>" + "a" * 300_000 + "</description></item>"
     assert only(rss(huge, item())).title.startswith("[Group]")
