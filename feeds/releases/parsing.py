@@ -12,9 +12,9 @@ from feeds.releases.release import Release, Special
 from feeds.releases.seasons import find_season
 from feeds.releases.series import Name, read_name, trimmed
 from feeds.releases.technical import Span, read_technical, technical_spans
-from feeds.releases.tidy import Tidied, has_letters, spaced, tidy
+from feeds.releases.tidy import Tidied, has_letters, is_dotted, spaced, tidy
 
-_FIRST_BRACKET = re.compile(r"[\s*★-]*[\[{](?P<text>[^\[\]{}]*)[\]}]")
+_FIRST_BRACKET = re.compile(r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|\((?P<round>[^()]*)\)(?=\s-\s))")
 _NO_GROUP = re.compile(r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE)
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
@@ -31,7 +31,7 @@ def parse(title: str) -> Release:
     plain = spaced(tidied.text)
     spans = technical_spans(plain, elements)
     masked = _masked(plain, spans)
-    scene = plain != tidied.text and not plain.startswith("[")
+    scene = is_dotted(tidied.text) and not plain.startswith("[")
     bracket = _FIRST_BRACKET.match(plain)
     numbering = find_explicit(masked) or find_by_position(masked, bracket.end() if bracket else 0, scene=scene)
 
@@ -41,7 +41,7 @@ def parse(title: str) -> Release:
     if numbering and not has_letters(plain[start : numbering.start]):
         name = _name_elsewhere(plain, tidied.folder, group, spans, numbering)
         group = None if group and trimmed(group) == name.best else group
-    name = name if name.best else read_name(plain)
+    name = name if name.best else Name(trimmed(region))
 
     details = start + len(region)
     stated = numbering or Numbering(details, details)
@@ -99,16 +99,17 @@ def _opening(
     """Where the name may begin, and the group in the brackets before it."""
     if not bracket or bracket.end() == len(plain):
         return 0, None
-    inside = range(bracket.start("text"), bracket.end("text"))
+    which = "text" if bracket["round"] is None else "round"
+    inside = range(bracket.start(which), bracket.end(which))
     if numbering and numbering.start in inside and has_letters(plain[inside.start : numbering.start]):
         return inside.start, None
-    label = trimmed(bracket["text"])
+    label = trimmed(bracket[which])
     if (
         not label
         or (numbering and bracket.start() <= numbering.start < bracket.end())
         or any(span.unmistakable and span.start in inside for span in spans)
         or _NO_GROUP.search(label)
-        or find_season(bracket["text"])
+        or find_season(bracket[which])
     ):
         return bracket.end(), None
     return bracket.end(), label
@@ -147,4 +148,5 @@ def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str 
     """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
     if (match := _SCENE_GROUP.search(text)) and any(span.unmistakable and span.end <= match.start() for span in spans):
         return match["group"]
-    return next((element.value for element in elements if element.kind is ElementKind.RELEASE_GROUP), None)
+    groups = (element for element in elements if element.kind is ElementKind.RELEASE_GROUP)
+    return next((group.value for group in groups if text[group.position - 1 : group.position] in ("[", "(")), None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from feeds.releases.numbering import BLANK, LEFT, RIGHT, SEVERAL, TO, Numbering, is_year, numbered, with_absolute
+from feeds.releases.numbering import BLANK, LEFT, RIGHT, SEVERAL, TO, WORD, Numbering, is_year, numbered, with_absolute
 from feeds.releases.numbers import NUMBER
 from feeds.releases.seasons import find_seasons
 from feeds.releases.tidy import has_letters
@@ -19,13 +19,13 @@ _ENDING = rf"(?:\s?\(?(?:END|FIN|Final|完结?|完結|全|{BLANK}{{3}})\)?)?"
 _CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|{BLANK}]))"
 
 _PADDED_RANGE = re.compile(
-    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?[-~]\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))", re.IGNORECASE
+    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?(?:[-~]|to)\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))", re.IGNORECASE
 )
 _AFTER_DASH = re.compile(
-    rf"(?<![0-9A-Za-z{BLANK}])[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?", re.IGNORECASE
+    rf"(?<![{WORD}{BLANK}])(?<!\[[0-9]{{2}}\s)[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?", re.IGNORECASE
 )
 _IN_BRACKETS = re.compile(
-    rf"\[\s?(?P<numbers>{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
+    rf"\[\s?(?P<numbers>{NUMBER}\s-\s{NUMBER}|{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
     rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}\)",
     re.IGNORECASE,
 )
@@ -34,6 +34,7 @@ _LAST = re.compile(rf"(?<=[\s.])(?P<numbers>{SEVERAL}){_ENDING}{_CLOSES}", re.IG
 _IN_THE_MIDDLE = re.compile(
     r"(?<=[0-9A-Za-z!?)'~.]\s)(?P<numbers>[0-9]{2,3}(?:-[0-9]{2,3})?(?:v[0-9])?(?=\s-\s)|0[1-9](?:v[0-9])?(?=\s))"
 )
+_GLUED = re.compile(rf"(?<=[{WORD}])-(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))")
 _FIRST = re.compile(r"\s*(?P<numbers>0[0-9]{1,2}(?:-[0-9]{2,3})?)(?:\.\s|\s?-\s?|\s)")
 _SEASON_IN_NUMBER = re.compile(rf"(?:[1-9][0-9]{{2}}|0[0-9]{{3}}){RIGHT}")
 _PART = re.compile(rf"{LEFT}Part\s?(?P<number>[0-9]{{1,2}}|[IV]{{1,3}}|One|Two|Three|Four|Five|Six){RIGHT}", re.IGNORECASE)
@@ -109,6 +110,12 @@ def _in_the_middle(name: str, start: int) -> Numbering | None:
     return numbered(match, match["numbers"]) if match and has_letters(name[start : match.start()]) else None
 
 
+def _glued(name: str, start: int) -> Numbering | None:
+    """`Show-05[1080p]`: only with a zero in front, for titles have dashes too."""
+    match = _GLUED.search(name, start)
+    return numbered(match, match["numbers"]) if match else None
+
+
 def _first(name: str, start: int) -> Numbering | None:
     """`05. Show`, `01 - Show`."""
     match = _FIRST.match(name, start)
@@ -136,5 +143,6 @@ _LIKELIEST_FIRST: tuple[Callable[[str, int], Numbering | None], ...] = (
     _volume,
     _last,
     _in_the_middle,
+    _glued,
     _first,
 )

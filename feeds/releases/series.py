@@ -9,6 +9,7 @@ from feeds.releases.seasons import Season, find_season
 from feeds.releases.tidy import has_letters
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_OTHER_SCRIPT = re.compile(r"[\u0370-\u1dff\u2e80-\ud7ff]")
 # "A / B", "A | B" and "A AKA B" are names of one show; "Fate/stay night" and "22/7" are one name.
 _BETWEEN_NAMES = re.compile(
     r"\s[/|]\s?|[/|]\s|\s(?:AKA|a\.k\.a\.)\s|(?<=[\u3040-\u9fff])/|/(?=[\u3040-\u9fff])", re.IGNORECASE
@@ -20,12 +21,12 @@ _YEAR_IN_BRACKETS = re.compile(r"\s?\((?P<year>(?:19|20)[0-9]{2})(?:-[0-9]{4})?\
 _YEAR_AT_END = re.compile(r"(?<=[^0-9A-Za-z])(?P<year>19[0-9]{2}|20[0-3][0-9])$")
 _COUNTRY = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA)\))$")
 _PART = re.compile(
-    r"\s(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$", re.IGNORECASE
+    r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$", re.IGNORECASE
 )
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
 _ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
 _LABEL = re.compile(
-    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless)$"
+    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD|Vol(?:ume)?\.?\s?[0-9]{1,3})$"
     r"|^Gekijou-?ban\s",
     re.IGNORECASE,
 )
@@ -67,7 +68,7 @@ def read_name(region: str) -> Name:
             longer.append(piece)
             piece, stated = _without_year(shorter)
             year = year or stated
-        if (aside := _ASIDE.search(piece)) and has_letters(piece[: aside.start()]) and has_letters(aside["name"]):
+        if (aside := _ASIDE.search(piece)) and has_letters(piece[: aside.start()]) and _says_a_name(aside["name"]):
             longer.append(piece)
             asides.append(aside["name"])
             if _has_cjk(aside["name"]) != _has_cjk(piece[: aside.start()]):
@@ -77,7 +78,7 @@ def read_name(region: str) -> Name:
         parts = _by_script(piece)
         forms += filter(has_letters, map(trimmed, parts))
         longer += [piece] if len(parts) > 1 else []
-    best = next((form for form in forms if not _has_cjk(form)), forms[0] if forms else "")
+    best = next((form for form in forms if not _OTHER_SCRIPT.search(form)), forms[0] if forms else "")
     others = dict.fromkeys(form for form in (*forms, *asides, *longer) if form != best)
     return Name(best, tuple(others), season, year)
 

@@ -66,16 +66,21 @@ def _is_path(text: str, folders: list[str]) -> bool:
 def spaced(text: str) -> str:
     """`text`, as long as before, with spaces where underscores, dots, or all the dashes stand for spaces.
 
-    Dots do where there are more of them than spaces. Those of an acronym (`S.H.I.E.L.D.`) and of half episodes (`07.5`)
-    stay.
+    The dots of an acronym (`S.H.I.E.L.D.`) and of half episodes (`07.5`) stay.
     """
+    dotted = is_dotted(text)
     text = text.replace("_", " ")
-    if " " not in text and "." not in text and len(_JOINED.findall(text)) > 1:
+    if dotted:
+        text = _HALF_EPISODE_DOT.sub("\0", _ACRONYM_DOT.sub("\\1\0", text))
+        return text.replace(".", " ").replace("\0", ".")
+    if " " not in text and len(_JOINED.findall(text)) > 1:
         return _JOINED.sub(" ", text)
-    if text.count(".") <= text.count(" "):
-        return text
-    text = _HALF_EPISODE_DOT.sub("\0", _ACRONYM_DOT.sub("\\1\0", text))
-    return text.replace(".", " ").replace("\0", ".")
+    return text
+
+
+def is_dotted(text: str) -> bool:
+    """Whether dots stand for spaces: there are more of them than spaces and underscores."""
+    return text.count(".") > text.count(" ") + text.count("_")
 
 
 def has_letters(text: str) -> bool:
