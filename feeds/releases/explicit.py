@@ -15,14 +15,14 @@ from feeds.releases.release import Special
 
 _SEASON_AND_EPISODE = re.compile(
     rf"{LEFT}S(?P<season>[0-9]{{1,4}})\s?[-.]?\s?(?:EP?|x)\.?\s?(?P<numbers>{NUMBER}"
-    rf"(?:\s?(?:[-~+&]|and)?\s?(?:S[0-9]{{1,4}}\s?)?(?:EP?|x)\s?{NUMBER}|[-~+&]{NUMBER}{RIGHT}|\s~\s{NUMBER}{RIGHT}){{0,40}})"
+    rf"(?:\s?(?:[-~+&]|and)?\s?(?:S[0-9]{{1,4}}\s?)?(?:EP?|x)\s?{NUMBER}|[-~+&]{NUMBER}{RIGHT}|\s~\s{NUMBER}{RIGHT}){{0,40}}+)"
     rf"(?P<next>\s[0-9]{{2}}(?=\s|$))?{RIGHT}",
     re.IGNORECASE,
 )
 _SHORT_SEASON_AND_EPISODE = re.compile(rf"{LEFT}S(?P<season>[1-9])-(?P<numbers>[0-9]{{2,3}}(?:v[0-9])?){RIGHT}")
 _SEASON_X_EPISODE = re.compile(
     rf"{LEFT}(?P<season>[0-9]{{1,2}}|(?:19|20)[0-9]{{2}})x(?P<numbers>(?:[0-9]{{2,4}}(?:v[0-9])?"
-    rf"|[0-9](?=\s?(?:$|[\[(-]|{BLANK})))(?:\s?-?\s?(?:[0-9]{{1,2}})?x[0-9]{{2,3}}|-[0-9]{{2,3}}){{0,40}}){RIGHT}",
+    rf"|[0-9](?=\s?(?:$|[\[(-]|{BLANK})))(?:\s?-?\s?(?:[0-9]{{1,2}})?x[0-9]{{2,3}}|-[0-9]{{2,3}}){{0,40}}+){RIGHT}",
     re.IGNORECASE,
 )
 _SEASON_WORD_AND_EPISODE = re.compile(
@@ -37,7 +37,7 @@ _CJK_EPISODE = re.compile(
 )
 _EPISODE_WORD = re.compile(
     rf"{LEFT}(?:Episodes?|Épisode|Episodio|Folge|EPS?|E(?=[0-9]{{2}}|[0-9]\s?[\[({BLANK}]))\.?\s?(?P<numbers>{NUMBER}"
-    rf"(?:\s?[-~+&,]?\s?EP?{NUMBER}|\s?[-~]\s?{NUMBER}{RIGHT}|\s[0-9]{{2}}(?=\s|$)){{0,40}}){RIGHT}",
+    rf"(?:\s?[-~+&,]?\s?EP?{NUMBER}|\s?[-~]\s?{NUMBER}{RIGHT}|\s[0-9]{{2}}(?=\s|$)){{0,40}}+){RIGHT}",
     re.IGNORECASE,
 )
 _NUMBER_SIGN = re.compile(rf"\#(?P<numbers>{SEVERAL}){RIGHT}")
@@ -45,13 +45,17 @@ _OF_TOTAL = re.compile(
     rf"(?<!dis[ck]\s)(?<!dvd\s)(?<!cd\s)(?<!part\s){LEFT}(?P<numbers>[0-9]{{1,3}})\s?of\s?[0-9]{{1,4}}{RIGHT}",
     re.IGNORECASE,
 )
+# Cheap to look for, and in every name that _SPECIAL matches.
+_SPECIAL_HINT = re.compile(
+    r"[Oo][VvNn][Aa]|[Oo][Aa][Dd]|[Nn][Cc][OoEe]|SP|OP|ED|PV|CM|Menu|[Ss]pecial|Opening|Ending|Trailer|Preview|[Mm]ovie"
+)
 _SPECIAL = re.compile(
     rf"{LEFT}(?:[Ss](?P<season>[0-9]{{1,2}})\s?)?(?P<kind>(?i:OVA|ONA|OAD|NCOP|NCED)|SP|OP|ED|PV|CM|Menu)\s?\#?"
     rf"(?P<number>[0-9]{{1,2}})[a-z]?(?:\s?v(?P<version>[0-9]))?{RIGHT}"
     rf"|{LEFT}(?P<alone>(?i:NCOP|NCED)|SP|PV|CM|Menu)(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
     rf"|(?:(?<=-\s)|(?<=\s)(?=Specials?\s0))(?P<word>(?:Creditless\s)?(?:Opening|Ending)|Trailer|Preview|Specials?(?=\s?[0-9]))"
     rf"\s?(?P<numbers>{SEVERAL})?{RIGHT}"
-    rf"|(?<=\s)(?<!\s[Tt]he\s)(?i:Movies?)\s?(?:-\s|\#)?(?P<films>[0-9]{{1,2}}(?:\s?[-~&+]\s?[0-9]{{1,2}})?){RIGHT}"
+    rf"|(?<=\s)(?<!\s[Tt]he\s)[Mm]ovies?\s?(?:-\s|\#)?(?P<films>[0-9]{{1,2}}(?:\s?[-~&+]\s?[0-9]{{1,2}})?){RIGHT}"
 )
 _KINDS = {
     "creditless opening": Special.NCOP,
@@ -129,7 +133,7 @@ def _cjk_episode(name: str) -> Numbering | None:
 
 def _special(name: str) -> Numbering | None:
     """`OVA2`, `S01SP02`, `OP1c`, `- Special 3`; most kinds also without a number."""
-    if not (match := _SPECIAL.search(name)):
+    if not _SPECIAL_HINT.search(name) or not (match := _SPECIAL.search(name)):
         return None
     kind = match["kind"] or match["alone"]
     found = numbered(match, match["number"] or match["numbers"] or match["films"] or "")

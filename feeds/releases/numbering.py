@@ -15,7 +15,7 @@ WORD = "0-9A-Za-zÀ-ӿ"
 
 LEFT, RIGHT = rf"(?<![{WORD}])", rf"(?![{WORD}])"
 TO = r"(?:-|\s?~\s?)"
-SEVERAL = rf"{NUMBER}(?:(?:{TO}|\s?[+&,]\s?){NUMBER}){{0,9}}"
+SEVERAL = rf"{NUMBER}(?:(?:{TO}|\s?[+&,]\s?){NUMBER}){{0,9}}+"
 """`05`, `01-12`, `01 ~ 12`, `05+06`. A dash between blanks is none of these: it parts a number from a title."""
 
 _ACROSS_SEASONS = re.compile(rf"\s?[\[(]\s?\#?(?P<numbers>[0-9]{{2,4}}(?:{TO}[0-9]{{2,4}})?)\s?[\])]")

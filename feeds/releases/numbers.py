@@ -6,8 +6,8 @@ from feeds.releases.release import EpisodeNumber
 
 LONGEST_RANGE = 2000  # episodes; what claims more is two numbers that happen to stand together
 
-NUMBER = r"[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?(?:\s?v[0-9](?![0-9A-Za-z]))?"
-"""One number with its version, as a pattern without groups."""
+NUMBER = r"(?>[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?(?:\s?v[0-9](?![0-9A-Za-z]))?)"
+"""One number with its version, as a pattern without groups that matches in one way only."""
 
 _PARTS = re.compile(r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I)
 _SEASON_AGAIN = re.compile(r"(?<![0-9A-Za-z])(?:S[0-9]{1,4}\s?(?=[Ex])|(?<=[\s-])[0-9]{1,2}(?=x))", re.I)

@@ -35,6 +35,8 @@ _CJK_LABEL = re.compile(
     r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|\sMovie|\s?OVA|\s?OAD)$"
 )
 _NO_NAME = re.compile(r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE)
+_ANY_BRACKET = re.compile(r"[()\[\]{}]")
+_OPENING = {")": "(", "]": "[", "}": "{"}
 _EDGE = " -~_.,:;|/*=★☆\"'\0"
 
 
@@ -148,7 +150,7 @@ def _has_cjk(text: str) -> bool:
 def trimmed(text: str) -> str:
     """Without separators at the edges, brackets that open or close nothing, and double blanks."""
     text = " ".join(text.split()).strip(_EDGE)
-    if not text or not any(bracket in text for bracket in "()[]{}"):
+    if not _ANY_BRACKET.search(text):
         return text
     while text and (text[-1] in "([{" or (text[-1] in ")]}" and text.count(_OPENING[text[-1]]) < text.count(text[-1]))):
         text = text[:-1].strip(_EDGE)
@@ -158,5 +160,3 @@ def trimmed(text: str) -> str:
         text = text[: text.rindex("(")].strip(_EDGE) or text.replace("(", " ").strip(_EDGE)
     return text
 
-
-_OPENING = {")": "(", "]": "[", "}": "{"}

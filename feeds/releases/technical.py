@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from anitomy_ng import Element, ElementKind
 
@@ -40,8 +41,7 @@ _CJK_LANGUAGE = re.compile(r"[简簡繁][体體中日繁简]{0,3}|(?<![0-9A-Za-z
 _CJK_SUBTITLES = re.compile(r"[内內][封嵌]|外[挂掛]")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A technical word's place: `[start, end)` in the tidied title."""
 
     start: int
@@ -70,11 +70,7 @@ def technical_spans(text: str, elements: list[Element]) -> list[Span]:
         for element in elements
         if element.kind in _KINDS
     ]
-    return sorted(found, key=_start)
-
-
-def _start(span: Span) -> int:
-    return span.start
+    return sorted(found)
 
 
 def read_technical(text: str, elements: list[Element], start: int) -> Technical:
