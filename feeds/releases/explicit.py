@@ -19,7 +19,9 @@ _SEASON_AND_EPISODE = re.compile(
     rf"(?P<next>\s[0-9]{{2}}(?=\s|$))?{RIGHT}",
     re.IGNORECASE,
 )
-_SHORT_SEASON_AND_EPISODE = re.compile(rf"{LEFT}S(?P<season>[1-9])-(?P<numbers>[0-9]{{2,3}}(?:v[0-9])?){RIGHT}")
+_SHORT_SEASON_AND_EPISODE = re.compile(
+    rf"{LEFT}S(?P<season>[1-9])-(?P<numbers>[0-9]{{2,3}}(?:v[0-9])?){RIGHT}"
+)
 _SEASON_X_EPISODE = re.compile(
     rf"{LEFT}(?P<season>[0-9]{{1,2}}|(?:19|20)[0-9]{{2}})x(?P<numbers>(?:[0-9]{{2,4}}(?:v[0-9])?"
     rf"|[0-9](?=\s?(?:$|[\[(-]|{BLANK})))(?:\s?-?\s?(?:[0-9]{{1,2}})?x[0-9]{{2,3}}|-[0-9]{{2,3}}){{0,40}}+){RIGHT}",
@@ -90,7 +92,9 @@ def _with_season(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:
         if not (match := pattern.search(name)):
             return None
         found = replace(numbered(match, match["numbers"]), season=int(match["season"]))
-        if following := match.groupdict().get("next"):  # S03E21.22 are two episodes, S01E02.24 one and a title
+        if following := match.groupdict().get(
+            "next"
+        ):  # S03E21.22 are two episodes, S01E02.24 one and a title
             if found.episodes[-1] == int(following) - 1:
                 found = replace(found, episodes=(*found.episodes, int(following)))
             else:
@@ -103,7 +107,9 @@ def _with_season(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:
 def _beside(name: str, found: Numbering) -> Numbering:
     """With the numbers across seasons before or after: `313-315 - S16E03-05`, `13 (S02E01)`, `S02E01 (13)`."""
     if before := _ABSOLUTE_BEFORE.search(name, max(0, found.start - 12), found.start):
-        return replace(found, start=before.start(), absolute=read_numbers(before["range"] or before["one"])[0])
+        return replace(
+            found, start=before.start(), absolute=read_numbers(before["range"] or before["one"])[0]
+        )
     if after := _ABSOLUTE_AFTER.match(name, found.end):
         return replace(found, end=after.end(), absolute=read_numbers(after["range"])[0])
     return with_absolute(name, found)

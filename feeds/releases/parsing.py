@@ -2,7 +2,6 @@
 
 import re
 
-import anitomy_ng
 from anitomy_ng import Element, ElementKind
 
 from feeds.releases.explicit import find_explicit
@@ -11,11 +10,13 @@ from feeds.releases.positional import find_by_position
 from feeds.releases.release import Release, Special
 from feeds.releases.seasons import find_season
 from feeds.releases.series import Name, read_name, trimmed
-from feeds.releases.technical import Span, read_technical, technical_spans
+from feeds.releases.technical import Span, read_technical, recognised, technical_spans
 from feeds.releases.tidy import Tidied, has_letters, is_dotted, spaced, tidy
 
 _FIRST_BRACKET = re.compile(r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|\((?P<round>[^()]*)\)(?=\s-\s))")
-_NO_GROUP = re.compile(r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE)
+_NO_GROUP = re.compile(
+    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE
+)
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
@@ -27,13 +28,15 @@ _BATCH = re.compile(r"(?<![0-9A-Za-z])(?:[Bb]atch|BATCH|[Cc]omplete|COMPLETE)(?!
 def parse(title: str) -> Release:
     """What `title` says. Raises nothing, whatever the title; of a long one the first 300 characters count."""
     tidied = _unscrambled(tidy(title))
-    elements = anitomy_ng.parse(tidied.text)
+    elements = recognised(tidied.text)
     plain = spaced(tidied.text)
     spans = technical_spans(plain, elements)
     masked = _masked(plain, spans)
     scene = is_dotted(tidied.text) and not plain.startswith("[")
     bracket = _FIRST_BRACKET.match(plain)
-    numbering = find_explicit(masked) or find_by_position(masked, bracket.end() if bracket else 0, scene=scene)
+    numbering = find_explicit(masked) or find_by_position(
+        masked, bracket.end() if bracket else 0, scene=scene
+    )
 
     start, group = _opening(plain, bracket, spans, numbering)
     region = _region(plain, start, spans, numbering, scene=scene)
@@ -45,7 +48,7 @@ def parse(title: str) -> Release:
 
     details = start + len(region)
     stated = numbering or Numbering(details, details)
-    season = name.season or find_season(masked[details:])
+    season = name.season or find_season(masked[details:]) or find_season(masked[:start])
     number = stated.season if stated.season is not None or not season else season.number
     year = _YEAR.search(plain, start, max(details + 6, stated.start)) if name.year is None else None
     version = _VERSION.search(plain, start) if stated.version is None else None
@@ -59,7 +62,11 @@ def parse(title: str) -> Release:
         episodes=stated.episodes,
         absolute=stated.absolute,
         version=int(version["version"]) if version else stated.version,
-        special=Special(kind[0]) if kind else Special.SP if number == 0 and not stated.special else stated.special,
+        special=Special(kind[0])
+        if kind
+        else Special.SP
+        if number == 0 and not stated.special
+        else stated.special,
         batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
         date=stated.date,
         year=int(year[0]) if year else name.year,
@@ -130,11 +137,14 @@ def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | No
 
 def _is_in_brackets(plain: str, position: int) -> bool:
     return any(
-        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position) for opening, closing in ("[]", "()")
+        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position)
+        for opening, closing in ("[]", "()")
     )
 
 
-def _name_elsewhere(plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering) -> Name:
+def _name_elsewhere(
+    plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering
+) -> Name:
     """The show of a name that begins with its number: its folder, what follows the number, or the first brackets."""
     if folder:
         return read_name(spaced(folder))
@@ -146,7 +156,11 @@ def _name_elsewhere(plain: str, folder: str, group: str | None, spans: list[Span
 
 def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
     """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
-    if (match := _SCENE_GROUP.search(text)) and any(span.unmistakable and span.end <= match.start() for span in spans):
+    if (match := _SCENE_GROUP.search(text)) and any(
+        span.unmistakable and span.end <= match.start() for span in spans
+    ):
         return match["group"]
     groups = (element for element in elements if element.kind is ElementKind.RELEASE_GROUP)
-    return next((group.value for group in groups if text[group.position - 1 : group.position] in ("[", "(")), None)
+    return next(
+        (group.value for group in groups if text[group.position - 1 : group.position] in ("[", "(")), None
+    )

@@ -7,22 +7,49 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from feeds.releases.numbering import BLANK, LEFT, RIGHT, SEVERAL, TO, WORD, Numbering, is_year, numbered, with_absolute
+from feeds.releases.numbering import (
+    BLANK,
+    LEFT,
+    RIGHT,
+    SEVERAL,
+    TO,
+    WORD,
+    Numbering,
+    is_year,
+    numbered,
+    with_absolute,
+)
 from feeds.releases.numbers import NUMBER
 from feeds.releases.seasons import find_seasons
 from feeds.releases.tidy import has_letters
 
-_HIGHEST = 1900  # no show counts further without a dash before; from here on numbers are years, or part of a title
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_HIGHEST = (
+    1900  # no show counts further without a dash before; from here on numbers are years, or part of a title
+)
+_ROMAN = {
+    "i": 1,
+    "ii": 2,
+    "iii": 3,
+    "iv": 4,
+    "v": 5,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+}
 
 _ENDING = rf"(?:\s?\(?(?:END|FIN|Final|完结?|完結|全|{BLANK}{{3}})\)?)?"
 _CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|{BLANK}]))"
 
 _PADDED_RANGE = re.compile(
-    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?(?:[-~]|to)\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))", re.IGNORECASE
+    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?(?:[-~]|to)\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))",
+    re.IGNORECASE,
 )
 _AFTER_DASH = re.compile(
-    rf"(?<![{WORD}{BLANK}])(?<!\[[0-9]{{2}}\s)[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?", re.IGNORECASE
+    rf"(?<![{WORD}{BLANK}])(?<!\[[0-9]{{2}}\s)[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
+    re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(
     rf"\[\s?(?P<numbers>{NUMBER}\s-\s{NUMBER}|{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
@@ -37,7 +64,9 @@ _IN_THE_MIDDLE = re.compile(
 _GLUED = re.compile(rf"(?<=[{WORD}])-(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))")
 _FIRST = re.compile(r"\s*(?P<numbers>0[0-9]{1,2}(?:-[0-9]{2,3})?)(?:\.\s|\s?-\s?|\s)")
 _SEASON_IN_NUMBER = re.compile(rf"(?:[1-9][0-9]{{2}}|0[0-9]{{3}}){RIGHT}")
-_PART = re.compile(rf"{LEFT}Part\s?(?P<number>[0-9]{{1,2}}|[IV]{{1,3}}|One|Two|Three|Four|Five|Six){RIGHT}", re.IGNORECASE)
+_PART = re.compile(
+    rf"{LEFT}Part\s?(?P<number>[0-9]{{1,2}}|[IV]{{1,3}}|One|Two|Three|Four|Five|Six){RIGHT}", re.IGNORECASE
+)
 
 
 def find_by_position(name: str, start: int, *, scene: bool) -> Numbering | None:
@@ -126,7 +155,9 @@ def _part(name: str) -> Numbering | None:
     match = _PART.search(name)
     if not match or not has_letters(name[: match.start()]):
         return None
-    number = _ROMAN.get(match["number"].lower()) or (int(match["number"]) if match["number"].isdigit() else None)
+    number = _ROMAN.get(match["number"].lower()) or (
+        int(match["number"]) if match["number"].isdigit() else None
+    )
     return Numbering(match.start(), match.end(), episodes=(number,)) if number else None
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from feeds.releases.numbers import read_chinese
 
-_ORDINALS = {word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)}
+_ORDINALS = {
+    word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)
+}
 
 _HINT = re.compile(r"s[0-9]|s(?:eason|erie|aison|taffel|tagione)|tem|[季期]", re.IGNORECASE)
 _SEASON = re.compile(

@@ -21,7 +21,8 @@ _YEAR_IN_BRACKETS = re.compile(r"\s?\((?P<year>(?:19|20)[0-9]{2})(?:-[0-9]{4})?\
 _YEAR_AT_END = re.compile(r"(?<=[^0-9A-Za-z])(?P<year>19[0-9]{2}|20[0-3][0-9])$")
 _COUNTRY = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA)\))$")
 _PART = re.compile(
-    r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$", re.IGNORECASE
+    r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$",
+    re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
 _ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
@@ -34,7 +35,9 @@ _CJK_LABEL = re.compile(
     r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版)"
     r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|\sMovie|\s?OVA|\s?OAD)$"
 )
-_NO_NAME = re.compile(r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE
+)
 _ANY_BRACKET = re.compile(r"[()\[\]{}]")
 _OPENING = {")": "(", "]": "[", "}": "{"}
 _EDGE = " -~_.,:;|/*=★☆\"'\0"
@@ -70,7 +73,11 @@ def read_name(region: str) -> Name:
             longer.append(piece)
             piece, stated = _without_year(shorter)
             year = year or stated
-        if (aside := _ASIDE.search(piece)) and has_letters(piece[: aside.start()]) and _says_a_name(aside["name"]):
+        if (
+            (aside := _ASIDE.search(piece))
+            and has_letters(piece[: aside.start()])
+            and _says_a_name(aside["name"])
+        ):
             longer.append(piece)
             asides.append(aside["name"])
             if _has_cjk(aside["name"]) != _has_cjk(piece[: aside.start()]):
@@ -152,11 +159,12 @@ def trimmed(text: str) -> str:
     text = " ".join(text.split()).strip(_EDGE)
     if not _ANY_BRACKET.search(text):
         return text
-    while text and (text[-1] in "([{" or (text[-1] in ")]}" and text.count(_OPENING[text[-1]]) < text.count(text[-1]))):
+    while text and (
+        text[-1] in "([{" or (text[-1] in ")]}" and text.count(_OPENING[text[-1]]) < text.count(text[-1]))
+    ):
         text = text[:-1].strip(_EDGE)
     while text and text[0] in ")]}":
         text = text[1:].strip(_EDGE)
     if text.count("(") > text.count(")"):
         text = text[: text.rindex("(")].strip(_EDGE) or text.replace("(", " ").strip(_EDGE)
     return text
-

@@ -18,17 +18,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "file", type=Path, metavar="FILE.jsonl", help="one object a line: title, series, episode, absolute, …"
+            "file",
+            type=Path,
+            metavar="FILE.jsonl",
+            help="one object a line: title, series, episode, absolute, …",
         )
         parser.add_argument(
-            "--failures", action="store_true", help="first each name whose series (leniently) or episode is wrong"
+            "--failures",
+            action="store_true",
+            help="first each name whose series (leniently) or episode is wrong",
         )
 
     def handle(self, *args: Any, file: Path, failures: bool, **options: Any) -> None:
         try:
             rows = list(usable_rows(file.read_text(encoding="utf-8").splitlines()))
         except (OSError, ValueError, KeyError) as error:
-            raise CommandError(f"{file} cannot be read as one JSON object with a title a line: {error}") from None
+            raise CommandError(
+                f"{file} cannot be read as one JSON object with a title a line: {error}"
+            ) from None
         verdicts = [judge(row, parse) for row in rows]
         if failures:
             for verdict in verdicts:
