@@ -5,6 +5,7 @@ import re
 from anitomy_ng import Element, ElementKind
 
 from feeds.releases.explicit import find_explicit
+from feeds.releases.guesses import guess
 from feeds.releases.numbering import BLANK, Numbering
 from feeds.releases.positional import find_by_position
 from feeds.releases.release import Release, Special
@@ -47,12 +48,15 @@ def parse(title: str) -> Release:
     name = name if name.best else Name(trimmed(region))
 
     details = start + len(region)
-    stated = numbering or Numbering(details, details)
     season = name.season or find_season(masked[details:]) or find_season(masked[:start])
+    if not numbering and not season and scene and (guessed := guess(tidied.text)):
+        name = name.renamed(guessed.series)
+        stated = Numbering(details, details, episodes=guessed.episodes)
+    else:
+        stated = numbering or Numbering(details, details)
     number = stated.season if stated.season is not None or not season else season.number
     year = _YEAR.search(plain, start, max(details + 6, stated.start)) if name.year is None else None
     version = _VERSION.search(plain, start) if stated.version is None else None
-    kind = _KIND.search(plain, start) if stated.special is None else None
     whole_season = season is not None and not (stated.episodes or stated.date or stated.special)
     technical = read_technical(plain, elements, details)
     return Release(
@@ -62,11 +66,7 @@ def parse(title: str) -> Release:
         episodes=stated.episodes,
         absolute=stated.absolute,
         version=int(version["version"]) if version else stated.version,
-        special=Special(kind[0])
-        if kind
-        else Special.SP
-        if number == 0 and not stated.special
-        else stated.special,
+        special=stated.special or _special_by_word(plain, start, number),
         batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
         date=stated.date,
         year=int(year[0]) if year else name.year,
@@ -152,6 +152,12 @@ def _name_elsewhere(
     following = plain[numbering.end : end].strip(" -.")
     name = read_name(following.split(" - ")[0])
     return name if name.best or not group else read_name(group)
+
+
+def _special_by_word(plain: str, start: int, season: int | None) -> Special | None:
+    if match := _KIND.search(plain, start):
+        return Special(match[0])
+    return Special.SP if season == 0 else None
 
 
 def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:

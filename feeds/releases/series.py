@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from feeds.releases.seasons import Season, find_season
@@ -51,6 +51,13 @@ class Name:
     others: tuple[str, ...] = ()
     season: Season | None = None
     year: int | None = None
+
+    def renamed(self, best: str) -> "Name":
+        """With another best form, unless that is empty or differs only in what is no letter or digit."""
+        if not has_letters(best) or _bare(best) == _bare(self.best):
+            return self
+        others = [other for other in (self.best, *self.others) if other and other != best]
+        return replace(self, best=best, others=tuple(others))
 
 
 def read_name(region: str) -> Name:
@@ -148,6 +155,10 @@ def _by_script(piece: str) -> list[str]:
     if len(changes) != 1:
         return [piece]
     return [" ".join(words[: changes[0]]), " ".join(words[changes[0] :])]
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _has_cjk(text: str) -> bool:
