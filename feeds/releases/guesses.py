@@ -1,4 +1,4 @@
-"""guessit, for the few names that need it: dots for spaces, and no number in them that says or shows what it is.
+"""guessit, for the few names that need it: in the style of the scene, with no number that says or shows what it is.
 
 It knows more words than we do, and takes a hundred times as long: milliseconds for usual names, seconds for one that
 repeats itself. Such a name is not shown to it.

@@ -33,10 +33,11 @@ def parse(title: str) -> Release:
     plain = spaced(tidied.text)
     spans = technical_spans(plain, elements)
     masked = _masked(plain, spans)
-    scene = is_dotted(tidied.text) and not plain.startswith("[")
+    dotted = is_dotted(tidied.text) and not plain.startswith("[")
+    scene = dotted or _is_like_scene(plain, spans)
     bracket = _FIRST_BRACKET.match(plain)
     numbering = find_explicit(masked) or find_by_position(
-        masked, bracket.end() if bracket else 0, scene=scene
+        masked, bracket.end() if bracket else 0, dotted=dotted
     )
 
     start, group = _opening(plain, bracket, spans, numbering)
@@ -86,6 +87,12 @@ def _unscrambled(tidied: Tidied) -> Tidied:
     if tidied.folder and not find_explicit(spaced(tidied.text)) and find_explicit(spaced(tidied.folder)):
         return Tidied(tidied.folder)
     return tidied
+
+
+def _is_like_scene(plain: str, spans: list[Span]) -> bool:
+    """Whether no bracket comes first, and none around the technical words: `Film 2014 EXTENDED 1080p x264`."""
+    first = next((span for span in spans if span.unmistakable), None)
+    return first is not None and not plain.startswith("[") and not _is_in_brackets(plain, first.start)
 
 
 def _masked(plain: str, spans: list[Span]) -> str:

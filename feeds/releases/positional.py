@@ -69,10 +69,10 @@ _PART = re.compile(
 )
 
 
-def find_by_position(name: str, start: int, *, scene: bool) -> Numbering | None:
+def find_by_position(name: str, start: int, *, dotted: bool) -> Numbering | None:
     """The likeliest episode among the bare numbers of `name`; None where none is likely.
 
-    `start` is where the show's name may begin. `scene` names (dots for spaces, no bracket first) write 208 for S02E08
+    `start` is where the show's name may begin. `dotted` names (dots for spaces, no bracket first) write 208 for S02E08
     and count the episodes of a short series as parts.
     """
     seasons = list(find_seasons(name))
@@ -80,8 +80,8 @@ def find_by_position(name: str, start: int, *, scene: bool) -> Numbering | None:
         name = name[: season.start] + " " * (season.end - season.start) + name[season.end :]
     for find in _LIKELIEST_FIRST:
         if found := find(name, start):
-            return _with_season_in_number(name, found) if scene and find is _last else found
-    return _part(name) if scene and not seasons else None
+            return _with_season_in_number(name, found) if dotted and find is _last else found
+    return _part(name) if dotted and not seasons else None
 
 
 def _padded_range(name: str, start: int) -> Numbering | None:
