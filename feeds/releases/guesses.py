@@ -39,7 +39,11 @@ def guess(text: str) -> Guess | None:
     title, episodes = found.get("title", ""), found.get("episode", ())
     return Guess(
         series=title if isinstance(title, str) else "",
-        episodes=tuple(episodes) if isinstance(episodes, list) else (episodes,) if isinstance(episodes, int) else (),
+        episodes=tuple(episodes)
+        if isinstance(episodes, list)
+        else (episodes,)
+        if isinstance(episodes, int)
+        else (),
     )
 
 

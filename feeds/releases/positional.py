@@ -53,7 +53,7 @@ _AFTER_DASH = re.compile(
 )
 _IN_BRACKETS = re.compile(
     rf"\[\s?(?P<numbers>{NUMBER}\s-\s{NUMBER}|{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
-    rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}\)",
+    rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
     re.IGNORECASE,
 )
 _VOLUME = re.compile(rf"{LEFT}Vol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)

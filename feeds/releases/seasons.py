@@ -16,7 +16,7 @@ _SEASON = re.compile(
         (?<![0-9A-Za-z])(?:
             S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*+(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
             | (?:Season|Series|Saison|Staffel|Stagione|Temporada|Tem)\s?(?P<word>[0-9]{1,2})
-                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])
+                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?(?:Season\s)?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])
             | Seasons\s(?P<first>[0-9]{1,2})\s?(?:[-~&]|to|and)\s?[0-9]{1,2}(?![0-9A-Za-z])
             | (?P<ordinal>[0-9]{1,2})(?:st|nd|rd|th)\sSeason(?![0-9A-Za-z])
             | (?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])

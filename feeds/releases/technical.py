@@ -69,13 +69,17 @@ class Technical:
 
 
 def recognised(text: str) -> list[Element]:
-    """What anitomy-ng makes of `text`, but no checksum of digits alone outside of brackets: it is a day, `20140516`."""
+    """What anitomy-ng sees in `text`, without what it only infers (`Batch`, of `01-12 + OVA`), and without checksums
+    of digits alone outside of brackets: those are days, `20140516`."""
     return [
         element
         for element in anitomy_ng.parse(text)
-        if element.kind is not ElementKind.FILE_CHECKSUM
-        or not element.value.isdigit()
-        or text[element.position - 1 : element.position] in ("[", "(")
+        if text.startswith(element.value, element.position)
+        and (
+            element.kind is not ElementKind.FILE_CHECKSUM
+            or not element.value.isdigit()
+            or text[element.position - 1 : element.position] in ("[", "(")
+        )
     ]
 
 

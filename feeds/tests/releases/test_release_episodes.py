@@ -104,6 +104,7 @@ def test_a_number_without_a_season_is_read(title: str, episodes: Numbers) -> Non
         ("[Grp] Harbour Lights [01-12][1080p]", upto(12)),
         ("[Grp] Harbour Lights [TV 01-12+SP][BDRip]", upto(12)),
         ("[Grp] Harbour Lights [05 - 08] [1080p]", upto(8, 5)),
+        ("[Grp] Harbour Lights (01-12 + OVA) [1080p]", upto(12)),
         ("[Grp] Harbour Lights [E01-E12] [1080p]", upto(12)),
         ("[E01-E12] Harbour Lights [1080p]", upto(12)),
         ("[Grp] Harbour Lights - 01-02-04 [720p]", upto(4)),
@@ -198,6 +199,8 @@ def test_numbers_across_seasons_are_told_from_those_within(
         ("[Grp] Harbour Lights NCOP [1080p]", Special.NCOP, ()),
         ("[Grp] Harbour Lights NCEDv2 [1080p]", Special.NCED, ()),
         ("[Grp] Harbour Lights - OP1c [1080p]", Special.OP, (1,)),
+        ("[Grp] Harbour Lights ED [1080p]", Special.ED, ()),
+        ("[Grp] Harbour Lights SP01-03 [1080p]", Special.SP, (1, 2, 3)),
         ("[Grp] Harbour Lights - Creditless Opening [1080p]", Special.NCOP, ()),
         ("[Grp] Harbour Lights PV2 [1080p]", Special.PV, (2,)),
         ("[Grp] Harbour Lights Movie 3 - The Storm [1080p]", Special.MOVIE, (3,)),
@@ -232,6 +235,7 @@ def test_an_impossible_date_is_none() -> None:
         "Harbour.Lights.S01.S02.1080p",
         "Harbour Lights Seasons 1 to 5",
         "[Grp] Harbour Lights Season 1+2 [1080p]",
+        "[Grp] Harbour Lights (Season 1 + Season 2) [1080p]",
     ],
 )
 def test_several_seasons_are_a_batch_of_no_single_season(title: str) -> None:

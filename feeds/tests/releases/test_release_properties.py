@@ -13,8 +13,8 @@ from feeds.releases.tidy import LONGEST, spaced, tidy
 FRAGMENTS = (
     "01 ", "S01E01", "[", "]", "(", ")", "[01]", "- ", "1080p ", "第", "话", "一", "a", "E01", ".5", "&", "0-", "1x02",
     "x", "~", " / ", "|", "/", "\\", "Season 1 ", "S1-", "2014.05.06", "(2014)", "Part 1 ", "Vol.1", "v2", "OVA1",
-    "Movie 1", "{a}", "★", "\0", "_", ".", "A.", "Ep ", "#", "1 of ", "Special 1 ", "END", "全", "🙂", "İ", "\ud800", "\u202e",
-    "٣", "²", "中 a ", "劇場版", "Complete ", "[Cap.101]", " US", "\u0301",
+    "Movie 1", "{a}", "★", "\0", "_", ".", "A.", "Ep ", "#", "1 of ", "Special 1 ", "END", "全", "🙂", "İ", "\ud800",
+    "\u202e", "٣", "²", "中 a ", "劇場版", "Complete ", "[Cap.101]", " US", "\u0301",
 )  # fmt: skip
 names = st.text() | st.lists(st.sampled_from(FRAGMENTS), max_size=120).map("".join)
 
