@@ -54,7 +54,7 @@ _SPECIAL_HINT = re.compile(
 _SPECIAL = re.compile(
     rf"{LEFT}(?:[Ss](?P<season>[0-9]{{1,2}})\s?)?(?P<kind>(?i:OVA|ONA|OAD|NCOP|NCED)|SP|OP|ED|PV|CM|Menu)\s?\#?"
     rf"(?P<number>[0-9]{{1,2}}(?:[-~][0-9]{{1,2}})?)[a-z]?(?:\s?v(?P<version>[0-9]))?{RIGHT}"
-    rf"|{LEFT}(?P<alone>(?i:NCOP|NCED)|SP|PV|CM|Menu|(?:OP|ED)(?=\s?(?:$|[\[({BLANK}])))(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
+    rf"|(?<!\+)(?<!\+\s){LEFT}(?P<alone>(?i:NCOP|NCED)|SP|PV|CM|Menu|(?:OP|ED)(?=\s?(?:$|[\[({BLANK}])))(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
     rf"|(?:(?<=-\s)|(?<=\s)(?=Specials?\s0))(?P<word>(?:Creditless\s)?(?:Opening|Ending)|Trailer|Preview|Specials?(?=\s?[0-9]))"
     rf"\s?(?P<numbers>{SEVERAL})?{RIGHT}"
     rf"|(?<=\s)(?<!\s[Tt]he\s)[Mm]ovies?\s?(?:-\s|\#)?(?P<films>[0-9]{{1,2}}(?:\s?[-~&+]\s?[0-9]{{1,2}})?){RIGHT}"

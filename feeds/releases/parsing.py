@@ -22,7 +22,7 @@ _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
 _VERSION = re.compile(r"(?<![0-9A-Za-z])[vV](?P<version>[0-9])(?![0-9A-Za-z.])")
-_KIND = re.compile(r"(?<![0-9A-Za-z])(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
+_KIND = re.compile(r"(?<![0-9A-Za-z+])(?<!\+\s)(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
 _BATCH = re.compile(r"(?<![0-9A-Za-z])(?:[Bb]atch|BATCH|[Cc]omplete|COMPLETE)(?![0-9A-Za-z])|合集|全集")
 
 

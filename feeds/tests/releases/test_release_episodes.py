@@ -119,6 +119,11 @@ def test_a_range_is_expanded_and_is_a_batch(title: str, episodes: Numbers) -> No
     assert (release.episodes, release.batch) == (episodes, True)
 
 
+@pytest.mark.parametrize("extras", ["+SP", " + OVA", "+OVA"])
+def test_a_batch_with_extras_is_not_a_special(extras: str) -> None:
+    assert parse(f"[Grp] Harbour Lights [01-12{extras}][BDRip]").special is None
+
+
 def test_two_episodes_in_one_file_are_no_batch() -> None:
     assert not parse("[Grp] Harbour Lights - 05+06 [1080p]").batch
 
