@@ -41,7 +41,7 @@ _ROMAN = {
 }
 
 _ENDING = rf"(?:\s?\(?(?:END|FIN|Final|完结?|完結|全|{BLANK}{{3}})\)?)?"
-_CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|{BLANK}]))"
+_CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|+{BLANK}]))"
 
 _PADDED_RANGE = re.compile(
     rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?(?:[-~]|to)\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))",
