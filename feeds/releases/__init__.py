@@ -1,4 +1,4 @@
-"""Release names (`[Group] Show - 05 [1080p]`, `Show.S01E05.1080p.WEB.x264-GRP`) read into a `Release`; pure functions."""
+"""Release names (`[Grp] Show - 05 [1080p]`, `Show.S01E05.1080p-GRP`) read into a `Release`; pure functions."""
 
 from feeds.releases.parsing import parse
 from feeds.releases.release import EpisodeNumber, Release, Special

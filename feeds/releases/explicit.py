@@ -9,19 +9,22 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from feeds.releases.numbering import LEFT, RIGHT, SEVERAL, Numbering, numbered, with_absolute
+from feeds.releases.numbering import BLANK, LEFT, RIGHT, SEVERAL, Numbering, numbered, with_absolute
 from feeds.releases.numbers import NUMBER, read_chinese, read_numbers
 from feeds.releases.release import Special
 
 _SEASON_AND_EPISODE = re.compile(
     rf"{LEFT}S(?P<season>[0-9]{{1,4}})\s?[-.]?\s?(?:EP?|x)\.?\s?(?P<numbers>{NUMBER}"
-    rf"(?:\s?(?:[-~+&]|and)?\s?(?:S[0-9]{{1,4}}\s?)?(?:EP?|x)\s?{NUMBER}|[-~+&]{NUMBER}{RIGHT}|\s~\s{NUMBER}{RIGHT}){{0,40}})"
+    rf"(?:\s?(?:[-~+&]|and)?\s?(?:S[0-9]{{1,4}}\s?)?(?:EP?|x)\s?{NUMBER}|[-~+&]{NUMBER}{RIGHT}|\s~\s{NUMBER}{RIGHT}){{0,40}}+)"
     rf"(?P<next>\s[0-9]{{2}}(?=\s|$))?{RIGHT}",
     re.IGNORECASE,
 )
+_SHORT_SEASON_AND_EPISODE = re.compile(
+    rf"{LEFT}S(?P<season>[1-9])-(?P<numbers>[0-9]{{2,3}}(?:v[0-9])?){RIGHT}"
+)
 _SEASON_X_EPISODE = re.compile(
-    rf"{LEFT}(?P<season>[0-9]{{1,2}}|(?:19|20)[0-9]{{2}})x(?P<numbers>[0-9]{{2,4}}(?:v[0-9])?"
-    rf"(?:\s?-?\s?(?:[0-9]{{1,2}})?x[0-9]{{2,3}}|-[0-9]{{2,3}}){{0,40}}){RIGHT}",
+    rf"{LEFT}(?P<season>[0-9]{{1,2}}|(?:19|20)[0-9]{{2}})x(?P<numbers>(?:[0-9]{{2,4}}(?:v[0-9])?"
+    rf"|[0-9](?=\s?(?:$|[\[(-]|{BLANK})))(?:\s?-?\s?(?:[0-9]{{1,2}})?x[0-9]{{2,3}}|-[0-9]{{2,3}}){{0,40}}+){RIGHT}",
     re.IGNORECASE,
 )
 _SEASON_WORD_AND_EPISODE = re.compile(
@@ -35,8 +38,8 @@ _CJK_EPISODE = re.compile(
     rf"|{LEFT}(?P<bare>{SEVERAL})\s?[话話集]"
 )
 _EPISODE_WORD = re.compile(
-    rf"{LEFT}(?:Episodes?|Épisode|Episodio|Folge|EPS?|E(?=[0-9]{{2}}))\.?\s?(?P<numbers>{NUMBER}"
-    rf"(?:\s?[-~+&,]?\s?EP?{NUMBER}|\s?[-~]\s?{NUMBER}{RIGHT}|\s[0-9]{{2}}(?=\s|$)){{0,40}}){RIGHT}",
+    rf"{LEFT}(?:Episodes?|Épisode|Episodio|Folge|EPS?|E(?=[0-9]{{2}}|[0-9]\s?[\[({BLANK}]))\.?\s?(?P<numbers>{NUMBER}"
+    rf"(?:\s?[-~+&,]?\s?EP?{NUMBER}|\s?[-~]\s?{NUMBER}{RIGHT}|\s[0-9]{{2}}(?=\s|$)){{0,40}}+){RIGHT}",
     re.IGNORECASE,
 )
 _NUMBER_SIGN = re.compile(rf"\#(?P<numbers>{SEVERAL}){RIGHT}")
@@ -44,12 +47,29 @@ _OF_TOTAL = re.compile(
     rf"(?<!dis[ck]\s)(?<!dvd\s)(?<!cd\s)(?<!part\s){LEFT}(?P<numbers>[0-9]{{1,3}})\s?of\s?[0-9]{{1,4}}{RIGHT}",
     re.IGNORECASE,
 )
-_SPECIAL = re.compile(
-    rf"{LEFT}(?:[Ss](?P<season>[0-9]{{1,2}})\s?)?(?P<kind>(?i:OVA|ONA|OAD|NCOP|NCED)|SP|OP|ED|PV|CM)\s?\#?"
-    rf"(?P<number>[0-9]{{1,2}})[a-z]?(?:\s?v(?P<version>[0-9]))?{RIGHT}"
-    rf"|{LEFT}(?P<alone>(?i:NCOP|NCED)|SP|PV|CM|Menu)(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
-    rf"|(?<=-\s)Specials?\s?(?P<count>[0-9]{{1,2}}){RIGHT}"
+# Cheap to look for, and in every name that _SPECIAL matches.
+_SPECIAL_HINT = re.compile(
+    r"[Oo][VvNn][Aa]|[Oo][Aa][Dd]|[Nn][Cc][OoEe]|SP|OP|ED|PV|CM|Menu|[Ss]pecial|Opening|Ending|Trailer|Preview|[Mm]ovie"
 )
+_SPECIAL = re.compile(
+    rf"{LEFT}(?:[Ss](?P<season>[0-9]{{1,2}})\s?)?(?P<kind>(?i:OVA|ONA|OAD|NCOP|NCED)|SP|OP|ED|PV|CM|Menu)\s?\#?"
+    rf"(?P<number>[0-9]{{1,2}}(?:[-~][0-9]{{1,2}})?)[a-z]?(?:\s?v(?P<version>[0-9]))?{RIGHT}"
+    rf"|(?<!\+)(?<!\+\s){LEFT}(?P<alone>(?i:NCOP|NCED)|SP|PV|CM|Menu|(?:OP|ED)(?=\s?(?:$|[\[({BLANK}])))(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
+    rf"|(?:(?<=-\s)|(?<=\s)(?=Specials?\s0))(?P<word>(?:Creditless\s)?(?:Opening|Ending)|Trailer|Preview|Specials?(?=\s?[0-9]))"
+    rf"\s?(?P<numbers>{SEVERAL})?{RIGHT}"
+    rf"|(?<=\s)(?<!\s[Tt]he\s)[Mm]ovies?\s?(?:-\s|\#)?(?P<films>[0-9]{{1,2}}(?:\s?[-~&+]\s?[0-9]{{1,2}})?){RIGHT}"
+)
+_KINDS = {
+    "creditless opening": Special.NCOP,
+    "creditless ending": Special.NCED,
+    "opening": Special.OP,
+    "ending": Special.ED,
+    "trailer": Special.PV,
+    "preview": Special.PV,
+    "movie": Special.MOVIE,
+    "special": Special.SP,
+    "specials": Special.SP,
+}
 _DATE = re.compile(
     rf"(?<![0-9A-Za-z\[])(?P<year>(?:19|20)[0-9]{{2}})[\s.-]?(?P<month>[01][0-9])[\s.-]?(?P<day>[0-3][0-9]){RIGHT}"
 )
@@ -72,7 +92,9 @@ def _with_season(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:
         if not (match := pattern.search(name)):
             return None
         found = replace(numbered(match, match["numbers"]), season=int(match["season"]))
-        if following := match.groupdict().get("next"):  # S03E21.22 are two episodes, S01E02.24 one and a title
+        if following := match.groupdict().get(
+            "next"
+        ):  # S03E21.22 are two episodes, S01E02.24 one and a title
             if found.episodes[-1] == int(following) - 1:
                 found = replace(found, episodes=(*found.episodes, int(following)))
             else:
@@ -85,7 +107,9 @@ def _with_season(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:
 def _beside(name: str, found: Numbering) -> Numbering:
     """With the numbers across seasons before or after: `313-315 - S16E03-05`, `13 (S02E01)`, `S02E01 (13)`."""
     if before := _ABSOLUTE_BEFORE.search(name, max(0, found.start - 12), found.start):
-        return replace(found, start=before.start(), absolute=read_numbers(before["range"] or before["one"])[0])
+        return replace(
+            found, start=before.start(), absolute=read_numbers(before["range"] or before["one"])[0]
+        )
     if after := _ABSOLUTE_AFTER.match(name, found.end):
         return replace(found, end=after.end(), absolute=read_numbers(after["range"])[0])
     return with_absolute(name, found)
@@ -114,21 +138,17 @@ def _cjk_episode(name: str) -> Numbering | None:
 
 
 def _special(name: str) -> Numbering | None:
-    """`OVA2`, `S01SP02`, `OP1c`; of NCOP, NCED, SP, PV, CM and Menu also without a number; `- Special 3`."""
-    if not (match := _SPECIAL.search(name)):
+    """`OVA2`, `S01SP02`, `OP1c`, `- Special 3`; most kinds also without a number."""
+    if not _SPECIAL_HINT.search(name) or not (match := _SPECIAL.search(name)):
         return None
-    kind, number, version = (
-        match["kind"] or match["alone"] or "SP",
-        match["number"] or match["count"],
-        match["version"] or match["of_alone"],
-    )
-    return Numbering(
-        match.start(),
-        match.end(),
+    kind = match["kind"] or match["alone"]
+    found = numbered(match, match["number"] or match["numbers"] or match["films"] or "")
+    version = match["version"] or match["of_alone"]
+    return replace(
+        found,
         season=int(match["season"]) if match["season"] else None,
-        episodes=(int(number),) if number else (),
-        version=int(version) if version else None,
-        special=Special(kind.upper()),
+        version=int(version) if version else found.version,
+        special=Special(kind.upper()) if kind else _KINDS[(match["word"] or "movie").lower()],
     )
 
 
@@ -155,6 +175,7 @@ def _simply(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:
 
 _SUREST_FIRST: tuple[Callable[[str], Numbering | None], ...] = (
     _with_season(_SEASON_AND_EPISODE),
+    _with_season(_SHORT_SEASON_AND_EPISODE),
     _with_season(_SEASON_X_EPISODE),
     _with_season(_SEASON_WORD_AND_EPISODE),
     _capitulo,

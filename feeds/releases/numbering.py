@@ -10,9 +10,12 @@ from feeds.releases.release import EpisodeNumber, Special
 BLANK = "\0"
 """Stands in place of every letter of a technical word, so that no codec and no resolution is taken for an episode."""
 
-LEFT, RIGHT = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
+WORD = "0-9A-Za-zÀ-ӿ"
+"""Letters that are written in words, with blanks between: not those of Chinese and Japanese."""
+
+LEFT, RIGHT = rf"(?<![{WORD}])", rf"(?![{WORD}])"
 TO = r"(?:-|\s?~\s?)"
-SEVERAL = rf"{NUMBER}(?:(?:{TO}|\s?[+&,]\s?){NUMBER}){{0,9}}"
+SEVERAL = rf"{NUMBER}(?:(?:{TO}|\s?[+&,]\s?){NUMBER}){{0,9}}+"
 """`05`, `01-12`, `01 ~ 12`, `05+06`. A dash between blanks is none of these: it parts a number from a title."""
 
 _ACROSS_SEASONS = re.compile(rf"\s?[\[(]\s?\#?(?P<numbers>[0-9]{{2,4}}(?:{TO}[0-9]{{2,4}})?)\s?[\])]")

@@ -4,12 +4,17 @@ import re
 
 from feeds.releases.release import EpisodeNumber
 
-LONGEST_RANGE = 2000  # episodes; what claims more is two numbers that happen to stand together
+LONGEST_RANGE = 2000  # episodes of one name; what claims more are numbers that happen to stand together
 
-NUMBER = r"[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?-i:[a-d])(?![0-9A-Za-z]))?(?:\s?v[0-9](?![0-9A-Za-z]))?"
-"""One number with its version, as a pattern without groups."""
+NUMBER = (
+    r"(?>[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?"
+    r"(?:\s?v[0-9](?![0-9A-Za-z]))?)"
+)
+"""One number with its version, as a pattern without groups that matches in one way only."""
 
-_PARTS = re.compile(r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>(?-i:[a-d])(?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I)
+_PARTS = re.compile(
+    r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I
+)
 _SEASON_AGAIN = re.compile(r"(?<![0-9A-Za-z])(?:S[0-9]{1,4}\s?(?=[Ex])|(?<=[\s-])[0-9]{1,2}(?=x))", re.I)
 _CHINESE = {digit: value for value, digit in enumerate("零一二三四五六七八九十")}
 
@@ -30,8 +35,8 @@ def read_numbers(text: str) -> tuple[tuple[EpisodeNumber, ...], int | None]:
             last is not None
             and whole is not None
             and not match["letter"]
-            and re.search(r"[-~]", between)
-            and last < whole <= last + LONGEST_RANGE
+            and re.search(r"[-~]|to", between)
+            and last < whole <= last + LONGEST_RANGE - len(found)
         ):
             found += range(last + 1, whole + 1)
         elif match["letter"]:

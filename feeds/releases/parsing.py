@@ -2,38 +2,43 @@
 
 import re
 
-import anitomy_ng
 from anitomy_ng import Element, ElementKind
 
 from feeds.releases.explicit import find_explicit
+from feeds.releases.guesses import guess
 from feeds.releases.numbering import BLANK, Numbering
 from feeds.releases.positional import find_by_position
 from feeds.releases.release import Release, Special
 from feeds.releases.seasons import find_season
 from feeds.releases.series import Name, read_name, trimmed
-from feeds.releases.technical import Span, read_technical, technical_spans
-from feeds.releases.tidy import Tidied, has_letters, spaced, tidy
+from feeds.releases.technical import Span, read_technical, recognised, technical_spans
+from feeds.releases.tidy import Tidied, has_letters, is_dotted, spaced, tidy
 
-_FIRST_BRACKET = re.compile(r"[\s*★-]*[\[{](?P<text>[^\[\]{}]*)[\]}]")
-_NO_GROUP = re.compile(r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE)
+_FIRST_BRACKET = re.compile(r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|\((?P<round>[^()]*)\)(?=\s-\s))")
+_NO_GROUP = re.compile(
+    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE
+)
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
-_VERSION = re.compile(r"(?<![0-9A-Za-z])v(?P<version>[0-9])(?![0-9A-Za-z.])", re.IGNORECASE)
-_KIND = re.compile(r"(?<![0-9A-Za-z])(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
-_BATCH = re.compile(r"(?<![0-9A-Za-z])(?:batch|complete)(?![0-9A-Za-z])|合集|全集", re.IGNORECASE)
+_VERSION = re.compile(r"(?<![0-9A-Za-z])[vV](?P<version>[0-9])(?![0-9A-Za-z.])")
+_KIND = re.compile(r"(?<![0-9A-Za-z+])(?<!\+\s)(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
+_BATCH = re.compile(r"(?<![0-9A-Za-z])(?:[Bb]atch|BATCH|[Cc]omplete|COMPLETE)(?![0-9A-Za-z])|合集|全集")
 
 
 def parse(title: str) -> Release:
     """What `title` says. Raises nothing, whatever the title; of a long one the first 300 characters count."""
     tidied = _unscrambled(tidy(title))
-    elements = anitomy_ng.parse(tidied.text)
+    elements = recognised(tidied.text)
     plain = spaced(tidied.text)
     spans = technical_spans(plain, elements)
     masked = _masked(plain, spans)
-    scene = plain != tidied.text and not plain.startswith("[")
+    dotted = is_dotted(tidied.text) and not plain.startswith("[")
+    scene = dotted or _is_like_scene(plain, spans)
     bracket = _FIRST_BRACKET.match(plain)
-    numbering = find_explicit(masked) or find_by_position(masked, bracket.end() if bracket else 0, scene=scene)
+    numbering = find_explicit(masked) or find_by_position(
+        masked, bracket.end() if bracket else 0, dotted=dotted
+    )
 
     start, group = _opening(plain, bracket, spans, numbering)
     region = _region(plain, start, spans, numbering, scene=scene)
@@ -41,15 +46,18 @@ def parse(title: str) -> Release:
     if numbering and not has_letters(plain[start : numbering.start]):
         name = _name_elsewhere(plain, tidied.folder, group, spans, numbering)
         group = None if group and trimmed(group) == name.best else group
-    name = name if name.best else read_name(plain)
+    name = name if name.best else Name(trimmed(region))
 
     details = start + len(region)
-    stated = numbering or Numbering(details, details)
-    season = name.season or find_season(masked[details:])
+    season = name.season or find_season(masked[details:]) or find_season(masked[:start])
+    if not numbering and not season and scene and (guessed := guess(tidied.text)):
+        name = name.renamed(guessed.series)
+        stated = Numbering(details, details, episodes=guessed.episodes)
+    else:
+        stated = numbering or Numbering(details, details)
     number = stated.season if stated.season is not None or not season else season.number
     year = _YEAR.search(plain, start, max(details + 6, stated.start)) if name.year is None else None
     version = _VERSION.search(plain, start) if stated.version is None else None
-    kind = _KIND.search(plain, start) if stated.special is None else None
     whole_season = season is not None and not (stated.episodes or stated.date or stated.special)
     technical = read_technical(plain, elements, details)
     return Release(
@@ -59,7 +67,7 @@ def parse(title: str) -> Release:
         episodes=stated.episodes,
         absolute=stated.absolute,
         version=int(version["version"]) if version else stated.version,
-        special=Special(kind[0]) if kind else Special.SP if number == 0 and not stated.special else stated.special,
+        special=stated.special or _special_by_word(plain, start, number),
         batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
         date=stated.date,
         year=int(year[0]) if year else name.year,
@@ -81,6 +89,12 @@ def _unscrambled(tidied: Tidied) -> Tidied:
     return tidied
 
 
+def _is_like_scene(plain: str, spans: list[Span]) -> bool:
+    """Whether no bracket comes first, and none around the technical words: `Film 2014 EXTENDED 1080p x264`."""
+    first = next((span for span in spans if span.unmistakable), None)
+    return first is not None and not plain.startswith("[") and not _is_in_brackets(plain, first.start)
+
+
 def _masked(plain: str, spans: list[Span]) -> str:
     """`plain`, as long as before, with technical words blanked."""
     parts, end = [], 0
@@ -99,16 +113,17 @@ def _opening(
     """Where the name may begin, and the group in the brackets before it."""
     if not bracket or bracket.end() == len(plain):
         return 0, None
-    inside = range(bracket.start("text"), bracket.end("text"))
+    which = "text" if bracket["round"] is None else "round"
+    inside = range(bracket.start(which), bracket.end(which))
     if numbering and numbering.start in inside and has_letters(plain[inside.start : numbering.start]):
         return inside.start, None
-    label = trimmed(bracket["text"])
+    label = trimmed(bracket[which])
     if (
         not label
         or (numbering and bracket.start() <= numbering.start < bracket.end())
         or any(span.unmistakable and span.start in inside for span in spans)
         or _NO_GROUP.search(label)
-        or find_season(bracket["text"])
+        or find_season(bracket[which])
     ):
         return bracket.end(), None
     return bracket.end(), label
@@ -129,11 +144,14 @@ def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | No
 
 def _is_in_brackets(plain: str, position: int) -> bool:
     return any(
-        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position) for opening, closing in ("[]", "()")
+        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position)
+        for opening, closing in ("[]", "()")
     )
 
 
-def _name_elsewhere(plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering) -> Name:
+def _name_elsewhere(
+    plain: str, folder: str, group: str | None, spans: list[Span], numbering: Numbering
+) -> Name:
     """The show of a name that begins with its number: its folder, what follows the number, or the first brackets."""
     if folder:
         return read_name(spaced(folder))
@@ -143,8 +161,19 @@ def _name_elsewhere(plain: str, folder: str, group: str | None, spans: list[Span
     return name if name.best or not group else read_name(group)
 
 
+def _special_by_word(plain: str, start: int, season: int | None) -> Special | None:
+    if match := _KIND.search(plain, start):
+        return Special(match[0])
+    return Special.SP if season == 0 else None
+
+
 def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
     """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
-    if (match := _SCENE_GROUP.search(text)) and any(span.unmistakable and span.end <= match.start() for span in spans):
+    if (match := _SCENE_GROUP.search(text)) and any(
+        span.unmistakable and span.end <= match.start() for span in spans
+    ):
         return match["group"]
-    return next((element.value for element in elements if element.kind is ElementKind.RELEASE_GROUP), None)
+    groups = (element for element in elements if element.kind is ElementKind.RELEASE_GROUP)
+    return next(
+        (group.value for group in groups if text[group.position - 1 : group.position] in ("[", "(")), None
+    )

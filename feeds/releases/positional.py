@@ -13,6 +13,7 @@ from feeds.releases.numbering import (
     RIGHT,
     SEVERAL,
     TO,
+    WORD,
     Numbering,
     is_year,
     numbered,
@@ -22,21 +23,37 @@ from feeds.releases.numbers import NUMBER
 from feeds.releases.seasons import find_seasons
 from feeds.releases.tidy import has_letters
 
-_HIGHEST = 1900  # no show counts further without a dash before; from here on numbers are years, or part of a title
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_HIGHEST = (
+    1900  # no show counts further without a dash before; from here on numbers are years, or part of a title
+)
+_ROMAN = {
+    "i": 1,
+    "ii": 2,
+    "iii": 3,
+    "iv": 4,
+    "v": 5,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+}
 
 _ENDING = rf"(?:\s?\(?(?:END|FIN|Final|完结?|完結|全|{BLANK}{{3}})\)?)?"
-_CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|{BLANK}]))"
+_CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|+{BLANK}]))"
 
 _PADDED_RANGE = re.compile(
-    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?[-~]\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))", re.IGNORECASE
+    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?(?:[-~]|to)\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))",
+    re.IGNORECASE,
 )
 _AFTER_DASH = re.compile(
-    rf"(?<![0-9A-Za-z{BLANK}])[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?", re.IGNORECASE
+    rf"(?<![{WORD}{BLANK}])(?<!\[[0-9]{{2}}\s)[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
+    re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(
-    rf"\[\s?(?P<numbers>{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
-    rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}\)",
+    rf"\[\s?(?P<numbers>{NUMBER}\s-\s{NUMBER}|{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
+    rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
     re.IGNORECASE,
 )
 _VOLUME = re.compile(rf"{LEFT}Vol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)
@@ -44,15 +61,18 @@ _LAST = re.compile(rf"(?<=[\s.])(?P<numbers>{SEVERAL}){_ENDING}{_CLOSES}", re.IG
 _IN_THE_MIDDLE = re.compile(
     r"(?<=[0-9A-Za-z!?)'~.]\s)(?P<numbers>[0-9]{2,3}(?:-[0-9]{2,3})?(?:v[0-9])?(?=\s-\s)|0[1-9](?:v[0-9])?(?=\s))"
 )
+_GLUED = re.compile(rf"(?<=[{WORD}])-(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))")
 _FIRST = re.compile(r"\s*(?P<numbers>0[0-9]{1,2}(?:-[0-9]{2,3})?)(?:\.\s|\s?-\s?|\s)")
 _SEASON_IN_NUMBER = re.compile(rf"(?:[1-9][0-9]{{2}}|0[0-9]{{3}}){RIGHT}")
-_PART = re.compile(rf"{LEFT}Part\s?(?P<number>[0-9]{{1,2}}|[IV]{{1,3}}|One|Two|Three|Four|Five|Six){RIGHT}", re.IGNORECASE)
+_PART = re.compile(
+    rf"{LEFT}Part\s?(?P<number>[0-9]{{1,2}}|[IV]{{1,3}}|One|Two|Three|Four|Five|Six){RIGHT}", re.IGNORECASE
+)
 
 
-def find_by_position(name: str, start: int, *, scene: bool) -> Numbering | None:
+def find_by_position(name: str, start: int, *, dotted: bool) -> Numbering | None:
     """The likeliest episode among the bare numbers of `name`; None where none is likely.
 
-    `start` is where the show's name may begin. `scene` names (dots for spaces, no bracket first) write 208 for S02E08
+    `start` is where the show's name may begin. `dotted` names (dots for spaces, no bracket first) write 208 for S02E08
     and count the episodes of a short series as parts.
     """
     seasons = list(find_seasons(name))
@@ -60,8 +80,8 @@ def find_by_position(name: str, start: int, *, scene: bool) -> Numbering | None:
         name = name[: season.start] + " " * (season.end - season.start) + name[season.end :]
     for find in _LIKELIEST_FIRST:
         if found := find(name, start):
-            return _with_season_in_number(name, found) if scene and find is _last else found
-    return _part(name) if scene and not seasons else None
+            return _with_season_in_number(name, found) if dotted and find is _last else found
+    return _part(name) if dotted and not seasons else None
 
 
 def _padded_range(name: str, start: int) -> Numbering | None:
@@ -119,6 +139,12 @@ def _in_the_middle(name: str, start: int) -> Numbering | None:
     return numbered(match, match["numbers"]) if match and has_letters(name[start : match.start()]) else None
 
 
+def _glued(name: str, start: int) -> Numbering | None:
+    """`Show-05[1080p]`: only with a zero in front, for titles have dashes too."""
+    match = _GLUED.search(name, start)
+    return numbered(match, match["numbers"]) if match else None
+
+
 def _first(name: str, start: int) -> Numbering | None:
     """`05. Show`, `01 - Show`."""
     match = _FIRST.match(name, start)
@@ -129,7 +155,9 @@ def _part(name: str) -> Numbering | None:
     match = _PART.search(name)
     if not match or not has_letters(name[: match.start()]):
         return None
-    number = _ROMAN.get(match["number"].lower()) or (int(match["number"]) if match["number"].isdigit() else None)
+    number = _ROMAN.get(match["number"].lower()) or (
+        int(match["number"]) if match["number"].isdigit() else None
+    )
     return Numbering(match.start(), match.end(), episodes=(number,)) if number else None
 
 
@@ -146,5 +174,6 @@ _LIKELIEST_FIRST: tuple[Callable[[str, int], Numbering | None], ...] = (
     _volume,
     _last,
     _in_the_middle,
+    _glued,
     _first,
 )

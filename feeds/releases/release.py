@@ -22,6 +22,8 @@ class Special(StrEnum):
     PV = "PV"
     CM = "CM"
     MENU = "MENU"
+    MOVIE = "MOVIE"
+    """One of several films of a show, counted: `Show Movie 3`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 from feeds.releases.numbers import read_chinese
 
-_ORDINALS = {word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)}
+_ORDINALS = {
+    word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)
+}
 
 _HINT = re.compile(r"s[0-9]|s(?:eason|erie|aison|taffel|tagione)|tem|[季期]", re.IGNORECASE)
 _SEASON = re.compile(
-    r"""[\s(\[-]*(?:
+    r"""[\s(\[-]*+(?:
         (?<![0-9A-Za-z])(?:
-            S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
+            S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*+(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
             | (?:Season|Series|Saison|Staffel|Stagione|Temporada|Tem)\s?(?P<word>[0-9]{1,2})
-                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9})?(?![0-9A-Za-z])
+                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?(?:Season\s)?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])
             | Seasons\s(?P<first>[0-9]{1,2})\s?(?:[-~&]|to|and)\s?[0-9]{1,2}(?![0-9A-Za-z])
             | (?P<ordinal>[0-9]{1,2})(?:st|nd|rd|th)\sSeason(?![0-9A-Za-z])
             | (?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])

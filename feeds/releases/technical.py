@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import anitomy_ng
 from anitomy_ng import Element, ElementKind
 
 _KINDS = frozenset(
@@ -27,7 +29,8 @@ _UNMISTAKABLE = re.compile(
         | (?:E?AC|MP|FLAC|AAC|DDPA?|DD\+?|DTS(?:-?HD)?(?:[\s.]?MA)?|TrueHD|Opus|EAC3)[\s.-]?[0-9](?:[\s.][0-9])?
         | DD\s[25][01] | [257]\.[01](?:ch)? | [0-9]{1,4}(?:\.[0-9]{1,2})?\s?[MG]i?B
         | [0-9]{1,2}x?DVD[0-9]{0,2} | DVD[0-9]{1,2} | DVD(?=[\s.(\])]|$) | 3D(?=\s)
-        | [HPS]DTV | WEB-?(?:DL|Rip) | B[DR]-?Rip | DVD-?Rip | Blu-?Ray | [PSU]?HD(?:TV)?Rip | (?:HDTV|DL|WEB|BD|BR)-?Mux
+        | [HPS]DTV | (?:HDTV|DL|WEB|BD|BR)-?Mux
+        | WEB-?(?:DL|Rip) | B[DR]-?Rip | DVD-?Rip | Blu-?Ray | [PSU]?HD(?:TV)?Rip
         | [0-9A-F]{8}(?=\])
     )(?![0-9A-Za-z])""",
     re.IGNORECASE | re.VERBOSE,
@@ -35,13 +38,16 @@ _UNMISTAKABLE = re.compile(
 _SOURCE = re.compile(r"web|bd|blu|dvd|tv|vhs|ld", re.IGNORECASE)
 _VIDEO_CODEC = re.compile(r"[xh][\s.]?26[456]|hevc|avc|av1|xvid|divx|mpeg|vp9|vc-?1|wmv", re.IGNORECASE)
 _AUDIO_CODEC = re.compile(r"e?ac-?3|aac|flac|ddp?|dd\+|dts|mp3|opus|truehd|vorbis|ogg|pcm", re.IGNORECASE)
-_HEIGHT = re.compile(r"[0-9]{3,4}\s?[x×]\s?(?P<of_two>[0-9]{3,4})|(?P<alone>[0-9]{3,4})(?P<scan>[pi])?", re.IGNORECASE)
-_CJK_LANGUAGE = re.compile(r"[简簡繁][体體中日繁简]{0,3}|(?<![0-9A-Za-z])(?:CHS|CHT|BIG5|GB|JPN?)(?![0-9A-Za-z])")
+_HEIGHT = re.compile(
+    r"[0-9]{3,4}\s?[x×]\s?(?P<of_two>[0-9]{3,4})|(?P<alone>[0-9]{3,4})(?P<scan>[pi])?", re.IGNORECASE
+)
+_CJK_LANGUAGE = re.compile(
+    r"[简簡繁][体體中日繁简]{0,3}|(?<![0-9A-Za-z])(?:CHS|CHT|BIG5|GB|JPN?)(?![0-9A-Za-z])"
+)
 _CJK_SUBTITLES = re.compile(r"[内內][封嵌]|外[挂掛]")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A technical word's place: `[start, end)` in the tidied title."""
 
     start: int
@@ -62,6 +68,21 @@ class Technical:
     checksum: str | None
 
 
+def recognised(text: str) -> list[Element]:
+    """What anitomy-ng sees in `text`, without what it only infers (`Batch`, of `01-12 + OVA`), and without checksums
+    of digits alone outside of brackets: those are days, `20140516`."""
+    return [
+        element
+        for element in anitomy_ng.parse(text)
+        if text.startswith(element.value, element.position)
+        and (
+            element.kind is not ElementKind.FILE_CHECKSUM
+            or not element.value.isdigit()
+            or text[element.position - 1 : element.position] in ("[", "(")
+        )
+    ]
+
+
 def technical_spans(text: str, elements: list[Element]) -> list[Span]:
     """Where technical words stand, by their start."""
     found = [Span(*match.span(), True) for match in _UNMISTAKABLE.finditer(text)]
@@ -70,11 +91,7 @@ def technical_spans(text: str, elements: list[Element]) -> list[Span]:
         for element in elements
         if element.kind in _KINDS
     ]
-    return sorted(found, key=_start)
-
-
-def _start(span: Span) -> int:
-    return span.start
+    return sorted(found)
 
 
 def read_technical(text: str, elements: list[Element], start: int) -> Technical:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 LONGEST = 300  # characters of a title that are read: all that follows takes time in proportion to them, or their square
 
 _HALF_WIDTH = {
-    **{code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
+    **{
+        code: code - 0xFEE0
+        for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+    },
     **str.maketrans("【】［］〔〕（）｛｝＃＆＋－＿／｜～〜\u3000", "[][][](){}#&+-_/|~~ "),
     **str.maketrans("–—‐‑−", "-----"),
 }
 _INVISIBLE = re.compile(r"[\ud800-\udfff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 _EXTENSION = re.compile(
-    r"\.(?:mkv|mp4|m4v|avi|ogm|wmv|flv|mov|webm|rmvb|mpe?g|m2ts|ts|iso|rar|zip|7z|nfo|nzb|srt|ass|torrent)$", re.IGNORECASE
+    r"\.(?:mkv|mp4|m4v|avi|ogm|wmv|flv|mov|webm|rmvb|mpe?g|m2ts|ts|iso|rar|zip|7z|nfo|nzb|srt|ass|torrent)$",
+    re.IGNORECASE,
 )
 _SITE = re.compile(r"^(?:www\.)?[\w-]+\.(?:com|org|net|cc|cd|me|to|tv|info)[ _]*-[ _]+", re.IGNORECASE)
 _FOLDER_OF_A_SEASON = re.compile(
@@ -39,7 +43,9 @@ def tidy(title: str) -> Tidied:
     """At most LONGEST characters of `title`, without what is invisible and without a file's extension."""
     text = title[: 2 * LONGEST]
     if not text.isascii():
-        text = _BROADCAST.sub(" ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).translate(_HALF_WIDTH))
+        text = _BROADCAST.sub(
+            " ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).translate(_HALF_WIDTH)
+        )
     text = _BLANKS.sub(" ", text).strip()
     if text.count("★") > 2 and text[0] != "[":
         text = "".join(f"[{part}]" for part in text.split("★") if part.strip())
@@ -66,16 +72,21 @@ def _is_path(text: str, folders: list[str]) -> bool:
 def spaced(text: str) -> str:
     """`text`, as long as before, with spaces where underscores, dots, or all the dashes stand for spaces.
 
-    Dots do where there are more of them than spaces. Those of an acronym (`S.H.I.E.L.D.`) and of half episodes (`07.5`)
-    stay.
+    The dots of an acronym (`S.H.I.E.L.D.`) and of half episodes (`07.5`) stay.
     """
+    dotted = is_dotted(text)
     text = text.replace("_", " ")
-    if " " not in text and "." not in text and len(_JOINED.findall(text)) > 1:
+    if dotted:
+        text = _HALF_EPISODE_DOT.sub("\0", _ACRONYM_DOT.sub("\\1\0", text))
+        return text.replace(".", " ").replace("\0", ".")
+    if " " not in text and len(_JOINED.findall(text)) > 1:
         return _JOINED.sub(" ", text)
-    if text.count(".") <= text.count(" "):
-        return text
-    text = _HALF_EPISODE_DOT.sub("\0", _ACRONYM_DOT.sub("\\1\0", text))
-    return text.replace(".", " ").replace("\0", ".")
+    return text
+
+
+def is_dotted(text: str) -> bool:
+    """Whether dots stand for spaces: there are more of them than spaces and underscores."""
+    return text.count(".") > text.count(" ") + text.count("_")
 
 
 def has_letters(text: str) -> bool:

@@ -108,7 +108,9 @@ class CompiledRule:
             got = "none stated" if season is None else str(season)
             reasons.append(Reason("season", got, str(spec.season)))
         if spec.first_episode is not None or spec.last_episode is not None:
-            numbers = [number for number in release.get("episodes") or () if isinstance(number, int | float)]
+            # The number of a special is its own.
+            stated = () if release.get("special") else release.get("episodes") or ()
+            numbers = [number for number in stated if isinstance(number, int | float)]
             least = spec.first_episode if spec.first_episode is not None else float("-inf")
             most = spec.last_episode if spec.last_episode is not None else float("inf")
             if not numbers or min(numbers) < least or max(numbers) > most:
