@@ -32,7 +32,7 @@ _CURLOPT_QUICK_EXIT = 322
 
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]|"  # left as they are in paths and queries
 _NOT_AN_ADDRESS = "That is not a web address. It should look like https://example.org/file.torrent."
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_RETRYING = frozenset({408, 425, 429})  # the only 4xx that go away by themselves
 
 # `ipaddress.is_global` is True for all of these, or has been in some Python version.
@@ -61,13 +61,14 @@ class OutboundError(Exception):
     """A fetch that did not work; the text is a sentence for a person and never holds a query string.
 
     `code` is a short slug. `permanent` is True where trying again cannot help until a person changes
-    something.
+    something. `retry_after` is what the server says in that header, as it says it.
     """
 
-    def __init__(self, message: str, code: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, code: str, *, permanent: bool, retry_after: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +126,38 @@ def fetch(
     """
     ends_at = time.monotonic() + deadline
     allowed = (lambda _address: True) if allow_private else address_allowed
-    request_headers = [f"Accept: {accept}", *(f"{name}: {value}" for name, value in (headers or {}).items())]
-    if any(character in line for line in request_headers for character in "\r\n\0"):
-        raise OutboundError("A request header holds a line break.", "bad_header", permanent=True)
-
-    current = _fetchable(url)
+    request_headers = header_lines({"Accept": accept} | dict(headers or {}))
+    current = fetchable(url)
     for _hop in range(MAX_REDIRECTS + 1):
-        hop = _Hop(current, allowed, max_bytes)
+        hop = Hop(current, allowed, max_bytes)
         hop.perform(request_headers, ends_at - time.monotonic())
         location = hop.headers.get("location")
-        if hop.status not in _REDIRECTS or location is None:
+        if hop.status not in REDIRECTS or location is None:
             return hop.response()
-        target = _redirect_target(current, location)
+        target = redirect_target(current, location)
         if stop_at_magnet and target[:7].lower() == "magnet:":
             return Response(hop.status, hop.headers, b"", current, magnet=target)
-        current = _fetchable(target)
-    raise OutboundError(
+        current = fetchable(target)
+    raise too_many_redirects(url)
+
+
+def header_lines(headers: Mapping[str, str]) -> list[str]:
+    """As curl wants them; raises OutboundError for one that would be two."""
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    if any(character in line for line in lines for character in "\r\n\0"):
+        raise OutboundError("A request header holds a line break.", "bad_header", permanent=True)
+    return lines
+
+
+def too_many_redirects(url: str) -> OutboundError:
+    return OutboundError(
         f"{redact(url)} redirects more than {MAX_REDIRECTS} times. Use the address it should lead to.",
         "too_many_redirects",
         permanent=True,
     )
 
 
-def _fetchable(url: str) -> str:
+def fetchable(url: str) -> str:
     """The URL as curl gets it: plain ASCII, http or https, with a host and without a user."""
     url = url.strip()
     if len(url) > MAX_URL_LENGTH:
@@ -189,7 +199,7 @@ def _bad_url(message: str) -> OutboundError:
     return OutboundError(message, "bad_url", permanent=True)
 
 
-def _redirect_target(current: str, location: str) -> str:
+def redirect_target(current: str, location: str) -> str:
     try:
         return urljoin(current, location)
     except ValueError as error:
@@ -198,15 +208,24 @@ def _redirect_target(current: str, location: str) -> str:
         ) from error
 
 
-class _Hop:
+class Hop:
     """One request and its answer; redirects are not followed here."""
 
-    def __init__(self, url: str, address_allowed: Callable[[str], bool], max_bytes: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        address_allowed: Callable[[str], bool],
+        max_bytes: int,
+        *,
+        admits: Callable[[int], bool] = lambda body_bytes: True,
+    ) -> None:
+        """`admits` is asked with what the body would grow to, where several share one memory."""
         self.url = url
         self.status = 0
         self.headers: dict[str, str] = {}
         self._address_allowed = address_allowed
         self._max_bytes = max_bytes
+        self._admits = admits
         self._body = bytearray()
         self._header_bytes = 0
         self._stopped: OutboundError | None = None  # why a callback ended the transfer
@@ -226,37 +245,43 @@ class _Hop:
             f"{redact(self.url)} answered {self.status}{phrase} instead of a file. {advice}",
             "http_status",
             permanent=permanent,
+            retry_after=self.headers.get("retry-after", ""),
         )
 
     def perform(self, request_headers: list[str], seconds: float) -> None:
-        if seconds <= 0:
-            raise self._timed_out()
         with ExitStack() as stack:
-            curl = stack.enter_context(closing(pycurl.Curl()))
-            curl.setopt(pycurl.URL, self.url)
-            curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-            curl.setopt(pycurl.FOLLOWLOCATION, False)
-            curl.setopt(pycurl.PROXY, "")  # also keeps http_proxy of the environment out
-            curl.setopt(pycurl.NETRC, pycurl.NETRC_IGNORED)
-            curl.setopt(pycurl.NOSIGNAL, True)  # signals and threads do not mix
-            curl.setopt(_CURLOPT_QUICK_EXIT, True)
-            curl.setopt(pycurl.USERAGENT, USER_AGENT)
-            curl.setopt(pycurl.HTTPHEADER, request_headers)
-            curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
-            curl.setopt(pycurl.SSL_VERIFYPEER, 1)
-            curl.setopt(pycurl.SSL_VERIFYHOST, 2)
-            curl.setopt(pycurl.CAINFO, ca_file())
-            curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
-            curl.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(min(seconds, CONNECT_TIMEOUT) * 1000)))
-            curl.setopt(pycurl.HEADERFUNCTION, self._receive_header)
-            curl.setopt(pycurl.WRITEFUNCTION, self._receive_body)
-            curl.setopt(
-                pycurl.OPENSOCKETFUNCTION, lambda purpose, address: self._open_socket(stack, purpose, address)
-            )
+            curl = self.prepare(stack, request_headers, seconds)
             try:
                 curl.perform()
             except pycurl.error as error:
-                self._explain(error.args[0])
+                self.explain(error.args[0])
+
+    def prepare(self, stack: ExitStack, request_headers: list[str], seconds: float) -> pycurl.Curl:
+        """The transfer, ready to be performed; `stack` closes what it opens. Raises where no time is left."""
+        if seconds <= 0:
+            raise self._timed_out()
+        curl = stack.enter_context(closing(pycurl.Curl()))
+        curl.setopt(pycurl.URL, self.url)
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        curl.setopt(pycurl.FOLLOWLOCATION, False)
+        curl.setopt(pycurl.PROXY, "")  # also keeps http_proxy of the environment out
+        curl.setopt(pycurl.NETRC, pycurl.NETRC_IGNORED)
+        curl.setopt(pycurl.NOSIGNAL, True)  # signals and threads do not mix
+        curl.setopt(_CURLOPT_QUICK_EXIT, True)
+        curl.setopt(pycurl.USERAGENT, USER_AGENT)
+        curl.setopt(pycurl.HTTPHEADER, request_headers)
+        curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
+        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
+        curl.setopt(pycurl.CAINFO, ca_file())
+        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(min(seconds, CONNECT_TIMEOUT) * 1000)))
+        curl.setopt(pycurl.HEADERFUNCTION, self._receive_header)
+        curl.setopt(pycurl.WRITEFUNCTION, self._receive_body)
+        curl.setopt(
+            pycurl.OPENSOCKETFUNCTION, lambda purpose, address: self._open_socket(stack, purpose, address)
+        )
+        return curl
 
     def _open_socket(
         self, stack: ExitStack, _purpose: int, address: pycurl.CurlSockAddr
@@ -297,10 +322,17 @@ class _Hop:
                 permanent=True,
             )
             return -1
+        if not self._admits(len(self._body) + len(chunk)):
+            self._stopped = OutboundError(
+                f"{redact(self.url)} is large, and so were others at the same time. It will be tried again.",
+                "busy",
+                permanent=False,
+            )
+            return -1
         self._body += chunk
         return None
 
-    def _explain(self, code: int) -> None:
+    def explain(self, code: int) -> None:
         """Raise what curl's error means to a person; return where the answer's status explains it better."""
         if self._stopped is not None:
             raise self._stopped

@@ -138,6 +138,9 @@ TORRENT_PORT: int = env.int("TORRENT_PORT", 51413, validate=_port)
 TORRENT_INTERFACE: str = env.str("TORRENT_INTERFACE", "")
 TORRENT_DISCOVERY: bool = env.bool("TORRENT_DISCOVERY", True)
 TORRENT_LOOPBACK_PEERS: list[str] = env.loopback("TORRENT_LOOPBACK_PEERS", "")
+FEEDS_PER_USER: int = env.int("FEEDS_PER_USER", 100, validate=Range(1))
+RULES_PER_USER: int = env.int("RULES_PER_USER", 200, validate=Range(1))
+FEED_ITEMS_KEPT_DAYS: int = env.int("FEED_ITEMS_KEPT_DAYS", 90, validate=Range(1, 3650))
 REMOVAL_GRACE_SECONDS: int = env.int("REMOVAL_GRACE_SECONDS", 3600, validate=Range(0))
 
 # --- how much people and the box may do
@@ -232,6 +235,7 @@ INSTALLED_APPS = [
     "proxy_site.apps.ProxySiteConfig",
     "accounts.apps.AccountsConfig",
     "torrents.apps.TorrentsConfig",
+    "feeds.apps.FeedsConfig",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

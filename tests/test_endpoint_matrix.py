@@ -25,6 +25,9 @@ from accounts import services, sessions, ssh_keys, transfer_credentials
 from accounts.audit import By
 from accounts.models import Role, User
 from accounts.tests.factories import PASSWORD, UserFactory
+from feeds.models import Item
+from feeds.rule_changes import create_rule
+from feeds.services import subscribe
 from torrents.links import make_link
 from torrents.tests.factories import finished, fresh_magnet
 
@@ -99,6 +102,23 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("delete", f"{API}/me/links/"): anybody_logged_in(204),
     ("get", f"{API}/me/traffic/"): anybody_logged_in(200),
     ("get", f"{API}/me/limits/"): anybody_logged_in(200),
+    # --- feeds and rules
+    ("get", f"{API}/feeds/"): anybody_logged_in(200),
+    ("post", f"{API}/feeds/"): anybody_logged_in(201, url="https://feeds.example/new"),
+    ("get", f"{API}/feeds/{{feed_id}}/"): owner_only(200),
+    ("patch", f"{API}/feeds/{{feed_id}}/"): owner_only(200, name="mine"),
+    ("delete", f"{API}/feeds/{{feed_id}}/"): owner_only(204),
+    ("post", f"{API}/feeds/{{feed_id}}/check/"): owner_only(202),
+    ("get", f"{API}/feeds/{{feed_id}}/items/"): owner_only(200),
+    ("get", f"{API}/feeds/{{feed_id}}/items/{{number}}/"): owner_only(200),
+    ("post", f"{API}/feeds/{{feed_id}}/items/{{number}}/grab/"): owner_only(202),
+    ("get", f"{API}/me/decisions/"): anybody_logged_in(200),
+    ("get", f"{API}/rules/"): anybody_logged_in(200),
+    ("post", f"{API}/rules/"): anybody_logged_in(201, name="new", must_contain="lighthouse"),
+    ("post", f"{API}/rules/preview/"): anybody_logged_in(200, must_contain="lighthouse"),
+    ("get", f"{API}/rules/{{rule_id}}/"): owner_only(200),
+    ("patch", f"{API}/rules/{{rule_id}}/"): owner_only(200, name="other"),
+    ("delete", f"{API}/rules/{{rule_id}}/"): owner_only(204),
 }
 # For browsers: not in the schema.
 PAGES: dict[tuple[str, str], Row] = {
@@ -128,7 +148,19 @@ def things(owner: User, settings: Settings, tmp_path: Path) -> dict[str, str]:
     settings.DOWNLOADS_DIR = tmp_path
     session = sessions.open_session(user=owner)
     claim = finished(owner, {"show/a": b"1"}, name="show")
+    feed = subscribe(user=owner, url="https://feeds.example/rss")
+    Item.objects.create(
+        source=feed.source,
+        number=1,
+        key=feed.pk,
+        title="Lighthouse",
+        download=fresh_magnet().magnet,
+        release={},
+    )
     return {
+        "feed_id": str(feed.pk),
+        "number": "1",
+        "rule_id": str(create_rule(user=owner, name="mine", must_contain="lighthouse").pk),
         "refresh": sessions.refresh_token(session.pk, 0),
         "session_id": str(session.pk),
         "key_id": str(ssh_keys.add_key(user=owner, public_key=public_key(), by=By()).pk),

@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from accounts.addresses import address_of
 from accounts.audit import By
 from accounts.models import User
+from proxy_site.read_only_admin import ReadOnlyAdmin
 from torrents import blocking, rechecks
 from torrents.models import BlockedInfohash, Claim, Engine, ForeignTorrent, Removal, Torrent
 
@@ -32,26 +33,6 @@ else:
 
 
 MOST_BLOCKED_AT_ONCE = 100
-
-
-class ReadOnlyAdmin(BaseAdmin):
-    """Pages that show what others write. `list_title` stands above the list."""
-
-    list_title = ""
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": self.list_title, **(extra_context or {})})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class ClaimInline(BaseInline):

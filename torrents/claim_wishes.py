@@ -37,12 +37,22 @@ class Wishes(TypedDict, total=False):
 
 
 @transaction.atomic
-def add_with_wishes(*, user: User, source: Source, wanted: str, wishes: Wishes) -> tuple[Claim, bool]:
+def add_with_wishes(
+    *,
+    user: User,
+    source: Source,
+    wanted: str,
+    wishes: Wishes,
+    origin: str = Claim.Origin.USER,
+    origin_detail: str = "",
+) -> tuple[Claim, bool]:
     """services.add_torrent, with wishes that are there before anything starts. A claim that is there stays as it is.
 
     Raises services.TorrentRefused and WishRefused; then nothing was added.
     """
-    claim, created = services.add_torrent(user=user, source=source, wanted=wanted)
+    claim, created = services.add_torrent(
+        user=user, source=source, wanted=wanted, origin=origin, origin_detail=origin_detail
+    )
     if created and wishes:
         claim = change_wishes(claim=claim, wishes=wishes)
     return claim, created

@@ -34,4 +34,9 @@ def _fetch(url: str) -> Source:
         accept=TORRENT_TYPES,
         stop_at_magnet=True,  # indexers like to redirect their download link to a magnet
     )
+    return source_from_response(response)
+
+
+def source_from_response(response: outbound.Response) -> Source:
+    """What a fetched address holds; raises MetainfoError."""
     return parse_magnet(response.magnet) if response.magnet else parse_torrent(response.body)

@@ -201,7 +201,7 @@ def test_idle_parts_hold_few_connections(box: Box) -> None:
 
 
 def test_the_worker_that_is_killed_comes_back(box: Box) -> None:
-    box.kill_part("qcluster")
+    box.kill_part("run_worker")
 
 
 def test_ctrl_c_ends_it_in_order_and_it_starts_again(idle_box: Box) -> None:

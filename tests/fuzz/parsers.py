@@ -66,8 +66,8 @@ def address(data: bytes) -> None:
     redacted = outbound.redact(text)
     assert "?" not in redacted
     try:
-        fetchable = outbound._fetchable(text)
-        again = outbound._fetchable(outbound._redirect_target(fetchable, text))
+        fetchable = outbound.fetchable(text)
+        again = outbound.fetchable(outbound.redirect_target(fetchable, text))
     except outbound.OutboundError as error:
         if len(secret) > 8 and secret in str(error):
             raise AssertionError("a refusal holds a query string") from error

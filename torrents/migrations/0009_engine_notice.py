@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('torrents', '0007_admission'),
+        ('torrents', '0008_own_trackers'),
     ]
 
     operations = [

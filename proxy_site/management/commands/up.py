@@ -99,7 +99,7 @@ def parts() -> list[Part]:
     chosen = [
         Part("web", gunicorn),
         # A cluster that is told to stop while it starts can hang (Django-Q2); what it was doing is done again.
-        Part("worker", [*manage, "qcluster"], stop_seconds=10),
+        Part("worker", [*manage, "run_worker"], stop_seconds=10),
         Part("engine", [*manage, "run_engine"]),
     ]
     if settings.HANDOVER_BY_CADDY and settings.CADDY_LOG:

@@ -1,0 +1,183 @@
+"""From a grab to a torrent: fetching what it points to and adding it, again and again until it is there or cannot be.
+
+A grab is taken from its queue by moving its due time behind the lease, so a worker that dies gives it back.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from feeds.models import FeedSource, Grab, Item
+from feeds.moving import host_of
+from proxy_site.outbound import OutboundError
+from proxy_site.outbound_many import Limits, Outcome, Request, fetch_many
+from torrents.claim_wishes import WishRefused, add_with_wishes
+from torrents.metainfo import MAX_TORRENT_BYTES, MetainfoError, Source, parse_magnet
+from torrents.services import TorrentRefused
+from torrents.sources import FETCH_SECONDS, TORRENT_TYPES, source_from_response
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+LEASE = timedelta(minutes=4)
+# Indexers announce a .torrent moments before they serve it, and are down for a night.
+RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
+REFUSALS_BELIEVED_AFTER = 3  # times that a server says "no such file"
+
+State = Grab.State
+
+
+class GrabRefused(Exception):
+    """This item cannot be taken; the text says why."""
+
+
+def add_due() -> int:
+    """Add all that is due; how many torrents that made."""
+    added = 0
+    while grabs := _claim_due():
+        added += _add_all(grabs)
+        if len(grabs) < BATCH:
+            break
+    return added
+
+
+@transaction.atomic
+def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
+    """A person takes this item themselves, whatever rules say; one that failed or was had is tried again.
+
+    Raises GrabRefused where there is nothing to take.
+    """
+    if not item.download:
+        raise GrabRefused("This item has no torrent in it.")
+    now = timezone.now()
+    existing = Grab.objects.of(user).for_item(item).select_for_update().first()
+    if existing is None:
+        grab = Grab(
+            user=user,
+            item=item,
+            origin_detail=origin_detail[:255],
+            title=item.title,
+            download=item.download,
+            infohash=item.infohash,
+            state=State.DUE,
+            due_at=now,
+        )
+        grab.save()
+        return grab
+    # Added before: whoever asks now wants it again, though they may have removed it.
+    existing.state, existing.due_at, existing.attempts, existing.message = State.DUE, now, 0, ""
+    existing.ended_at, existing.download = None, item.download
+    existing.save()
+    return existing
+
+
+@transaction.atomic
+def _claim_due() -> list[Grab]:
+    now = timezone.now()
+    grabs = list(Grab.objects.due(now)[:BATCH])
+    for grab in grabs:
+        grab.attempts += 1  # before the work, so that one that kills its worker comes to an end
+        grab.state, grab.due_at = State.DUE, now + LEASE
+    Grab.objects.bulk_update(grabs, ["attempts", "state", "due_at"])
+    return grabs
+
+
+def _add_all(grabs: Sequence[Grab]) -> int:
+    added = 0
+    by_pk = {grab.pk: grab for grab in grabs}
+    magnets = [grab for grab in grabs if grab.download[:7].lower() == "magnet:"]
+    for grab in magnets:
+        added += _add(grab, partial(parse_magnet, grab.download))
+    limits = Limits(deadline=FETCH_SECONDS, max_bytes=MAX_TORRENT_BYTES, at_once=8)
+    requests = [_request(grab) for grab in grabs if grab not in magnets]
+    for outcome in fetch_many(requests, limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE):
+        added += _add(by_pk[outcome.key], partial(_source, outcome))
+    return added
+
+
+def _request(grab: Grab) -> Request[int]:
+    source: FeedSource | None = grab.item.source if grab.item is not None else None
+    credentials = None
+    # A feed's own credentials open its own downloads, and go nowhere else.
+    if source is not None and (source.username or source.password) and host_of(grab.download) == source.host:
+        credentials = (source.username, source.password)
+    return Request(grab.pk, grab.download, {"Accept": TORRENT_TYPES}, credentials, stop_at_magnet=True)
+
+
+def _source(outcome: Outcome[int]) -> Source:
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.response is not None
+    return source_from_response(outcome.response)
+
+
+def _add(grab: Grab, source_of: Callable[[], Source]) -> bool:
+    try:
+        source = source_of()
+        return _add_torrent(grab, source)
+    except OutboundError as error:
+        for_good = error.permanent and grab.attempts >= REFUSALS_BELIEVED_AFTER
+        _note_failure(grab, str(error), for_good=for_good)
+    except IntegrityError:  # its twin is being added this very moment: the next try will find it
+        _note_failure(grab, "You have this torrent from another item.", for_good=False)
+    except (MetainfoError, TorrentRefused, WishRefused) as error:
+        _note_failure(grab, str(error), for_good=True)
+    except Exception:  # what nobody has thought of, in one torrent: the others are to be added
+        logger.exception("grab %s", grab.pk)
+        _note_failure(grab, "This torrent could not be added. It will be tried again.", for_good=False)
+    return False
+
+
+@transaction.atomic
+def _add_torrent(grab: Grab, source: Source) -> bool:
+    locked = Grab.objects.select_for_update().select_related("user").get(pk=grab.pk)
+    if locked.state != State.DUE:
+        return False  # another worker, after this one's lease
+    infohash = source.infohash_v1 or source.infohash_v2 or ""
+    twin = Grab.objects.filter(user=locked.user, infohash=infohash).exclude(pk=locked.pk).exists()
+    if twin:
+        _end(locked, State.HAD, "You have or had this torrent, from another item.")
+        return False
+    claim, created = add_with_wishes(
+        user=locked.user,
+        source=source,
+        wanted="paused" if locked.start_paused else "running",
+        wishes={"label": locked.label} if locked.label else {},
+        origin="feed",
+        origin_detail=locked.origin_detail,
+    )
+    locked.infohash, locked.claim_id = infohash, claim.pk
+    _end(
+        locked,
+        State.ADDED if created else State.HAD,
+        "" if created else "You had added this torrent yourself.",
+    )
+    return created
+
+
+def _end(grab: Grab, state: str, message: str) -> None:
+    grab.state, grab.message, grab.ended_at = state, message, timezone.now()
+    grab.save(update_fields=["state", "message", "ended_at", "infohash", "claim_id"])
+
+
+@transaction.atomic
+def _note_failure(grab: Grab, message: str, *, for_good: bool) -> None:
+    locked = Grab.objects.select_for_update().get(pk=grab.pk)
+    if locked.state != State.DUE:
+        return
+    locked.message = message
+    if for_good or locked.attempts > len(RETRIES):
+        _end(locked, State.FAILED, message)
+        return
+    locked.due_at = _next_try(timezone.now(), locked.attempts)
+    locked.save(update_fields=["message", "due_at"])
+
+
+def _next_try(now: datetime, attempts: int) -> datetime:
+    return now + RETRIES[min(attempts, len(RETRIES)) - 1]

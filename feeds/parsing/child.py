@@ -1,0 +1,73 @@
+"""The process that reads feeds: `python -m feeds.parsing.child FD`, where FD is its end of a socket pair.
+
+It may be killed at any moment, so it holds nothing but the feed it reads; its memory is bounded by the kernel. Started
+by `isolated.Parser` only.
+"""
+
+import dataclasses
+import json
+import resource
+import socket
+import struct
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from feeds.parsing import FeedError
+from feeds.parsing.document import read
+
+LENGTH = struct.Struct("!I")
+MORE_MEMORY = 44 * 1024 * 1024  # bytes beyond what the process has when it begins; 2,000 real items take 20
+
+
+def receive(channel: socket.socket) -> bytes | None:
+    """One message; None when the other end is closed."""
+    head = _exactly(channel, LENGTH.size)
+    return None if head is None else _exactly(channel, LENGTH.unpack(head)[0])
+
+
+def send(channel: socket.socket, message: bytes) -> None:
+    channel.sendall(LENGTH.pack(len(message)) + message)
+
+
+def _exactly(channel: socket.socket, length: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < length:
+        if not (chunk := channel.recv(min(length - len(data), 1 << 20))):
+            return None
+        data += chunk
+    return bytes(data)
+
+
+def answer(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """What goes back for one feed: the feed, or why there is none."""
+    try:
+        feed = read(
+            body, content_type=request["content_type"], url=request["url"], known=frozenset(request["known"])
+        )
+    except FeedError as error:
+        return {"error": str(error), "code": error.code}
+    except (MemoryError, RecursionError):
+        return {
+            "error": "This feed needs more memory than any real one. It was not read.",
+            "code": "too_large",
+        }
+    except (
+        Exception
+    ) as error:  # feedparser stumbles over what nobody has thought of; the next feed is another
+        return {"error": f"This feed cannot be read ({type(error).__name__}).", "code": "unreadable"}
+    return {"feed": dataclasses.asdict(feed)}
+
+
+def main() -> None:
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    status = Path("/proc/self/status").read_text()
+    most = int(status.split("VmData:")[1].split()[0]) * 1024 + MORE_MEMORY
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    while (head := receive(channel)) is not None and (body := receive(channel)) is not None:
+        send(channel, json.dumps(answer(json.loads(head), body)).encode())
+
+
+if __name__ == "__main__":
+    main()

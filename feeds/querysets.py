@@ -1,0 +1,171 @@
+"""Named reads. Views, tasks and commands ask these and write no queries of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from feeds.models import (  # noqa: F401  the querysets' type arguments
+        Decision,
+        FeedSource,
+        Grab,
+        Item,
+        Rule,
+        Subscription,
+    )
+
+
+class SourceQuerySet(models.QuerySet["FeedSource"]):
+    def due(self, now: datetime, *, only: int | None = None) -> SourceQuerySet:
+        """Locked; those that somebody follows and nobody checks, the healthy ones first. `only` is taken before it is
+        due."""
+        from feeds.models import Subscription
+
+        followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True, user__is_active=True)
+        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        asked = Q(next_check_at__lte=now) if only is None else Q(pk=only)
+        return (
+            self.filter(free & asked)
+            .filter(Exists(followed))
+            .select_for_update(skip_locked=True)
+            .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
+        )
+
+    def narrowed_to(
+        self, sources: models.QuerySet[FeedSource], health: str | None
+    ) -> models.QuerySet[FeedSource]:
+        """Failing, healthy, or overdue: followed, and not checked for longer than is promised."""
+        from feeds.models import Subscription
+
+        match health:
+            case "failing":
+                return sources.exclude(failing_since=None)
+            case "healthy":
+                return sources.filter(failing_since=None).exclude(succeeded_at=None)
+            case "overdue":
+                followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True)
+                late = timezone.now() - timedelta(minutes=10)
+                return sources.filter(Exists(followed), next_check_at__lt=timezone.now()).exclude(
+                    checked_at__gt=late
+                )
+            case _:
+                return sources
+
+    def abandoned(self, before: datetime) -> SourceQuerySet:
+        """Nobody follows them, and they are not from just now."""
+        from feeds.models import Item, Subscription
+
+        return self.filter(added_at__lt=before).exclude(
+            Exists(Subscription.objects.filter(source=OuterRef("pk")))
+            | Exists(Item.objects.filter(source=OuterRef("pk")))
+        )
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def of(self, user: User) -> SubscriptionQuerySet:
+        return self.filter(user=user).select_related("source").order_by("name", "pk")
+
+    def named(self, subscription_id: UUID) -> SubscriptionQuerySet:
+        return self.filter(pk=subscription_id)
+
+    def owners_behind(self) -> list[int]:
+        """Whose rules have something to see."""
+        checked = Q(position=None, source__succeeded_at__gte=F("since"))
+        behind = self.filter(checked | Q(position__lt=F("source__last_number")), enabled=True)
+        behind = behind.filter(user__is_active=True)
+        return list(behind.order_by("user_id").values_list("user_id", flat=True).distinct())
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def after(self, source: FeedSource, number: int) -> ItemQuerySet:
+        """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
+        return self.filter(source=source, number__gt=number).order_by("number")
+
+    def numbered(self, source: FeedSource, number: int) -> ItemQuerySet:
+        return self.filter(source=source, number=number) if number < 2**63 else self.none()
+
+    def newest_of(self, sources: Collection[int]) -> ItemQuerySet:
+        return self.filter(source__in=sources).order_by("-seen_at", "-number")
+
+    def with_words(self, search: str) -> ItemQuerySet:
+        """All of them in the title, in any case."""
+        items = self
+        for word in search.split():
+            items = items.filter(title__icontains=word)
+        return items
+
+    def decided(self, user: User, outcome: str) -> ItemQuerySet:
+        """So by one of the person's rules; "none": by none of them in any way."""
+        from feeds.models import Decision
+
+        decisions = Decision.objects.filter(item=OuterRef("pk"), user=user)
+        if outcome == "none":
+            return self.exclude(Exists(decisions))
+        return self.filter(Exists(decisions.filter(outcome=outcome)))
+
+    def forgettable(self, before: datetime) -> ItemQuerySet:
+        """Seen before then and gone from their feeds: an item that still stands there would come back as a new one."""
+        from feeds.models import FeedSource, Subscription
+
+        followed = Exists(Subscription.objects.filter(source=OuterRef("source")))
+        here = Exists(FeedSource.objects.filter(pk=OuterRef("source"), present__contains=[OuterRef("key")]))
+        return self.filter(seen_at__lt=before).exclude(here & followed)
+
+
+class RuleQuerySet(models.QuerySet["Rule"]):
+    def of(self, user: User) -> RuleQuerySet:
+        """In the order in which they are asked."""
+        return (
+            self.filter(user=user).order_by("-priority", "created_at", "pk").prefetch_related("subscriptions")
+        )
+
+    def named(self, rule_id: UUID) -> RuleQuerySet:
+        return self.filter(pk=rule_id)
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def of(self, user: User) -> DecisionQuerySet:
+        from feeds.models import Subscription
+
+        followed = Subscription.objects.filter(user=user, source=OuterRef("item__source"))
+        return (
+            self.filter(user=user)
+            .select_related("item")
+            .annotate(subscription_id=Subquery(followed.values("pk")))
+            .order_by("-pk")
+        )
+
+    def narrowed(self, *, search: str, outcome: str | None, rule: UUID | None) -> DecisionQuerySet:
+        decisions = self
+        for word in search.split():
+            decisions = decisions.filter(item__title__icontains=word)
+        if outcome is not None:
+            decisions = decisions.filter(outcome=outcome)
+        return decisions if rule is None else decisions.filter(rule=rule)
+
+
+class GrabQuerySet(models.QuerySet["Grab"]):
+    def of(self, user: User) -> GrabQuerySet:
+        return self.filter(user=user).order_by("-made_at", "-pk")
+
+    def for_item(self, item: Item) -> GrabQuerySet:
+        """Of the item itself, or of the same torrent."""
+        same = Q(item=item)
+        return self.filter(same | Q(infohash=item.infohash) if item.infohash else same)
+
+    def due(self, now: datetime) -> GrabQuerySet:
+        """Locked, those of people whose account works, the longest due first."""
+        return (
+            self.filter(state__in=("waiting", "due"), due_at__lte=now, user__is_active=True)
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("item__source")
+            .order_by("due_at")
+        )

@@ -1,0 +1,126 @@
+"""How a release was made: codecs, sources, languages, checksum. anitomy-ng knows hundreds of such words."""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import anitomy_ng
+from anitomy_ng import Element, ElementKind
+
+_KINDS = frozenset(
+    {
+        ElementKind.AUDIO_TERM,
+        ElementKind.DEVICE,
+        ElementKind.FILE_CHECKSUM,
+        ElementKind.LANGUAGE,
+        ElementKind.RELEASE_INFORMATION,
+        ElementKind.SOURCE,
+        ElementKind.SUBTITLES,
+        ElementKind.VIDEO_RESOLUTION,
+        ElementKind.VIDEO_TERM,
+    }
+)
+# What no title has: it ends one wherever it stands. Much of it carries digits that are no episode.
+_UNMISTAKABLE = re.compile(
+    r"""(?<![0-9A-Za-z])(?:
+        [0-9]{3,4}\s?[x×]\s?[0-9]{3,4}[pi]? | (?:480|540|576|720|1080|1440|2160)(?:[pi](?:[0-9]{2})?|\s?HD|(?=\]))
+        | [48]K | [xh][\s.-]?26[456] | HEVC | AVC | AV1 | XviD | DivX[0-9]? | MPEG-?[24] | VC-?1
+        | Hi(?:10|422|444)P? | (?:8|10|12)[\s-]?bits? | [0-9]{2}\s?fps
+        | (?:E?AC|MP|FLAC|AAC|DDPA?|DD\+?|DTS(?:-?HD)?(?:[\s.]?MA)?|TrueHD|Opus|EAC3)[\s.-]?[0-9](?:[\s.][0-9])?
+        | DD\s[25][01] | [257]\.[01](?:ch)? | [0-9]{1,4}(?:\.[0-9]{1,2})?\s?[MG]i?B
+        | [0-9]{1,2}x?DVD[0-9]{0,2} | DVD[0-9]{1,2} | DVD(?=[\s.(\])]|$) | 3D(?=\s)
+        | [HPS]DTV | (?:HDTV|DL|WEB|BD|BR)-?Mux
+        | WEB-?(?:DL|Rip) | B[DR]-?Rip | DVD-?Rip | Blu-?Ray | [PSU]?HD(?:TV)?Rip
+        | [0-9A-F]{8}(?=\])
+    )(?![0-9A-Za-z])""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SOURCE = re.compile(r"web|bd|blu|dvd|tv|vhs|ld", re.IGNORECASE)
+_VIDEO_CODEC = re.compile(r"[xh][\s.]?26[456]|hevc|avc|av1|xvid|divx|mpeg|vp9|vc-?1|wmv", re.IGNORECASE)
+_AUDIO_CODEC = re.compile(r"e?ac-?3|aac|flac|ddp?|dd\+|dts|mp3|opus|truehd|vorbis|ogg|pcm", re.IGNORECASE)
+_HEIGHT = re.compile(
+    r"[0-9]{3,4}\s?[x×]\s?(?P<of_two>[0-9]{3,4})|(?P<alone>[0-9]{3,4})(?P<scan>[pi])?", re.IGNORECASE
+)
+_CJK_LANGUAGE = re.compile(
+    r"[简簡繁][体體中日繁简]{0,3}|(?<![0-9A-Za-z])(?:CHS|CHT|BIG5|GB|JPN?)(?![0-9A-Za-z])"
+)
+_CJK_SUBTITLES = re.compile(r"[内內][封嵌]|外[挂掛]")
+
+
+class Span(NamedTuple):
+    """A technical word's place: `[start, end)` in the tidied title."""
+
+    start: int
+    end: int
+    unmistakable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Technical:
+    """Fields as in `Release`."""
+
+    resolution: str | None
+    source: str | None
+    video_codec: str | None
+    audio_codec: str | None
+    languages: tuple[str, ...]
+    subtitles: tuple[str, ...]
+    checksum: str | None
+
+
+def recognised(text: str) -> list[Element]:
+    """What anitomy-ng sees in `text`, without what it only infers (`Batch`, of `01-12 + OVA`), and without checksums
+    of digits alone outside of brackets: those are days, `20140516`."""
+    return [
+        element
+        for element in anitomy_ng.parse(text)
+        if text.startswith(element.value, element.position)
+        and (
+            element.kind is not ElementKind.FILE_CHECKSUM
+            or not element.value.isdigit()
+            or text[element.position - 1 : element.position] in ("[", "(")
+        )
+    ]
+
+
+def technical_spans(text: str, elements: list[Element]) -> list[Span]:
+    """Where technical words stand, by their start."""
+    found = [Span(*match.span(), True) for match in _UNMISTAKABLE.finditer(text)]
+    found += [
+        Span(element.position, element.position + len(element.value), False)
+        for element in elements
+        if element.kind in _KINDS
+    ]
+    return sorted(found)
+
+
+def read_technical(text: str, elements: list[Element], start: int) -> Technical:
+    """What the technical words from `start` on say: before, they are words of the title (`Web of Lies`)."""
+    words: dict[ElementKind, list[str]] = {}
+    for element in elements:
+        if element.position >= start:
+            words.setdefault(element.kind, []).append(element.value)
+    video = words.get(ElementKind.VIDEO_TERM, [])
+    sources = words.get(ElementKind.SOURCE, [])
+    cjk = "" if text.isascii() else text
+    return Technical(
+        resolution=next(map(_resolution, (*words.get(ElementKind.VIDEO_RESOLUTION, ()), *video)), None),
+        source=next(filter(_SOURCE.search, sources), sources[0] if sources else None),
+        video_codec=next(filter(_VIDEO_CODEC.match, video), None),
+        audio_codec=next(filter(_AUDIO_CODEC.match, words.get(ElementKind.AUDIO_TERM, ())), None),
+        languages=_unique(words.get(ElementKind.LANGUAGE, []), _CJK_LANGUAGE.findall(cjk, start)),
+        subtitles=_unique(words.get(ElementKind.SUBTITLES, []), _CJK_SUBTITLES.findall(cjk, start)),
+        checksum=next((value.upper() for value in words.get(ElementKind.FILE_CHECKSUM, ())), None),
+    )
+
+
+def _resolution(written: str) -> str | None:
+    """`1080p` for `1920x1080`, `1080`, `1080P`; `2160p` for `4K`."""
+    if written.upper() in ("4K", "UHD"):
+        return "2160p"
+    match = _HEIGHT.fullmatch(written)
+    return f"{match['of_two'] or match['alone']}{(match['scan'] or 'p').lower()}" if match else None
+
+
+def _unique(*several: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for words in several for word in words))
