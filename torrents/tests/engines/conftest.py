@@ -81,6 +81,7 @@ def real_box(db: None, qbittorrent: RealQBittorrent, settings: Settings) -> Iter
         box.harness.close()
 
 
+@pytest.fixture
 def canary() -> Iterator[Canary]:
     with Canary().listening() as canary:
         yield canary
