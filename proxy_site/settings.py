@@ -107,6 +107,7 @@ DEBUG: bool = env.bool("DEBUG", False)
 DATA_DIR = data_dir()
 DOWNLOADS_DIR = directory("DOWNLOADS_DIR", DATA_DIR / "downloads")
 _secret_key: str | None = env.str("SECRET_KEY", None)
+SECRET_KEY_FALLBACKS: list[str] = env.names("SECRET_KEY_FALLBACKS", "")
 
 # --- the web process
 ALLOWED_HOSTS: list[str] = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
