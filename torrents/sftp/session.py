@@ -5,7 +5,7 @@ import logging
 import struct
 from typing import Any, cast
 
-from asyncssh import FXP_DATA, FXP_READ, SFTPBadMessage
+from asyncssh import FXP_DATA, FXP_READ, SFTPBadMessage, SFTPError
 from asyncssh.packet import SSHPacket
 from asyncssh.sftp import SFTPLimits, SFTPServerHandler
 from asyncssh.stream import SSHReader, SSHServerStreamSession, SSHWriter
@@ -69,7 +69,7 @@ class Requests(SFTPServerHandler):
         offset, size = int.from_bytes(rest[:8], "big"), int.from_bytes(rest[8:], "big")
         try:
             answer = await self._files.read_behind(_ANSWER.size, file, offset, size)
-        except OSError:
+        except (OSError, SFTPError):
             return None
         data = len(answer) - _ANSWER.size
         _ANSWER.pack_into(answer, 0, len(answer) - 4, FXP_DATA, number, data)
