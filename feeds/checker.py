@@ -211,8 +211,8 @@ def _store_items(source: FeedSource, feed: ParsedFeed, now: datetime) -> int:
 
 
 def _storable(header: str) -> str:
-    """A header that is too long to be one is not sent back: then the feed is sent in full."""
-    return header if len(header) <= LONGEST_HEADER and header.isprintable() else ""
+    """A header that cannot be sent back is forgotten: then the feed is sent in full."""
+    return header if len(header) <= LONGEST_HEADER and header.isascii() and header.isprintable() else ""
 
 
 def _no_later_than(now: datetime, text: str) -> datetime | None:

@@ -129,9 +129,13 @@ def _address(url: str, username: str, password: str) -> tuple[str, str, str]:
         code = error.code if isinstance(error, OutboundError) else "bad_url"
         message = str(error) if isinstance(error, OutboundError) else "That is not a web address."
         raise FeedRefused(message, code=code) from error
-    if max(len(username), len(password)) > MAX_CREDENTIAL or ":" in username:
+    if (
+        max(len(username), len(password)) > MAX_CREDENTIAL
+        or ":" in username
+        or not (username + password).isprintable()
+    ):
         raise FeedRefused(
-            f"A user name has no colon, and neither has more than {MAX_CREDENTIAL} characters.",
+            f"A user name has no colon, and neither has more than {MAX_CREDENTIAL} characters or one that cannot be seen.",
             code="bad_credentials",
             field="username",
         )
