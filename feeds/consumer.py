@@ -68,8 +68,10 @@ def _one_round(user_id: int) -> int | None:
         items = list(Item.objects.after(subscription.source, subscription.position)[:AT_ONCE])
         taken = _Round(user, subscription).decide(items)
         # Numbers may have holes, where items were forgotten.
-        subscription.position = items[-1].number if items else subscription.source.last_number
-        subscription.save(update_fields=["position"])
+        position = items[-1].number if items else subscription.source.last_number
+        if not _advance(subscription, position):
+            transaction.set_rollback(True)  # its feed moved meanwhile: once more, from where it is now
+            return 0
         return taken
     return None
 
@@ -79,11 +81,22 @@ def _begin(subscription: Subscription) -> None:
     source = subscription.source
     if source.succeeded_at is None or source.succeeded_at < subscription.since:
         return
-    subscription.position = source.last_number
+    position = source.last_number
     if subscription.back_catalogue:
         first = Item.objects.filter(source=source, key__in=source.present).order_by("number").first()
-        subscription.position = first.number - 1 if first is not None else source.last_number
-    subscription.save(update_fields=["position"])
+        position = first.number - 1 if first is not None else source.last_number
+    _advance(subscription, position)
+
+
+def _advance(subscription: Subscription, position: int) -> bool:
+    """False where it is not what it was, because its feed has moved."""
+    was = Subscription.objects.filter(
+        pk=subscription.pk, source=subscription.source_id, position=subscription.position
+    )
+    if not was.update(position=position):
+        return False
+    subscription.position = position
+    return True
 
 
 class _Round:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -47,6 +47,13 @@ class SourceQuerySet(models.QuerySet["FeedSource"]):
             .select_for_update(skip_locked=True)
             .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
         )
+
+    def give_back(self, sources: Iterable[FeedSource]) -> None:
+        """They were leased and not checked: they are due as before."""
+        for source in sources:
+            self.filter(pk=source.pk, leased_until=source.leased_until).update(
+                leased_until=None, next_check_at=timezone.now(), attempts=F("attempts") - 1
+            )
 
     def narrowed_to(
         self, sources: models.QuerySet[FeedSource], health: str | None
