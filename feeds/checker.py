@@ -32,7 +32,9 @@ BATCH = 120
 BUDGET_SECONDS = (
     50.0  # no batch is begun later than that in a run, which the worker ends after Q_CLUSTER["timeout"]
 )
-LONGEST_SECONDS = 90.0  # of a run: what was not reached by then, because feeds are slow to read, is left to the next
+LONGEST_SECONDS = (
+    90.0  # of a run: what was not reached by then, because feeds are slow to read, is left to the next
+)
 LONGEST_HEADER = 1000  # characters
 LEASE = timedelta(minutes=4)  # longer than a run may take
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -100,7 +102,9 @@ def _check(sources: Sequence[FeedSource], parser: Parser, report: Report, *, end
                 report.failed += 1
             except Exception:  # what nobody has thought of, in one feed: the others are to be stored
                 logger.exception("feed %s", source.pk)
-                _note_failure(source, "This feed could not be stored. The admin can see why.", permanent=False)
+                _note_failure(
+                    source, "This feed could not be stored. The admin can see why.", permanent=False
+                )
                 report.failed += 1
             if time.monotonic() > ends_at:
                 break

@@ -27,7 +27,9 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 200  # items in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
-MOST_NEAR_MISSES = 10  # told of an item; who has a hundred rules that nearly match learns nothing from the others
+MOST_NEAR_MISSES = (
+    10  # told of an item; who has a hundred rules that nearly match learns nothing from the others
+)
 
 Outcome = Decision.Outcome
 
@@ -196,7 +198,9 @@ class _Round:
             earlier.state, earlier.due_at, earlier.ended_at = Grab.State.DUE, timezone.now(), None
             earlier.attempts, earlier.message = 0, ""
         earlier.save()
-        reason = Reason("better", item.title, f"in place of {was}, which failed" if failed else f"better than {was}")
+        reason = Reason(
+            "better", item.title, f"in place of {was}, which failed" if failed else f"better than {was}"
+        )
         self._note(rule, item, Outcome.TAKEN, [reason])
         return True
 

@@ -146,7 +146,7 @@ def _address(url: str, username: str, password: str) -> tuple[str, str, str]:
         or not (username + password).isprintable()
     ):
         raise FeedRefused(
-            f"A user name has no colon, and neither has more than {MAX_CREDENTIAL} characters or one that cannot be seen.",
+            f"A user name has no colon, and neither has more than {MAX_CREDENTIAL} characters or invisible ones.",
             code="bad_credentials",
             field="username",
         )

@@ -34,7 +34,6 @@ from feeds.grabs import GrabRefused, grab_anyway
 from feeds.models import Decision, Item, Rule, Subscription
 from feeds.rules import RuleError
 
-
 NO_FEED = "There is no such feed. Perhaps it was removed."
 NO_RULE = "There is no such rule. Perhaps it was deleted."
 

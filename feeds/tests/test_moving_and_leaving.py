@@ -30,7 +30,9 @@ def check() -> None:
 
 
 def rule(user: User, **fields: Any) -> Rule:
-    return rule_changes.create_rule(user=user, **{"name": "Lighthouse", "must_contain": "lighthouse"} | fields)
+    return rule_changes.create_rule(
+        user=user, **{"name": "Lighthouse", "must_contain": "lighthouse"} | fields
+    )
 
 
 def taken(user: User) -> list[str]:

@@ -155,7 +155,8 @@ def test_bodies_that_nobody_has_taken_yet_use_up_the_memory_there_is(server: Hos
 @pytest.mark.parametrize("header", ['"é"', "two\nlines"])
 def test_a_header_that_cannot_be_sent_ends_its_own_request_only(header: str, server: HostileServer) -> None:
     found = outcomes(
-        Request("bad", server.url + "/hello", {"If-None-Match": header}), Request("good", server.url + "/hello")
+        Request("bad", server.url + "/hello", {"If-None-Match": header}),
+        Request("good", server.url + "/hello"),
     )
     assert code(found["bad"]) == "bad_header"
     assert found["good"].error is None
