@@ -54,9 +54,10 @@ def move_source(source: FeedSource, url: str) -> None:
 
 
 def _position_there(subscription: Subscription, there: FeedSource) -> int | None:
-    """Behind what the other has stored, which this one had, too; but before what its rules have still to see."""
+    """Behind what the other has stored, which this one had, too; but before the newest, where they are what its rules
+    have still to see."""
     if subscription.position is None:
         return None
     unseen = Item.objects.after(subscription.source, subscription.position).values("key")
-    first = Item.objects.filter(source=there, key__in=unseen).order_by("number").first()
-    return there.last_number if first is None else first.number - 1
+    seen = Item.objects.filter(source=there).exclude(key__in=unseen).order_by("-number").first()
+    return 0 if seen is None else seen.number
