@@ -8,6 +8,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +31,9 @@ AT_ONCE = 40
 BATCH = 120
 BUDGET_SECONDS = (
     50.0  # no batch is begun later than that in a run, which the worker ends after Q_CLUSTER["timeout"]
+)
+LONGEST_SECONDS = (
+    90.0  # of a run: what was not reached by then, because feeds are slow to read, is left to the next
 )
 LONGEST_HEADER = 1000  # characters
 LEASE = timedelta(minutes=4)  # longer than a run may take
@@ -54,7 +58,7 @@ def check_due() -> Report:
     begun = time.monotonic()
     with Parser() as parser:
         while time.monotonic() - begun < BUDGET_SECONDS and (sources := _claim_due()):
-            _check(sources, parser, report)
+            _check(sources, parser, report, ends_at=begun + LONGEST_SECONDS)
             if len(sources) < BATCH:
                 break
     return report
@@ -65,7 +69,7 @@ def check_source(source: FeedSource) -> Report:
     report = Report()
     if sources := _claim_due(source.pk):
         with Parser() as parser:
-            _check(sources, parser, report)
+            _check(sources, parser, report, ends_at=time.monotonic() + LONGEST_SECONDS)
     return report
 
 
@@ -81,28 +85,36 @@ def _claim_due(only: int | None = None) -> list[FeedSource]:
     return sources
 
 
-def _check(sources: Sequence[FeedSource], parser: Parser, report: Report) -> None:
+def _check(sources: Sequence[FeedSource], parser: Parser, report: Report, *, ends_at: float) -> None:
     by_pk = {source.pk: source for source in sources}
     limits = Limits(deadline=FETCH_SECONDS, max_bytes=MAX_BYTES, at_once=AT_ONCE)
     outcomes = fetch_many(
         [_request(source) for source in sources], limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE
     )
-    for outcome in outcomes:
-        source = by_pk[outcome.key]
-        report.checked += 1
-        try:
-            _take(source, outcome, parser, report)
-        except FeedError as error:
-            _note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
-            report.failed += 1
-        except Exception:  # what nobody has thought of, in one feed: the others are to be stored
-            logger.exception("feed %s", source.pk)
-            _note_failure(source, "This feed could not be stored. The admin can see why.", permanent=False)
-            report.failed += 1
+    with closing(outcomes):
+        for outcome in outcomes:
+            source = by_pk.pop(outcome.key)
+            report.checked += 1
+            try:
+                _take(source, outcome, parser, report)
+            except FeedError as error:
+                _note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
+                report.failed += 1
+            except Exception:  # what nobody has thought of, in one feed: the others are to be stored
+                logger.exception("feed %s", source.pk)
+                _note_failure(
+                    source, "This feed could not be stored. The admin can see why.", permanent=False
+                )
+                report.failed += 1
+            if time.monotonic() > ends_at:
+                break
+    FeedSource.objects.give_back(by_pk.values())
 
 
 # A body like that stays like that until somebody changes something. Others may be a server's bad moment.
-_PERMANENT_CODES = frozenset({"entities", "hostile", "html", "not_a_feed", "refused", "too_many_items"})
+_PERMANENT_CODES = frozenset(
+    {"entities", "hostile", "html", "not_a_feed", "refused", "too_large", "too_many_items", "too_slow"}
+)
 
 
 def _request(source: FeedSource) -> Request[int]:
@@ -143,9 +155,9 @@ def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Rep
 def _store(source: FeedSource, response: Response, digest: str, feed: ParsedFeed | None) -> int:
     """What a check that worked found, and when the next is due; how many items are new."""
     now = timezone.now()
-    locked = FeedSource.objects.select_for_update().get(pk=source.pk)
-    if locked.leased_until != source.leased_until:
-        return 0  # too late: somebody else has it
+    locked = FeedSource.objects.select_for_update().filter(pk=source.pk).first()
+    if locked is None or locked.leased_until != source.leased_until:
+        return 0  # too late: it is gone, or somebody else has it
     stored = 0
     if feed is not None:
         stored = _store_items(locked, feed, now)
@@ -211,8 +223,8 @@ def _store_items(source: FeedSource, feed: ParsedFeed, now: datetime) -> int:
 
 
 def _storable(header: str) -> str:
-    """A header that is too long to be one is not sent back: then the feed is sent in full."""
-    return header if len(header) <= LONGEST_HEADER and header.isprintable() else ""
+    """A header that cannot be sent back is forgotten: then the feed is sent in full."""
+    return header if len(header) <= LONGEST_HEADER and header.isascii() and header.isprintable() else ""
 
 
 def _no_later_than(now: datetime, text: str) -> datetime | None:
@@ -224,8 +236,8 @@ def _no_later_than(now: datetime, text: str) -> datetime | None:
 @transaction.atomic
 def _note_failure(source: FeedSource, message: str, *, permanent: bool, retry_after: str = "") -> None:
     now = timezone.now()
-    locked = FeedSource.objects.select_for_update().get(pk=source.pk)
-    if locked.leased_until != source.leased_until:
+    locked = FeedSource.objects.select_for_update().filter(pk=source.pk).first()
+    if locked is None or locked.leased_until != source.leased_until:
         return
     if locked.failing_since is None:
         locked.failing_since = now

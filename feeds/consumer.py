@@ -6,6 +6,8 @@ once" are counted there.
 """
 
 import logging
+import time
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +21,15 @@ from feeds.models import Decision, Grab, Item, Rule, Subscription
 from feeds.rules import Candidate, Reason
 from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
-from feeds.specs import candidate_of, compiled_rules, episode_identity
+from feeds.specs import as_object, candidate_of, compiled_rules, episode_identity
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 200  # items in one transaction
+BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
+MOST_NEAR_MISSES = (
+    10  # told of an item; who has a hundred rules that nearly match learns nothing from the others
+)
 
 Outcome = Decision.Outcome
 
@@ -31,12 +37,18 @@ Outcome = Decision.Outcome
 def catch_up() -> int:
     """Have everybody's rules see what they have not seen; how many items were taken."""
     taken = 0
-    for user_id in Subscription.objects.owners_behind():
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    waiting = deque(Subscription.objects.owners_behind())
+    while waiting and time.monotonic() < ends_at:
+        user_id = waiting.popleft()
         try:
-            while (more := _one_round(user_id)) is not None:
-                taken += more
+            more = _one_round(user_id)
         except Exception:  # one person's trouble is not the others'; their position has not moved
             logger.exception("the rules of user %s", user_id)
+            continue
+        if more is not None:
+            taken += more
+            waiting.append(user_id)  # in turns: many items of one person do not delay the others'
     return taken
 
 
@@ -58,8 +70,10 @@ def _one_round(user_id: int) -> int | None:
         items = list(Item.objects.after(subscription.source, subscription.position)[:AT_ONCE])
         taken = _Round(user, subscription).decide(items)
         # Numbers may have holes, where items were forgotten.
-        subscription.position = items[-1].number if items else subscription.source.last_number
-        subscription.save(update_fields=["position"])
+        position = items[-1].number if items else subscription.source.last_number
+        if not _advance(subscription, position):
+            transaction.set_rollback(True)  # its feed moved meanwhile: once more, from where it is now
+            return 0
         return taken
     return None
 
@@ -69,11 +83,22 @@ def _begin(subscription: Subscription) -> None:
     source = subscription.source
     if source.succeeded_at is None or source.succeeded_at < subscription.since:
         return
-    subscription.position = source.last_number
+    position = source.last_number
     if subscription.back_catalogue:
         first = Item.objects.filter(source=source, key__in=source.present).order_by("number").first()
-        subscription.position = first.number - 1 if first is not None else source.last_number
-    subscription.save(update_fields=["position"])
+        position = first.number - 1 if first is not None else source.last_number
+    _advance(subscription, position)
+
+
+def _advance(subscription: Subscription, position: int) -> bool:
+    """False where it is not what it was, because its feed has moved."""
+    was = Subscription.objects.filter(
+        pk=subscription.pk, source=subscription.source_id, position=subscription.position
+    )
+    if not was.update(position=position):
+        return False
+    subscription.position = position
+    return True
 
 
 class _Round:
@@ -86,17 +111,37 @@ class _Round:
         self._compiled: dict[Any, CompiledRule] = compiled_rules(rules)
         self._rules = {rule.pk: rule for rule in rules}
         self._book = RuleBook(self._compiled)
+        self._decisions: list[Decision] = []
 
     def decide(self, items: Sequence[Item]) -> int:
-        return sum(self._decide(item) for item in items)
+        """How many of them were taken."""
+        taken = sum(self._decide(item) for item in items)
+        self._write()
+        return taken
+
+    def _write(self) -> None:
+        """An item can come before a rule again, when somebody follows a feed anew. What the rule says then replaces
+        what it said, except that they have it already."""
+        had = [decision for decision in self._decisions if decision.outcome == Outcome.HAD]
+        others = [decision for decision in self._decisions if decision.outcome != Outcome.HAD]
+        Decision.objects.bulk_create(had, ignore_conflicts=True)
+        Decision.objects.bulk_create(
+            others,
+            update_conflicts=True,
+            unique_fields=["rule", "item"],
+            update_fields=["rule_name", "outcome", "reasons", "at"],
+        )
 
     def _decide(self, item: Item) -> bool:
         """Whether one of the rules took it: the first that does, and no other."""
         candidate = candidate_of(item)
+        near_misses = 0
         for key, verdict in self._book.verdicts(candidate):
             rule = self._rules[key]
             if verdict.reasons:
-                self._note(rule, item, Outcome.NEARLY, verdict.reasons)
+                near_misses += 1
+                if near_misses <= MOST_NEAR_MISSES:
+                    self._note(rule, item, Outcome.NEARLY, verdict.reasons)
             elif self._take(rule, item, candidate):
                 return True
         return False
@@ -112,7 +157,9 @@ class _Round:
             return False
         identity = episode_identity(item.release) if rule.once_per_episode or rule.delay_seconds else ""
         preference = self._compiled[rule.pk].preference(candidate)
-        if identity and (earlier := Grab.objects.filter(rule=rule, identity=identity).first()):
+        if identity and (
+            earlier := Grab.objects.filter(rule=rule, identity=identity).select_for_update().first()
+        ):
             return self._instead_of(earlier, rule, item, preference)
         if reason := self._too_many_today(rule):
             self._note(rule, item, Outcome.NEARLY, [reason])
@@ -135,16 +182,26 @@ class _Round:
         return True
 
     def _instead_of(self, earlier: Grab, rule: Rule, item: Item, preference: list[int]) -> bool:
-        """The same episode again: better than one that still waits, or one too many."""
-        if earlier.state != Grab.State.WAITING or preference >= earlier.preference:
+        """The same episode again: better than one that still waits, in place of one that failed, or one too many."""
+        failed = earlier.state == Grab.State.FAILED
+        if not failed and (earlier.state != Grab.State.WAITING or preference >= earlier.preference):
             reason = Reason("once_per_episode", earlier.title, "one release of each episode")
             self._note(rule, item, Outcome.HAD, [reason])
             return True
+        if rule.dry_run:
+            self._note(rule, item, Outcome.DRY_RUN, [])
+            return False
         was = earlier.title
         earlier.item, earlier.title, earlier.download = item, item.title, item.download
         earlier.infohash, earlier.preference = item.infohash, preference
+        if failed:
+            earlier.state, earlier.due_at, earlier.ended_at = Grab.State.DUE, timezone.now(), None
+            earlier.attempts, earlier.message = 0, ""
         earlier.save()
-        self._note(rule, item, Outcome.TAKEN, [Reason("better", item.title, f"better than {was}")])
+        reason = Reason(
+            "better", item.title, f"in place of {was}, which failed" if failed else f"better than {was}"
+        )
+        self._note(rule, item, Outcome.TAKEN, [reason])
         return True
 
     def _had(self, item: Item) -> Reason | None:
@@ -161,16 +218,16 @@ class _Round:
         return Reason("max_per_day", f"{today} in the last 24 hours", f"at most {rule.max_per_day}")
 
     def _note(self, rule: Rule, item: Item, outcome: str, reasons: Sequence[Reason]) -> None:
-        Decision.objects.create(
-            user=self._user,
-            item=item,
-            rule=rule,
-            rule_name=rule.name,
-            outcome=outcome,
-            reasons=[
-                {"what": reason.what, "got": reason.got[:500], "wanted": reason.wanted[:500]}
-                for reason in reasons
-            ],
+        self._decisions.append(
+            Decision(
+                user=self._user,
+                item=item,
+                rule=rule,
+                rule_name=rule.name,
+                outcome=outcome,
+                reasons=[as_object(reason) for reason in reasons],
+                at=timezone.now(),
+            )
         )
 
 

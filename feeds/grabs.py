@@ -4,7 +4,9 @@ A grab is taken from its queue by moving its due time behind the lease, so a wor
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,7 +16,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.models import FeedSource, Grab, Item
-from feeds.moving import host_of
+from feeds.moving import keeps_credentials
+from feeds.querysets import lock_person
 from proxy_site.outbound import OutboundError
 from proxy_site.outbound_many import Limits, Outcome, Request, fetch_many
 from torrents.claim_wishes import WishRefused, add_with_wishes
@@ -25,6 +28,7 @@ from torrents.sources import FETCH_SECONDS, TORRENT_TYPES, source_from_response
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
 LEASE = timedelta(minutes=4)
 # Indexers announce a .torrent moments before they serve it, and are down for a night.
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
@@ -40,8 +44,9 @@ class GrabRefused(Exception):
 def add_due() -> int:
     """Add all that is due; how many torrents that made."""
     added = 0
-    while grabs := _claim_due():
-        added += _add_all(grabs)
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    while time.monotonic() < ends_at and (grabs := _claim_due()):
+        added += _add_all(grabs, ends_at)
         if len(grabs) < BATCH:
             break
     return added
@@ -53,6 +58,9 @@ def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
 
     Raises GrabRefused where there is nothing to take.
     """
+    lock_person(user.pk)  # their rules may be about to take the same one
+    if not Item.objects.filter(pk=item.pk).select_for_update(no_key=True).exists():
+        raise GrabRefused("This item is forgotten by now.")
     if not item.download:
         raise GrabRefused("This item has no torrent in it.")
     now = timezone.now()
@@ -88,7 +96,7 @@ def _claim_due() -> list[Grab]:
     return grabs
 
 
-def _add_all(grabs: Sequence[Grab]) -> int:
+def _add_all(grabs: Sequence[Grab], ends_at: float) -> int:
     added = 0
     by_pk = {grab.pk: grab for grab in grabs}
     magnets = [grab for grab in grabs if grab.download[:7].lower() == "magnet:"]
@@ -96,8 +104,12 @@ def _add_all(grabs: Sequence[Grab]) -> int:
         added += _add(grab, partial(parse_magnet, grab.download))
     limits = Limits(deadline=FETCH_SECONDS, max_bytes=MAX_TORRENT_BYTES, at_once=8)
     requests = [_request(grab) for grab in grabs if grab not in magnets]
-    for outcome in fetch_many(requests, limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE):
-        added += _add(by_pk[outcome.key], partial(_source, outcome))
+    outcomes = fetch_many(requests, limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE)
+    with closing(outcomes):
+        for outcome in outcomes:
+            added += _add(by_pk.pop(outcome.key), partial(_source, outcome))
+            if time.monotonic() > ends_at:
+                break  # many of one slow host; their turn comes again, and that of others first
     return added
 
 
@@ -105,7 +117,11 @@ def _request(grab: Grab) -> Request[int]:
     source: FeedSource | None = grab.item.source if grab.item is not None else None
     credentials = None
     # A feed's own credentials open its own downloads, and go nowhere else.
-    if source is not None and (source.username or source.password) and host_of(grab.download) == source.host:
+    if (
+        source is not None
+        and (source.username or source.password)
+        and keeps_credentials(source.url, grab.download)
+    ):
         credentials = (source.username, source.password)
     return Request(grab.pk, grab.download, {"Accept": TORRENT_TYPES}, credentials, stop_at_magnet=True)
 
@@ -136,16 +152,19 @@ def _add(grab: Grab, source_of: Callable[[], Source]) -> bool:
 
 @transaction.atomic
 def _add_torrent(grab: Grab, source: Source) -> bool:
-    locked = Grab.objects.select_for_update().select_related("user").get(pk=grab.pk)
-    if locked.state != State.DUE:
-        return False  # another worker, after this one's lease
+    user = lock_person(grab.user_id)
+    locked = Grab.objects.select_for_update().filter(pk=grab.pk).first()
+    if user is None or not user.is_active or locked is None or locked.state != State.DUE:
+        return False  # disabled since, or another worker, after this one's lease
+    if locked.download != grab.download:
+        return False  # now it is another release, which is fetched in its own turn
     infohash = source.infohash_v1 or source.infohash_v2 or ""
-    twin = Grab.objects.filter(user=locked.user, infohash=infohash).exclude(pk=locked.pk).exists()
+    twin = Grab.objects.filter(user=user, infohash=infohash).exclude(pk=locked.pk).exists()
     if twin:
         _end(locked, State.HAD, "You have or had this torrent, from another item.")
         return False
     claim, created = add_with_wishes(
-        user=locked.user,
+        user=user,
         source=source,
         wanted="paused" if locked.start_paused else "running",
         wishes={"label": locked.label} if locked.label else {},
@@ -168,8 +187,8 @@ def _end(grab: Grab, state: str, message: str) -> None:
 
 @transaction.atomic
 def _note_failure(grab: Grab, message: str, *, for_good: bool) -> None:
-    locked = Grab.objects.select_for_update().get(pk=grab.pk)
-    if locked.state != State.DUE:
+    locked = Grab.objects.select_for_update().filter(pk=grab.pk).first()
+    if locked is None or locked.state != State.DUE:
         return
     locked.message = message
     if for_good or locked.attempts > len(RETRIES):

@@ -3,8 +3,10 @@
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import Q
 
-from feeds.models import FeedSource, Subscription
+from feeds.models import FeedSource, Item, Rule, Subscription
+from proxy_site.outbound import fetchable
 
 
 def host_of(url: str) -> str:
@@ -15,25 +17,47 @@ def host_of(url: str) -> str:
         return ""
 
 
+def keeps_credentials(given_for: str, url: str) -> bool:
+    """Whether what was given for one address may be sent to another: the same host, and as encrypted as before."""
+    as_safe = urlsplit(url).scheme == "https" or urlsplit(given_for).scheme != "https"
+    return as_safe and host_of(url) == host_of(given_for)
+
+
 @transaction.atomic
 def move_source(source: FeedSource, url: str) -> None:
-    """Its subscribers follow it to `url`; to the source that is there already, if there is one.
-
-    Credentials go along on one host only: they were given to that one.
+    """Its subscribers follow it to `url`; to the source that is there already, if there is one, as soon as that was
+    checked: before, nobody could say which of its items are new to them. Raises OutboundError for what is no address.
     """
-    keep = host_of(url) == source.host
+    url = fetchable(url)
+    keep = keeps_credentials(source.url, url)
     username, password = (source.username, source.password) if keep else ("", "")
     digest = FeedSource.digest_of(url, username, password)
-    there = FeedSource.objects.filter(digest=digest).exclude(pk=source.pk).first()
+    both = FeedSource.objects.filter(Q(digest=digest) | Q(pk=source.pk)).select_for_update().order_by("pk")
+    there = next((other for other in both if other.pk != source.pk), None)
     if there is None:
         FeedSource.objects.filter(pk=source.pk).update(
             digest=digest, url=url, username=username, password=password, host=host_of(url)
         )
         return
+    if there.succeeded_at is None:
+        return
     for subscription in Subscription.objects.filter(source=source).select_for_update().order_by("pk"):
-        if Subscription.objects.filter(user=subscription.user_id, source=there).exists():
+        twin = Subscription.objects.filter(user=subscription.user_id, source=there).first()
+        if twin is not None:
+            for rule in Rule.objects.filter(subscriptions=subscription):
+                rule.subscriptions.add(twin)  # else a rule for this feed alone would become one for all
             subscription.delete()
         else:
-            # What the other has stored it had, too.
-            subscription.source, subscription.position = there, there.last_number
+            subscription.position = _position_there(subscription, there)
+            subscription.source = there
             subscription.save(update_fields=["source", "position"])
+
+
+def _position_there(subscription: Subscription, there: FeedSource) -> int | None:
+    """Behind what the other has stored, which this one had, too; but before the newest, where they are what its rules
+    have still to see."""
+    if subscription.position is None:
+        return None
+    unseen = Item.objects.after(subscription.source, subscription.position).values("key")
+    seen = Item.objects.filter(source=there).exclude(key__in=unseen).order_by("-number").first()
+    return 0 if seen is None else seen.number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     )
 
 
+def lock_person(user_id: int) -> User | None:
+    """Everything that changes one person's feeds, rules and grabs takes this lock first, so that their rules can be
+    asked in peace. `no_key`: rows that only refer to the person need not wait. None: there is no such person any more.
+    """
+    from accounts.models import User
+
+    return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+
+
 class SourceQuerySet(models.QuerySet["FeedSource"]):
     def due(self, now: datetime, *, only: int | None = None) -> SourceQuerySet:
         """Locked; those that somebody follows and nobody checks, the healthy ones first. `only` is taken before it is
@@ -38,6 +47,13 @@ class SourceQuerySet(models.QuerySet["FeedSource"]):
             .select_for_update(skip_locked=True)
             .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
         )
+
+    def give_back(self, sources: Iterable[FeedSource]) -> None:
+        """They were leased and not checked: they are due as before."""
+        for source in sources:
+            self.filter(pk=source.pk, leased_until=source.leased_until).update(
+                leased_until=None, next_check_at=timezone.now(), attempts=F("attempts") - 1
+            )
 
     def narrowed_to(
         self, sources: models.QuerySet[FeedSource], health: str | None
@@ -127,6 +143,13 @@ class RuleQuerySet(models.QuerySet["Rule"]):
             self.filter(user=user).order_by("-priority", "created_at", "pk").prefetch_related("subscriptions")
         )
 
+    def only_at(self, subscription: Subscription) -> RuleQuerySet:
+        """Those that look at this feed and at no other."""
+        from feeds.models import Subscription
+
+        others = Subscription.objects.filter(rules=OuterRef("pk")).exclude(pk=subscription.pk)
+        return self.filter(subscriptions=subscription).exclude(Exists(others))
+
     def named(self, rule_id: UUID) -> RuleQuerySet:
         return self.filter(pk=rule_id)
 
@@ -162,10 +185,10 @@ class GrabQuerySet(models.QuerySet["Grab"]):
         return self.filter(same | Q(infohash=item.infohash) if item.infohash else same)
 
     def due(self, now: datetime) -> GrabQuerySet:
-        """Locked, those of people whose account works, the longest due first."""
+        """Locked, those of people whose account works: the least tried first, so that what fails delays nothing new."""
         return (
             self.filter(state__in=("waiting", "due"), due_at__lte=now, user__is_active=True)
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("item__source")
-            .order_by("due_at")
+            .order_by("attempts", "due_at")
         )

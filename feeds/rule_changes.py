@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.models import Rule, Subscription
+from feeds.querysets import lock_person
 from feeds.rules import RuleError
 from feeds.rules.conditions import CompiledRule
 from feeds.specs import spec_of
@@ -18,7 +19,7 @@ from feeds.specs import spec_of
 @transaction.atomic
 def create_rule(*, user: User, subscriptions: Iterable[UUID] = (), **fields: Any) -> Rule:
     """It sees items that come from now on. Raises RuleError."""
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # so that the count below stays true
+    lock_person(user.pk)  # so that the count below stays true
     if Rule.objects.filter(user=user).count() >= settings.RULES_PER_USER:
         raise RuleError(
             f"You have {settings.RULES_PER_USER} rules, as many as this box allows. Delete one first.",
@@ -29,16 +30,20 @@ def create_rule(*, user: User, subscriptions: Iterable[UUID] = (), **fields: Any
 
 @transaction.atomic
 def change_rule(*, rule: Rule, subscriptions: Iterable[UUID] | None = None, **fields: Any) -> Rule:
-    """What it has decided stays. Raises RuleError; then nothing was changed."""
+    """What it has decided stays. Raises RuleError, and Rule.DoesNotExist when another request deleted it first; then
+    nothing was changed."""
+    lock_person(rule.user_id)
+    rule.refresh_from_db()
     chosen = None if subscriptions is None else list(subscriptions)
     return _save(rule, chosen, fields)
 
 
+@transaction.atomic
 def delete_rule(*, rule: Rule) -> None:
     """What it took stays; what waits for a better release is not taken any more."""
-    with transaction.atomic():
-        rule.grabs.filter(state="waiting").delete()
-        rule.delete()
+    lock_person(rule.user_id)
+    rule.grabs.filter(state="waiting").delete()
+    rule.delete()
 
 
 def _save(rule: Rule, chosen: list[UUID] | None, fields: dict[str, Any]) -> Rule:

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import User
-from feeds.models import FeedSource, Item, Subscription
+from feeds.models import FeedSource, Item, Rule, Subscription
 from feeds.moving import host_of
+from feeds.querysets import lock_person
 from proxy_site.outbound import OutboundError, fetchable
 
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # a person who presses "check now" twice asks the feed's server once
@@ -42,13 +43,14 @@ def subscribe(
     """
     url, username, password = _address(url, username, password)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)  # so that the count below stays true
+        lock_person(user.pk)  # so that the count below stays true
         if Subscription.objects.filter(user=user).count() >= settings.FEEDS_PER_USER:
             raise FeedRefused(
                 f"You follow {settings.FEEDS_PER_USER} feeds, as many as this box allows. Remove one first.",
                 code="too_many",
             )
-        source, _made = FeedSource.objects.get_or_create(
+        # Locked, so that it is not forgotten at this moment for want of anybody who follows it.
+        source, _made = FeedSource.objects.select_for_update().get_or_create(
             digest=FeedSource.digest_of(url, username, password),
             defaults={"url": url, "username": username, "password": password, "host": host_of(url)},
         )
@@ -63,10 +65,15 @@ def subscribe(
     return subscription
 
 
+@transaction.atomic
 def change_subscription(
     *, subscription: Subscription, name: str | None = None, enabled: bool | None = None
 ) -> Subscription:
-    """Rename it, or have its rules look away and again: what came meanwhile is then not taken any more."""
+    """Rename it, or have its rules look away and again: what came meanwhile is then not taken any more. Raises
+    Subscription.DoesNotExist when another request removed it first."""
+    lock_person(subscription.user_id)
+    # As it is by now: its position moves with every item, and its source when the feed moves.
+    subscription.refresh_from_db()
     if name is not None:
         subscription.name = name
     if enabled is not None and enabled != subscription.enabled:
@@ -78,8 +85,12 @@ def change_subscription(
     return subscription
 
 
+@transaction.atomic
 def unsubscribe(*, subscription: Subscription) -> None:
-    """What its rules have taken stays; what they have decided can be read until it is forgotten as usual."""
+    """What its rules have taken stays; what they have decided can be read until it is forgotten as usual. Rules that
+    looked at this feed alone are switched off: to look at none means to look at all."""
+    lock_person(subscription.user_id)
+    Rule.objects.only_at(subscription).update(enabled=False, changed_at=timezone.now())
     subscription.delete()
 
 
@@ -129,9 +140,13 @@ def _address(url: str, username: str, password: str) -> tuple[str, str, str]:
         code = error.code if isinstance(error, OutboundError) else "bad_url"
         message = str(error) if isinstance(error, OutboundError) else "That is not a web address."
         raise FeedRefused(message, code=code) from error
-    if max(len(username), len(password)) > MAX_CREDENTIAL or ":" in username:
+    if (
+        max(len(username), len(password)) > MAX_CREDENTIAL
+        or ":" in username
+        or not (username + password).isprintable()
+    ):
         raise FeedRefused(
-            f"A user name has no colon, and neither has more than {MAX_CREDENTIAL} characters.",
+            f"A user name has no colon, and neither has more than {MAX_CREDENTIAL} characters or invisible ones.",
             code="bad_credentials",
             field="username",
         )

@@ -142,10 +142,10 @@ def fetch(
 
 
 def header_lines(headers: Mapping[str, str]) -> list[str]:
-    """As curl wants them; raises OutboundError for one that would be two."""
+    """As curl wants them; raises OutboundError for one that would be two, or is not ASCII."""
     lines = [f"{name}: {value}" for name, value in headers.items()]
-    if any(character in line for line in lines for character in "\r\n\0"):
-        raise OutboundError("A request header holds a line break.", "bad_header", permanent=True)
+    if any(not line.isascii() or not line.isprintable() for line in lines):
+        raise OutboundError("A request header holds what no header may.", "bad_header", permanent=True)
     return lines
 
 

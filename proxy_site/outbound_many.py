@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -79,7 +79,7 @@ def fetch_many(
     *,
     allow_private: bool = False,
     address_allowed: Callable[[str], bool] = is_public_address,
-) -> Iterator[Outcome[Key]]:
+) -> Generator[Outcome[Key], None, None]:
     """GET them all, in turns between hosts; yields each as it ends, never raising for one of them.
 
     Close the generator to give up those that are under way.
@@ -88,9 +88,10 @@ def fetch_many(
     thread = threading.Thread(target=fetcher.run, name="fetch-many", daemon=True)
     thread.start()
     try:
-        while (outcome := fetcher.outcomes.get()) is not None:
+        while (ended := fetcher.outcomes.get()) is not None:
+            transfer, outcome = ended
             yield outcome
-            fetcher.taken.release()
+            fetcher.take(transfer)
     finally:
         fetcher.stop.set()
         thread.join()
@@ -99,23 +100,26 @@ def fetch_many(
 
 
 class _Budget:
-    """Room for what bodies hold beyond their first half MiB. Used by the fetching thread only."""
+    """Room for what bodies hold beyond their first half MiB, from their first byte until somebody has taken them."""
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._held: Counter[int] = Counter()
+        self._held: Counter[object] = Counter()
+        self._lock = threading.Lock()
 
-    def admits(self, owner: int, body_bytes: int) -> bool:
+    def admits(self, owner: object, body_bytes: int) -> bool:
         beyond = max(0, body_bytes - ALWAYS_BUFFERED)
-        more = beyond - self._held[owner]
-        if more > self._room:
-            return False
-        self._room -= more
-        self._held[owner] = beyond
+        with self._lock:
+            more = beyond - self._held[owner]
+            if more > self._room:
+                return False
+            self._room -= more
+            self._held[owner] = beyond
         return True
 
-    def release(self, owner: int) -> None:
-        self._room += self._held.pop(owner, 0)
+    def release(self, owner: object) -> None:
+        with self._lock:
+            self._room += self._held.pop(owner, 0)
 
 
 class _Transfer(Generic[Key]):
@@ -141,7 +145,7 @@ class _Fetcher(Generic[Key]):
     def __init__(
         self, requests: Iterable[Request[Key]], limits: Limits, allowed: Callable[[str], bool]
     ) -> None:
-        self.outcomes: queue.SimpleQueue[Outcome[Key] | None] = queue.SimpleQueue()
+        self.outcomes: queue.SimpleQueue[tuple[_Transfer[Key], Outcome[Key]] | None] = queue.SimpleQueue()
         self.taken = threading.Semaphore(limits.at_once)
         self.stop = threading.Event()
         self.crashed: Exception | None = None
@@ -167,6 +171,11 @@ class _Fetcher(Generic[Key]):
             self._multi.close()
             self.outcomes.put(None)
 
+    def take(self, transfer: _Transfer[Key]) -> None:
+        """Whoever waited for it has done with it."""
+        self._budget.release(transfer)
+        self.taken.release()
+
     def _start_some(self) -> None:
         for _ in range(len(self._waiting)):
             if self._hosts[_host(self._waiting[0].url)] >= self._limits.at_once_per_host:
@@ -186,8 +195,9 @@ class _Fetcher(Generic[Key]):
                 transfer.stack, header_lines(transfer.request.headers), transfer.ends_at - time.monotonic()
             )
             if transfer.request.credentials and _origin(url) == _origin(transfer.request.url):
-                curl.setopt(pycurl.USERNAME, transfer.request.credentials[0])
-                curl.setopt(pycurl.PASSWORD, transfer.request.credentials[1])
+                username, password = transfer.request.credentials
+                curl.setopt(pycurl.USERNAME, username.encode())  # curl takes text in ASCII only
+                curl.setopt(pycurl.PASSWORD, password.encode())
         except OutboundError as error:
             self._end(transfer, error=error)
             return
@@ -196,7 +206,7 @@ class _Fetcher(Generic[Key]):
         self._multi.add_handle(curl)
 
     def _admits(self, transfer: _Transfer[Key]) -> Callable[[int], bool]:
-        return lambda body_bytes: self._budget.admits(id(transfer), body_bytes)
+        return lambda body_bytes: self._budget.admits(transfer, body_bytes)
 
     def _perform(self) -> None:
         if not self._running:
@@ -243,7 +253,7 @@ class _Fetcher(Generic[Key]):
         except OutboundError as error:
             self._end(transfer, error=error)
             return
-        self._budget.release(id(transfer))
+        self._budget.release(transfer)
         self._next_hop(transfer)
 
     def _end(
@@ -254,17 +264,18 @@ class _Fetcher(Generic[Key]):
         error: OutboundError | None = None,
     ) -> None:
         transfer.stack.close()
-        self._budget.release(id(transfer))
+        transfer.hop = None  # and with it the buffer of its body
+        if response is None:
+            self._budget.release(transfer)
         self._hosts[transfer.host] -= 1
-        self.outcomes.put(
-            Outcome(
-                transfer.request.key,
-                response,
-                error,
-                transfer.moved_to if response is not None else None,
-                time.monotonic() - transfer.started,
-            )
+        outcome = Outcome(
+            transfer.request.key,
+            response,
+            error,
+            transfer.moved_to if response is not None else None,
+            time.monotonic() - transfer.started,
         )
+        self.outcomes.put((transfer, outcome))
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -34,11 +34,14 @@ from feeds.grabs import GrabRefused, grab_anyway
 from feeds.models import Decision, Item, Rule, Subscription
 from feeds.rules import RuleError
 
+NO_FEED = "There is no such feed. Perhaps it was removed."
+NO_RULE = "There is no such rule. Perhaps it was deleted."
+
 
 def own_feed(request: Request, feed_id: uuid.UUID) -> Subscription:
     subscription = Subscription.objects.of(user_of(request)).named(feed_id).first()
     if subscription is None:
-        raise NotFound("There is no such feed. Perhaps it was removed.")
+        raise NotFound(NO_FEED)
     return subscription
 
 
@@ -53,7 +56,7 @@ def own_item(request: Request, feed_id: uuid.UUID, number: int) -> tuple[Subscri
 def own_rule(request: Request, rule_id: uuid.UUID) -> Rule:
     rule = Rule.objects.of(user_of(request)).named(rule_id).first()
     if rule is None:
-        raise NotFound("There is no such rule. Perhaps it was deleted.")
+        raise NotFound(NO_RULE)
     return rule
 
 
@@ -101,13 +104,16 @@ class FeedView(APIView):
         subscription = own_feed(request, feed_id)
         body = ChangeFeedSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        services.change_subscription(subscription=subscription, **body.validated_data)
+        try:
+            services.change_subscription(subscription=subscription, **body.validated_data)
+        except Subscription.DoesNotExist as error:
+            raise NotFound(NO_FEED) from error
         return Response(FeedSerializer(subscription).data)
 
     @extend_schema(
         operation_id="feeds_destroy",
         summary="Follow a feed no more",
-        description="What its rules took stays.",
+        description="What its rules took stays. Rules that looked at this feed alone are switched off.",
         responses={204: None},
     )
     def delete(self, request: Request, feed_id: uuid.UUID) -> Response:
@@ -258,6 +264,8 @@ class RuleView(APIView):
             rule = rule_changes.change_rule(rule=rule, **_fields(body))
         except RuleError as error:
             raise rule_refused(error) from error
+        except Rule.DoesNotExist as error:
+            raise NotFound(NO_RULE) from error
         return Response(RuleSerializer(rule).data)
 
     @extend_schema(

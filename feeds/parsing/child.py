@@ -7,6 +7,7 @@ by `isolated.Parser` only.
 import dataclasses
 import json
 import resource
+import signal
 import socket
 import struct
 import sys
@@ -17,6 +18,8 @@ from typing import Any
 from feeds.parsing import FeedError
 from feeds.parsing.document import read
 
+OUT_OF_MEMORY = "too_large"
+ORPHANED_AFTER = 30  # seconds with one feed: whoever waited for it would have killed us, so they are dead
 LENGTH = struct.Struct("!I")
 MORE_MEMORY = 44 * 1024 * 1024  # bytes beyond what the process has when it begins; 2,000 real items take 20
 
@@ -40,24 +43,25 @@ def _exactly(channel: socket.socket, length: int) -> bytes | None:
     return bytes(data)
 
 
-def answer(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    """What goes back for one feed: the feed, or why there is none."""
+def answer(request: Mapping[str, Any], body: bytes) -> bytes:
+    """What goes back for one feed, as JSON: the feed, or why there is none."""
     try:
         feed = read(
             body, content_type=request["content_type"], url=request["url"], known=frozenset(request["known"])
         )
+        return json.dumps({"feed": dataclasses.asdict(feed)}).encode()
     except FeedError as error:
-        return {"error": str(error), "code": error.code}
+        refusal = {"error": str(error), "code": error.code}
     except (MemoryError, RecursionError):
-        return {
+        refusal = {
             "error": "This feed needs more memory than any real one. It was not read.",
-            "code": "too_large",
+            "code": OUT_OF_MEMORY,
         }
     except (
         Exception
     ) as error:  # feedparser stumbles over what nobody has thought of; the next feed is another
-        return {"error": f"This feed cannot be read ({type(error).__name__}).", "code": "unreadable"}
-    return {"feed": dataclasses.asdict(feed)}
+        refusal = {"error": f"This feed cannot be read ({type(error).__name__}).", "code": "unreadable"}
+    return json.dumps(refusal).encode()
 
 
 def main() -> None:
@@ -66,7 +70,9 @@ def main() -> None:
     most = int(status.split("VmData:")[1].split()[0]) * 1024 + MORE_MEMORY
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     while (head := receive(channel)) is not None and (body := receive(channel)) is not None:
-        send(channel, json.dumps(answer(json.loads(head), body)).encode())
+        signal.alarm(ORPHANED_AFTER)
+        send(channel, answer(json.loads(head), body))
+        signal.alarm(0)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,15 @@ from typing import Any
 
 import feedparser
 
-from feeds.parsing import FeedError, ParsedFeed, ParsedItem
+from feeds.parsing import MAX_ITEMS, FeedError, ParsedFeed, ParsedItem
 from feeds.parsing.entries import item_of, one_line
-from feeds.parsing.scan import Malformed, RawItem, Scan, keys_of, scan
+from feeds.parsing.scan import Malformed, RawItem, Scan, keys_of, scan, too_many_items
 
 MAX_MALFORMED_BYTES = 512 * 1024  # feedparser's loose parser takes many times that in memory
 _AT_ONCE = 100  # items that feedparser holds at a time
 _HTML = re.compile(rb"\A\s*(?:<!doctype html|<html)", re.IGNORECASE)
 _FEED = re.compile(rb"<(?:rss|feed|rdf:rdf|channel)[\s>]", re.IGNORECASE)
+_REFERENCE = re.compile(rb"&#(?:x(?P<hex>[0-9a-f]+)|(?P<decimal>[0-9]+));?", re.IGNORECASE)
 _LONGEST_TTL = 7 * 24 * 60  # minutes
 
 
@@ -58,13 +59,22 @@ def _read_loosely(body: bytes, headers: Mapping[str, str], url: str, known: Set[
         raise FeedError("This is not well-formed XML, and too much to be repaired.", "malformed")
     if not _FEED.search(body[:65536].replace(b"\0", b"")):
         raise FeedError("What the address sends is not a feed.", "not_a_feed")
-    parsed = _parsed(body, headers)
+    parsed = _parsed(_REFERENCE.sub(_possible, body), headers)
     _refuse_no_feed(parsed, body)
     return _items_of(parsed, url, known)
 
 
+def _possible(reference: re.Match[bytes]) -> bytes:
+    """The same, or a question mark for what is no character: feedparser gives up over it."""
+    digits, base = (reference["hex"], 16) if reference["hex"] else (reference["decimal"], 10)
+    code = int(digits, base) if len(digits) < 10 else -1
+    return reference[0] if 0 <= code < 0xD800 or 0xE000 <= code <= 0x10FFFF else b"?"
+
+
 def _items_of(parsed: Any, url: str, known: Set[str]) -> ParsedFeed:
     entries: Sequence[Mapping[str, Any]] = parsed.entries
+    if len(entries) > MAX_ITEMS:
+        raise too_many_items()
     keys = keys_of(
         [{name: str(entry.get(name) or "").strip() for name in ("id", "link", "title")} for entry in entries]
     )
@@ -78,7 +88,7 @@ def _items_of(parsed: Any, url: str, known: Set[str]) -> ParsedFeed:
 def _parsed(document: bytes, headers: Mapping[str, str]) -> Any:
     # As a file: a string would be taken for an address, which feedparser would fetch by itself.
     return feedparser.parse(
-        io.BytesIO(document), response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=True
+        io.BytesIO(document), response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=False
     )
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from feeds.parsing import FeedError, ParsedFeed, ParsedItem
-from feeds.parsing.child import receive, send
+from feeds.parsing.child import OUT_OF_MEMORY, receive, send
 
 DEADLINE = 10.0  # seconds a feed; a real one of 75 items takes 0.05
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,7 @@ class Parser:
         self._deadline = deadline
         self._child: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
+        self._spent = False  # the child ran out of memory, and may have none for the next feed
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +36,22 @@ class Parser:
     def read(self, body: bytes, *, content_type: str, url: str, known: Collection[str]) -> ParsedFeed:
         """As `document.read`; raises FeedError, also for what takes too long or kills the child."""
         request = {"content_type": content_type, "url": url, "known": list(known)}
+        if self._spent:
+            self.close()
+        was_fresh = self._channel is None
+        answer = self._ask(request, body)
+        if not was_fresh and (answer is None or answer.get("code") == OUT_OF_MEMORY):
+            # Perhaps not by its own fault: what an earlier feed left in the child's memory is not there in a new one.
+            self.close()
+            answer = self._ask(request, body)
+        if answer is None:
+            self.close()
+            raise FeedError("This feed cannot be read: what reads it broke down over it.", "unreadable")
+        self._spent = answer.get("code") == OUT_OF_MEMORY
+        return _feed(answer)
+
+    def _ask(self, request: dict[str, Any], body: bytes) -> dict[str, Any] | None:
+        """What the child says; None where it broke down."""
         try:
             channel = self._open()
             send(channel, json.dumps(request).encode())
@@ -44,13 +61,11 @@ class Parser:
             self.close()
             raise FeedError("Reading this feed takes too long. It was given up.", "too_slow") from error
         except OSError:
-            message = None
-        if message is None:
-            self.close()
-            raise FeedError("This feed cannot be read: what reads it broke down over it.", "unreadable")
-        return _feed(json.loads(message))
+            return None
+        return None if message is None else json.loads(message)
 
     def close(self) -> None:
+        self._spent = False
         if self._channel is not None:
             self._channel.close()
             self._channel = None

@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from feeds.parsing import MAX_ITEMS, FeedError
+from feeds.parsing.entries import one_line
 
 MAX_ATTRIBUTES = 64
 MAX_DEPTH = 64
+MAX_ELEMENTS = 200_000  # real feeds have 40 an item; feedparser needs 10 µs for each
+MAX_ELEMENTS_OF_ITEM = 1_000
+MAX_ELEMENTS_OUTSIDE = (
+    5_000  # of items; they are read with every hundred items. RDF has one there for each item
+)
+MAX_BASES = 2 * MAX_ITEMS  # xml:base: each is joined with those around it
 MAX_ITEM_BYTES = 256 * 1024  # larger ones are left out; real ones have a few kB
+HOSTILE = "This feed is built as attacks are, not as feeds are. It was not read."
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _ITEMS = frozenset({"item", "entry"})
 _IDENTIFYING = frozenset({"guid", "id", "link", "title"})
@@ -63,6 +71,13 @@ def scan(body: bytes) -> Scan:
     return Scan(body, items, keys_of([item.identifiers for item in items]), begin, finish)
 
 
+def too_many_items() -> FeedError:
+    return FeedError(
+        f"This feed has more than {MAX_ITEMS:,} items. Subscribe to a search that has fewer.",
+        "too_many_items",
+    )
+
+
 def keys_of(identifiers: Sequence[dict[str, str]]) -> list[str]:
     """What tells an item from the others of its feed, now and next time: its id; without one, or where several share
     it, also its link and title."""
@@ -73,7 +88,9 @@ def keys_of(identifiers: Sequence[dict[str, str]]) -> list[str]:
         parts = [identity]
         if not identity or shared[identity] > 1:
             parts += [identifier.get("link", ""), identifier.get("title", "")]
-        keys.append(hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest())
+        keys.append(
+            hashlib.blake2b("\n".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        )
     return keys
 
 
@@ -81,7 +98,8 @@ class _Finder:
     def __init__(self, body: bytes) -> None:
         self.items: list[RawItem] = []
         self._body = body
-        self._depth = 0
+        self._depth = self._elements = self._elements_of_item = self._elements_outside = 0
+        self._named_as_items = self._bases = 0
         self._item: RawItem | None = None
         self._item_depth = 0
         self._text: list[str] | None = None
@@ -106,25 +124,39 @@ class _Finder:
         self._depth += 1
         local = name.rpartition(":")[2].lower()
         if self._depth == 1 and local == "error":
-            said = attributes.get("description") or attributes.get("code") or "no reason"
-            raise FeedError(f"The indexer refuses: {said[:300]}", "refused")
+            said = one_line(attributes.get("description") or attributes.get("code") or "", 300)
+            raise FeedError(f"The indexer refuses: {said or 'no reason'}", "refused")
         if self._depth > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
-            raise FeedError(
-                "This feed is built as attacks are, not as feeds are. It was not read.", "hostile"
-            )
+            raise FeedError(HOSTILE, "hostile")
+        self._count(local, attributes)
         if self._item is None:
             if local in _ITEMS and self._depth in (2, 3):
-                if len(self.items) == MAX_ITEMS:
-                    raise FeedError(
-                        f"This feed has more than {MAX_ITEMS:,} items. Subscribe to a search that has fewer.",
-                        "too_many_items",
-                    )
+                self._elements_of_item = 0
                 self._item, self._item_depth = RawItem(self._parser.CurrentByteIndex), self._depth
         elif self._depth == self._item_depth + 1:
             if local == "attr":
                 self._item.attributes[attributes.get("name", "").lower()] = attributes.get("value", "")
             elif local in _IDENTIFYING and local not in self._item.identifiers:
                 self._text, self._text_of = [attributes.get("href", "")], local
+
+    def _count(self, local: str, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        self._bases += "xml:base" in attributes
+        if self._item is not None:
+            self._elements_of_item += 1
+        else:
+            self._elements_outside += 1
+        if local in _ITEMS:  # also within others, where feedparser may see items that we do not
+            self._named_as_items += 1
+        if self._named_as_items > MAX_ITEMS:
+            raise too_many_items()
+        if (
+            self._elements > MAX_ELEMENTS
+            or self._elements_of_item > MAX_ELEMENTS_OF_ITEM
+            or self._elements_outside > MAX_ELEMENTS_OUTSIDE
+            or self._bases > MAX_BASES
+        ):
+            raise FeedError(HOSTILE, "hostile")
 
     def _characters(self, text: str) -> None:
         if self._text is not None:

@@ -201,7 +201,7 @@ def test_the_feeds_credentials_go_to_no_other_host(
 ) -> None:
     url = feed_server.serve("/1.torrent", v1_torrent(tmp_path))
     closed = FeedSource.objects.create(
-        digest="c", url=url, host="feeds.example", username="me", password="secret"
+        digest="c", url="http://feeds.example/rss", host="feeds.example", username="me", password="secret"
     )
     grab(alice, closed, url)
     add_due()

@@ -2,12 +2,17 @@
 
 import contextlib
 import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from feeds.parsing import FeedError, ParsedFeed, ParsedItem
+from feeds.parsing.child import send
 from feeds.parsing.document import read
 from feeds.parsing.entries import infohash_of, size_of
 from feeds.parsing.isolated import Parser
@@ -238,9 +243,29 @@ class TestReadingInAChild:
             assert parser._child is not None
             parser._child.kill()
             parser._child.wait()
-            with pytest.raises(FeedError):
-                parser.read(rss(item()), content_type="", url=URL, known=[])
             assert parser.read(rss(item()), content_type="", url=URL, known=[]).items
+
+    def test_a_feed_is_not_blamed_for_the_memory_that_another_took(self) -> None:
+        greedy = b"<rss><channel><item " + b"a " * 200_000 + b"><title>x"
+        with Parser() as parser:
+            for _ in range(3):
+                with pytest.raises(FeedError):
+                    parser.read(greedy, content_type="", url=URL, known=[])
+                large = rss(item(more=f"<description>{'a' * 200_000}</description>") * 20)
+                assert parser.read(large, content_type="", url=URL, known=[]).items
+
+    def test_a_child_that_nobody_waits_for_ends_by_itself(self) -> None:
+        slow = (
+            "import time; from feeds.parsing import child; "
+            "child.ORPHANED_AFTER = 1; child.answer = lambda *asked: time.sleep(60); child.main()"
+        )
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            descriptor = theirs.fileno()
+            orphan = subprocess.Popen([sys.executable, "-c", slow, str(descriptor)], pass_fds=[descriptor])
+            send(ours, b"{}")
+            send(ours, b"<rss/>")
+            assert orphan.wait(60) == -signal.SIGALRM
 
     def test_nothing_is_left_of_the_child(self) -> None:
         with Parser() as parser:

@@ -53,6 +53,9 @@ class HostileHandler(BaseHTTPRequestHandler):
             self.wfile.write(packer.compress(bytes(2**20)))
         self.wfile.write(packer.flush())
 
+    def serve_large(self) -> None:
+        self.answer(200, bytes(2 * 2**20))
+
     def serve_endless(self, status: int = 200) -> None:
         self.answer(status)
         while not self.server.stopping.is_set():

@@ -1,7 +1,10 @@
 """fetch_many(): each as guarded as by fetch(), and none delayed by another."""
 
+import base64
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -19,7 +22,13 @@ def outcomes(
     return {outcome.key: outcome for outcome in found}
 
 
-def code(outcome: Outcome[str]) -> str:
+def eventually(holds: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + 10
+    while not holds() and time.monotonic() < ends_at:
+        time.sleep(0.02)
+
+
+def code(outcome: Outcome[Any]) -> str:
     assert outcome.error is not None
     return outcome.error.code
 
@@ -106,7 +115,7 @@ def test_giving_up_ends_what_is_under_way(server: HostileServer) -> None:
     )
     assert next(found).key == "hello"
     begun = time.monotonic()
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     assert time.monotonic() - begun < 10
     assert not any(thread.name == "fetch-many" for thread in threading.enumerate())
 
@@ -121,3 +130,40 @@ def test_what_is_not_taken_yet_keeps_others_from_starting(server: HostileServer)
     time.sleep(0.5)
     assert len(server.requests) <= 3
     assert len(list(found)) == 9
+
+
+def test_bodies_that_nobody_has_taken_yet_use_up_the_memory_there_is(server: HostileServer) -> None:
+    found = fetch_many(
+        [Request(number, server.url + "/large") for number in range(6)],
+        Limits(
+            deadline=10,
+            max_bytes=MAX_BYTES,
+            at_once=10,
+            at_once_per_host=1,  # one after the other, so that none is refused for what another only tries
+            buffered_bytes=4 * 2**20,
+        ),
+        allow_private=True,
+    )
+    first = next(found)  # while the others come in
+    eventually(lambda: len(server.requests) == 6)
+    rest = list(found)
+    held = [outcome for outcome in (first, *rest) if outcome.response is not None]
+    assert len(held) == 2
+    assert {code(outcome) for outcome in rest if outcome.error is not None} == {"busy"}
+
+
+@pytest.mark.parametrize("header", ['"é"', "two\nlines"])
+def test_a_header_that_cannot_be_sent_ends_its_own_request_only(header: str, server: HostileServer) -> None:
+    found = outcomes(
+        Request("bad", server.url + "/hello", {"If-None-Match": header}),
+        Request("good", server.url + "/hello"),
+    )
+    assert code(found["bad"]) == "bad_header"
+    assert found["good"].error is None
+
+
+def test_credentials_are_in_any_script(server: HostileServer) -> None:
+    found = outcomes(Request("a", server.url + "/hello", credentials=("jürgen", "пароль")))
+    assert found["a"].error is None
+    sent = server.requests[0].headers["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(sent).decode() == "jürgen:пароль"
