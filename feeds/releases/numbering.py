@@ -53,6 +53,10 @@ def with_absolute(name: str, found: Numbering) -> Numbering:
     return replace(found, end=after.end(), absolute=absolute)
 
 
+def in_round_brackets(name: str, position: int) -> bool:
+    return name.rfind("(", 0, position) > name.rfind(")", 0, position)
+
+
 def is_year(written: str) -> bool:
     """Whether a number, or a span of them, begins with a year: `2014`, `1993-2018`."""
     return re.match(r"(?:19|20)[0-9]{2}(?![0-9])", written) is not None

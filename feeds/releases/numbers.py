@@ -7,13 +7,15 @@ from feeds.releases.release import EpisodeNumber
 LONGEST_RANGE = 2000  # episodes of one name; what claims more are numbers that happen to stand together
 
 NUMBER = (
-    r"(?>[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?"
+    r"(?>[0-9]{1,5}(?:(?:\.5|(?<=[0-9][0-9])\.[1-9])(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?"
     r"(?:\s?v[0-9](?![0-9A-Za-z]))?)"
 )
-"""One number with its version, as a pattern without groups that matches in one way only."""
+"""One number with its version, as a pattern without groups that matches in one way only. Behind two digits there may
+be any tenth: `04.1` is an extra between 4 and 5, `1.1` is part of a title."""
 
 _PARTS = re.compile(
-    r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I
+    r"(?P<number>[0-9]{1,5}(?:\.5|(?<=[0-9][0-9])\.[1-9])?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?",
+    re.I,
 )
 _SEASON_AGAIN = re.compile(r"(?<![0-9A-Za-z])(?:S[0-9]{1,4}\s?(?=[Ex])|(?<=[\s-])[0-9]{1,2}(?=x))", re.I)
 _CHINESE = {digit: value for value, digit in enumerate("零一二三四五六七八九十")}

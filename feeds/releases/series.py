@@ -16,27 +16,36 @@ _BETWEEN_NAMES = re.compile(
 )
 _SQUARE = re.compile(r"\[[^\[\]]*\]?")
 _BRACKETS = re.compile(r"[\[\]]")
+# "Not [Quite] Alone": a word in brackets between words is one of them.
+_WORD_IN_BRACKETS = re.compile(r"(?<=[A-Za-z]\s)\[(?P<word>[A-Za-z]+)\](?=\s[A-Za-z])")
 _YEAR_ALONE = re.compile(r"(?:19|20)[0-9]{2}")
 _YEAR_IN_BRACKETS = re.compile(r"\s?\((?P<year>(?:19|20)[0-9]{2})(?:-[0-9]{4})?\)")
 _YEAR_AT_END = re.compile(r"(?<=[^0-9A-Za-z])(?P<year>19[0-9]{2}|20[0-3][0-9])$")
-_COUNTRY = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA)\))$")
+# "Show (TV)" tells a series from films of the same name, as "Show (US)" does from the British one.
+_QUALIFIER = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA|TV|tv)\))$")
 _PART = re.compile(
     r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$",
     re.IGNORECASE,
 )
+_NUMERAL = re.compile(r"[0-9.+]+|[IVX]+|[\u2160-\u216b]")
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
 _ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
 _LABEL = re.compile(
-    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD|Vol(?:ume)?\.?\s?[0-9]{1,3})$"
+    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
+    r"|(?:Complete|Uncensored|Uncut)\sVersion|Uncensored|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
+    r"|-\s(?:OVA|ONA|OAD)|Vol(?:ume)?\.?\s?[0-9]{1,3})$"
     r"|^Gekijou-?ban\s",
     re.IGNORECASE,
 )
 _CJK_LABEL = re.compile(
-    r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版)"
-    r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|\sMovie|\s?OVA|\s?OAD)$"
+    r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版|(?:合集|全集)\s-)"
+    r"|\s?\((?:[僅仅]限|年[齡龄]限制)[^()]*\)$"
+    r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|(?:\sthe)?\sMovie|\s?OVA|\s?OAD)$"
 )
 _NO_NAME = re.compile(
-    r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie", re.IGNORECASE
+    r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie"
+    r"|(?:[0-9]{2,4}年)?(?:[0-9]{1,2}月)?(?:[日韩韓美英泰国國大陆陸]?[剧劇]|[动動][画畫漫])",
+    re.IGNORECASE,
 )
 _ANY_BRACKET = re.compile(r"[()\[\]{}]")
 _OPENING = {")": "(", "]": "[", "}": "{"}
@@ -53,8 +62,12 @@ class Name:
     year: int | None = None
 
     def renamed(self, best: str) -> "Name":
-        """With another best form, unless that is empty or differs only in what is no letter or digit."""
-        if not has_letters(best) or _bare(best) == _bare(self.best):
+        """With another best form, if that is the beginning of this one."""
+        if (
+            not has_letters(best)
+            or _bare(best) == _bare(self.best)
+            or not _bare(self.best).startswith(_bare(best))
+        ):
             return self
         others = [other for other in (self.best, *self.others) if other and other != best]
         return replace(self, best=best, others=tuple(others))
@@ -75,7 +88,7 @@ def read_name(region: str) -> Name:
             piece = next(filter(has_letters, (trimmed(text[: found.start]), trimmed(text[found.end :]))), "")
         piece, stated = _without_year(_without_labels(piece))
         year = year or stated
-        shorter = _COUNTRY.sub("", _PART.sub("", piece))
+        shorter = _QUALIFIER.sub("", _PART.sub("", piece))
         if shorter != piece and has_letters(shorter):
             longer.append(piece)
             piece, stated = _without_year(shorter)
@@ -105,7 +118,7 @@ def _names(region: str) -> Iterator[str]:
         yield from filter(_says_a_name, _BETWEEN_NAMES.split(region))
         return
     for piece in _BETWEEN_NAMES.split(_SQUARE.sub(_season_freed, region)):
-        free = _SQUARE.sub(" ", piece)
+        free = _SQUARE.sub(" ", _WORD_IN_BRACKETS.sub(r"\g<word>", piece))
         if _says_a_name(free):
             yield free
         else:
@@ -149,7 +162,10 @@ def _by_script(piece: str) -> list[str]:
     if not _has_cjk(piece):
         return [piece]
     words = piece.split(" ")
-    scripts = [_has_cjk(word) if has_letters(word) else None for word in words]
+    # Numbers belong to the name they follow: "呪術廻戦 0", "港湾之光 II" have no second name.
+    scripts = [
+        None if _NUMERAL.fullmatch(word) or not has_letters(word) else _has_cjk(word) for word in words
+    ]
     lettered = [position for position, script in enumerate(scripts) if script is not None]
     changes = [after for before, after in pairwise(lettered) if scripts[before] != scripts[after]]
     if len(changes) != 1:
