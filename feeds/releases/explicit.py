@@ -57,10 +57,6 @@ _OF_TOTAL = re.compile(
     rf"(?<!dis[ck]\s)(?<!dvd\s)(?<!cd\s)(?<!part\s){LEFT}(?P<numbers>[0-9]{{1,3}})\s?of\s?[0-9]{{1,4}}{RIGHT}",
     re.IGNORECASE,
 )
-# Cheap to look for, and in every name that _SPECIAL matches.
-_SPECIAL_HINT = re.compile(
-    r"[Oo][VvNn][Aa]|[Oo][Aa][Dd]|[Nn][Cc][OoEe]|SP|OP|ED|PV|CM|Menu|[Ss]pecial|Opening|Ending|Trailer|Preview|[Mm]ovie"
-)
 _SPECIAL = re.compile(
     rf"{LEFT}(?:[Ss](?P<season>[0-9]{{1,2}})\s?)?(?P<kind>(?i:OVA|ONA|OAD|NCOP|NCED)|SP|OP|ED|PV|CM|Menu)\s?\#?"
     rf"(?P<number>[0-9]{{1,2}}(?:\.5|[-~][0-9]{{1,2}})?)[a-z]?(?:\s?v(?P<version>[0-9]))?{RIGHT}"
@@ -98,7 +94,7 @@ _ABSOLUTE_AFTER = re.compile(rf"[\s-]{{1,3}}(?P<range>[0-9]{{3,4}}-[0-9]{{3,4}})
 
 def find_explicit(name: str) -> Numbering | None:
     """The surest of what says in so many words that it is an episode, a special or a day."""
-    return next((found for find in _SUREST_FIRST if (found := find(name))), None)
+    return next((found for hint, find in _SUREST_FIRST if hint.search(name) and (found := find(name))), None)
 
 
 def _with_season(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:
@@ -140,7 +136,7 @@ def _capitulo(name: str) -> Numbering | None:
 
 def _cjk_episode(name: str) -> Numbering | None:
     """`第02话`, `第十二話`, `02集`, `2화`; `全12话` are all twelve."""
-    if name.isascii() or not (match := _CJK_EPISODE.search(name)):
+    if not (match := _CJK_EPISODE.search(name)):
         return None
     written = match["numbers"] or match["bare"]
     number = read_chinese(written)
@@ -153,7 +149,7 @@ def _cjk_episode(name: str) -> Numbering | None:
 
 def _special(name: str) -> Numbering | None:
     """`OVA2`, `S01SP02`, `OP1c`, `- Special 3`; most kinds also without a number, but not as a title's first word."""
-    if not _SPECIAL_HINT.search(name) or not (match := _SPECIAL.search(name)):
+    if not (match := _SPECIAL.search(name)):
         return None
     if match["alone"] and not has_letters(_IN_SQUARE.sub("", name[: match.start()])):
         return None
@@ -200,16 +196,27 @@ def _number_sign(name: str) -> Numbering | None:
     return None
 
 
-_SUREST_FIRST: tuple[Callable[[str], Numbering | None], ...] = (
-    _with_season(_SEASON_AND_EPISODE),
-    _with_season(_SHORT_SEASON_AND_EPISODE),
-    _with_season(_SEASON_X_EPISODE),
-    _with_season(_SEASON_WORD_AND_EPISODE),
-    _capitulo,
-    _cjk_episode,
-    _simply(_EPISODE_WORD),
-    _number_sign,
-    _simply(_OF_TOTAL),
-    _special,
-    _dated,
+# Each with a hint: in every name in which something is found, and quick to look for, as it begins with a set of
+# characters. Most names have no hint of most kinds.
+_SUREST_FIRST: tuple[tuple[re.Pattern[str], Callable[[str], Numbering | None]], ...] = tuple(
+    (re.compile(hint), find)
+    for hint, find in (
+        (r"[Ss][0-9]{1,4}\s?[-.]?\s?[EeXx]", _with_season(_SEASON_AND_EPISODE)),
+        (r"S[1-9]-", _with_season(_SHORT_SEASON_AND_EPISODE)),
+        (r"[0-9][Xx][0-9]", _with_season(_SEASON_X_EPISODE)),
+        (
+            r"[SsTt](?i:eason|eries|aison|taffel|tagione|emporada)\s?[0-9]",
+            _with_season(_SEASON_WORD_AND_EPISODE),
+        ),
+        (r"\[\s?[Cc]", _capitulo),
+        (r"[话話集回화회]", _cjk_episode),
+        (r"[EeÉéFf](?i:pisodes?|pisodio|olge|ps?)?\.?\s?[0-9]", _simply(_EPISODE_WORD)),
+        (r"#[0-9]", _number_sign),
+        (r"[0-9]\s?[Oo][Ff]", _simply(_OF_TOTAL)),
+        (
+            r"[OoNnSPECMmT](?:[VvNnAa][Aa]|[Aa][Dd]|[Cc][OoEe]|P|D|V|M|enu|pecial|pening|nding|railer|review|ovie)",
+            _special,
+        ),
+        (r"[0-9]{2}[\s.-]?[0-9]{2}[\s.-]?[0-9]{2}", _dated),
+    )
 )

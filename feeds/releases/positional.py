@@ -49,7 +49,7 @@ _PADDED_RANGE = re.compile(
     re.IGNORECASE,
 )
 _AFTER_DASH = re.compile(
-    rf"(?<![{WORD}{BLANK}])(?<!\[[0-9]{{2}}\s)[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
+    rf"[-~](?<![{WORD}{BLANK}][-~])(?<!\[[0-9]{{2}}\s[-~])\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(
@@ -57,7 +57,7 @@ _IN_BRACKETS = re.compile(
     rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
     re.IGNORECASE,
 )
-_VOLUME = re.compile(rf"{LEFT}Vol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)
+_VOLUME = re.compile(rf"(?-i:[Vv])(?<![{WORD}][Vv])ol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)
 _LAST = re.compile(rf"(?<=[\s.])(?P<numbers>{SEVERAL}){_ENDING}{_CLOSES}", re.IGNORECASE)
 _IN_THE_MIDDLE = re.compile(
     r"(?<=[0-9A-Za-z!?)'~.]\s)(?P<numbers>[0-9]{2,3}(?:-[0-9]{2,3})?(?:v[0-9])?(?=\s-\s)|0[1-9](?:v[0-9])?(?=\s))"

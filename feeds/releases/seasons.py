@@ -10,7 +10,10 @@ _ORDINALS = {
     word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)
 }
 
-_HINT = re.compile(r"s[0-9]|s(?:eason|erie|aison|taffel|tagione)|tem|[季期기]|시즌", re.IGNORECASE)
+# In every name in which _SEASON finds something, and quick to look for, as it begins with a set of characters.
+_HINT = re.compile(
+    r"[SsTt季期기시](?:[0-9]|[Ee](?:[Aa][Ss]|[Rr][Ii]|[Mm])|[Aa][Ii][Ss]|[Tt][Aa][FfGg]|(?<=[季期기])|즌)"
+)
 _SEASON = re.compile(
     r"""[\s(\[-]*+(?:
         (?<![0-9A-Za-z])(?:

@@ -22,13 +22,16 @@ _KINDS = frozenset(
 )
 # What no title has: it ends one wherever it stands. Much of it carries digits that are no episode.
 _UNMISTAKABLE = re.compile(
-    r"""(?<![0-9A-Za-z])(?:
+    r"""(?<![0-9A-Za-z])(?=[0-9A-FHMOPSTUVWX])(?:  # what they begin with: most words need no further look
         [0-9]{3,4}\s?[x×]\s?[0-9]{3,4}[pi]? | (?:480|540|576|720|1080|1440|2160)(?:[pi](?:[0-9]{2})?|\s?HD|(?=\]))
-        | [48]K | [xh][\s.-]?26[456] | HEVC | AVC | AV1 | XviD | DivX(?:[0-9]|[\s.][0-9](?:[\s.][0-9]{2})?)? | MPEG-?[24] | VC-?1
-        | Hi(?:10|422|444)P? | (?:8|10|12)[\s-]?bits? | [0-9]{2}\s?fps
-        | (?:E?AC-?3?|MP|FLAC|AAC|DDPA?|DD\+?|DTS(?:-?HD)?(?:[\s.]?MA)?|TrueHD|Opus|EAC3)[\s.-]?(?:[257][01]|[0-9](?:[\s.][0-9])?)
+        | [48]K | [xh][\s.-]?26[456] | HEVC | AVC | AV1 | XviD
+        | DivX(?:[0-9]|[\s.][0-9](?:[\s.][0-9]{2})?)? | MPEG-?[24] | VC-?1 | Hi(?:10|422|444)P?
+        | (?:8|10|12)[\s-]?bits? | [0-9]{2}\s?fps
+        | (?:E?AC-?3?|MP|FLAC|AAC|DDPA?|DD\+?|DTS(?:-?HD)?(?:[\s.]?MA)?|TrueHD|Opus)
+            [\s.-]?(?:[257][01]|[0-9](?:[\s.][0-9])?)
         | DD\s[25][01] | [257]\.[01](?:ch)? | [0-9]{1,4}(?:\.[0-9]{1,2})?\s?[MG]i?B | [0-9]{2,4}\s?kbps
-        | [0-9]{1,2}x?DVD[0-9]{0,2} | DVD[0-9]{1,2} | DVD(?=[\s.(\])]|$) | 3D(?=\s(?:720|1080|2160|4K|H-?(?:SBS|OU)|Half|Full|SBS|Blu|BD|[xh]26))
+        | [0-9]{1,2}x?DVD[0-9]{0,2} | DVD[0-9]{1,2} | DVD(?=[\s.(\])]|$)
+        | 3D(?=\s(?:720|1080|2160|4K|H-?(?:SBS|OU)|Half|Full|SBS|Blu|BD|[xh]26))
         | [HPS]DTV | (?:HDTV|DL|WEB|BD|BR)-?Mux
         | WEB-?(?:DL|Rip) | B[DR]-?Rip | DVD-?Rip | Blu-?Ray | [PSU]?HD(?:TV)?Rip
         | [0-9A-F]{8}(?=\])
