@@ -1,12 +1,13 @@
 """From a title to a `Release`."""
 
 import re
+from collections.abc import Iterator
 
 from anitomy_ng import Element, ElementKind
 
 from feeds.releases.explicit import find_explicit
 from feeds.releases.guesses import guess
-from feeds.releases.numbering import BLANK, Numbering
+from feeds.releases.numbering import BLANK, Numbering, in_round_brackets
 from feeds.releases.positional import find_by_position
 from feeds.releases.release import Release, Special
 from feeds.releases.seasons import find_season
@@ -133,22 +134,31 @@ def _opening(
 
 def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | None, *, scene: bool) -> str:
     """The part that holds the show's name: up to its number, the first technical word, or a scene name's year."""
-    bounds = [span.start for span in spans if span.unmistakable or _is_in_brackets(plain, span.start)]
+    limit = len(plain)
     if numbering:
-        bounds.append(numbering.start)
+        limit = numbering.start
     elif scene and (year := _YEAR.search(plain)):
-        bounds.append(year.start())
-    for bound in sorted(bounds):
+        limit = year.start()
+    for bound in _bounds(plain, spans, limit):
         if bound > start and has_letters(region := _OPEN_BRACKET_AT_END.sub("", plain[start:bound])):
             return region
     return plain[start:]
 
 
+def _bounds(plain: str, spans: list[Span], limit: int) -> Iterator[int]:
+    """Where a name may end, in ascending order: at `limit`, and at technical words that are surely none of its own."""
+    for span in spans:
+        if span.start >= limit:
+            yield limit
+            limit = len(plain)
+        if span.unmistakable or _is_in_brackets(plain, span.start):
+            yield span.start
+    yield limit
+
+
 def _is_in_brackets(plain: str, position: int) -> bool:
-    return any(
-        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position)
-        for opening, closing in ("[]", "()")
-    )
+    in_square_brackets = plain.rfind("[", 0, position) > plain.rfind("]", 0, position)
+    return in_square_brackets or in_round_brackets(plain, position)
 
 
 def _name_elsewhere(

@@ -33,10 +33,11 @@ _ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
 _LABEL = re.compile(
     r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
     r"|(?:Complete|Uncensored|Uncut)\sVersion|Uncensored|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
-    r"|-\s(?:OVA|ONA|OAD)|Vol(?:ume)?\.?\s?[0-9]{1,3})$"
-    r"|^Gekijou-?ban\s",
+    r"|-\s(?:OVA|ONA|OAD)|Vol(?:ume)?\.?\s?[0-9]{1,3})$",
     re.IGNORECASE,
 )
+_LONGEST_LABEL = 32  # characters: what is looked for at the end of a name is not looked for before
+_FILM_BEFORE = re.compile(r"Gekijou-?ban\s", re.IGNORECASE)
 _CJK_LABEL = re.compile(
     r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版|(?:合集|全集)\s-)"
     r"|\s?\((?:[僅仅]限|年[齡龄]限制)[^()]*\)$"
@@ -88,7 +89,7 @@ def read_name(region: str) -> Name:
             piece = next(filter(has_letters, (trimmed(text[: found.start]), trimmed(text[found.end :]))), "")
         piece, stated = _without_year(_without_labels(piece))
         year = year or stated
-        shorter = _QUALIFIER.sub("", _PART.sub("", piece))
+        shorter = _without_end(_QUALIFIER, _without_end(_PART, piece))
         if shorter != piece and has_letters(shorter):
             longer.append(piece)
             piece, stated = _without_year(shorter)
@@ -150,11 +151,19 @@ def _without_labels(piece: str) -> str:
     """Without words that say what it is: `Complete`, `劇場版`, `合集`; and without identifiers in braces."""
     if "{" in piece and has_letters(rest := _IDENTIFIER.sub("", piece)):
         piece = trimmed(rest)
-    patterns = (_LABEL, _CJK_LABEL) if _has_cjk(piece) else (_LABEL,)
-    for pattern in patterns:
-        while has_letters(rest := trimmed(pattern.sub("", piece))) and rest != piece:
-            piece = rest
+    if (film := _FILM_BEFORE.match(piece)) and has_letters(piece[film.end() :]):
+        piece = trimmed(piece[film.end() :])
+    while (rest := _without_end(_LABEL, piece)) != piece and has_letters(rest := trimmed(rest)):
+        piece = rest
+    while _has_cjk(piece) and has_letters(rest := trimmed(_CJK_LABEL.sub("", piece))) and rest != piece:
+        piece = rest
     return piece
+
+
+def _without_end(pattern: re.Pattern[str], piece: str) -> str:
+    """`piece` up to where `pattern`, which ends with it, matches."""
+    match = pattern.search(piece, max(0, len(piece) - _LONGEST_LABEL))
+    return piece[: match.start()] if match else piece
 
 
 def _by_script(piece: str) -> list[str]:
