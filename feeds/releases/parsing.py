@@ -22,9 +22,12 @@ _NO_GROUP = re.compile(
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
-_VERSION = re.compile(r"(?<![0-9A-Za-z])[vV](?P<version>[0-9])(?![0-9A-Za-z.])")
-_KIND = re.compile(r"(?<![0-9A-Za-z+])(?<!\+\s)(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
-_BATCH = re.compile(r"(?<![0-9A-Za-z])(?:[Bb]atch|BATCH|[Cc]omplete|COMPLETE)(?![0-9A-Za-z])|合集|全集")
+# These begin with a character, and look behind it: so all others are passed over quickly.
+_VERSION = re.compile(r"[vV](?<![0-9A-Za-z][vV])(?P<version>[0-9])(?![0-9A-Za-z.])")
+_KIND = re.compile(r"O(?<![0-9A-Za-z+]O)(?<!\+\sO)(?:VA|NA|AD)(?![0-9A-Za-z])")
+_BATCH = re.compile(
+    r"[BbCc合全](?:(?<![0-9A-Za-z].)(?:atch|ATCH|omplete|OMPLETE)(?![0-9A-Za-z])|(?<=[合全])集)"
+)
 
 
 def parse(title: str) -> Release:

@@ -7,17 +7,27 @@ from typing import NamedTuple
 import anitomy_ng
 from anitomy_ng import Element, ElementKind
 
+# Their members by names of our own: looking one up on the enumeration takes as long as what is done with it here.
+_AUDIO = ElementKind.AUDIO_TERM
+_CHECKSUM = ElementKind.FILE_CHECKSUM
+_GROUP = ElementKind.RELEASE_GROUP
+_LANGUAGE = ElementKind.LANGUAGE
+_ORIGIN = ElementKind.SOURCE
+_RESOLUTION = ElementKind.VIDEO_RESOLUTION
+_SUBTITLES = ElementKind.SUBTITLES
+_VIDEO = ElementKind.VIDEO_TERM
 _KINDS = frozenset(
     {
-        ElementKind.AUDIO_TERM,
+        _AUDIO,
+        _CHECKSUM,
+        _GROUP,
+        _LANGUAGE,
+        _ORIGIN,
+        _RESOLUTION,
+        _SUBTITLES,
+        _VIDEO,
         ElementKind.DEVICE,
-        ElementKind.FILE_CHECKSUM,
-        ElementKind.LANGUAGE,
         ElementKind.RELEASE_INFORMATION,
-        ElementKind.SOURCE,
-        ElementKind.SUBTITLES,
-        ElementKind.VIDEO_RESOLUTION,
-        ElementKind.VIDEO_TERM,
     }
 )
 # What no title has: it ends one wherever it stands. Much of it carries digits that are no episode.
@@ -72,14 +82,15 @@ class Technical:
 
 
 def recognised(text: str) -> list[Element]:
-    """What anitomy-ng sees in `text`, without what it only infers (`Batch`, of `01-12 + OVA`), and without checksums
-    of digits alone outside of brackets: those are days, `20140516`."""
+    """The technical words and groups anitomy-ng sees in `text`, without what it only infers (`Batch`, of `01-12 +
+    OVA`), and without checksums of digits alone outside of brackets: those are days, `20140516`."""
     return [
         element
         for element in anitomy_ng.parse(text)
-        if text.startswith(element.value, element.position)
+        if element.kind in _KINDS
+        and text.startswith(element.value, element.position)
         and (
-            element.kind is not ElementKind.FILE_CHECKSUM
+            element.kind is not _CHECKSUM
             or not element.value.isdigit()
             or text[element.position - 1 : element.position] in ("[", "(")
         )
@@ -92,28 +103,48 @@ def technical_spans(text: str, elements: list[Element]) -> list[Span]:
     found += [
         Span(element.position, element.position + len(element.value), False)
         for element in elements
-        if element.kind in _KINDS
+        if element.kind is not _GROUP
     ]
     return sorted(found)
 
 
 def read_technical(text: str, elements: list[Element], start: int) -> Technical:
     """What the technical words from `start` on say: before, they are words of the title (`Web of Lies`)."""
-    words: dict[ElementKind, list[str]] = {}
+    resolutions: list[str] = []
+    sources: list[str] = []
+    video: list[str] = []
+    audio_codec = checksum = None
+    languages: list[str] = []
+    subtitles: list[str] = []
     for element in elements:
-        if element.position >= start:
-            words.setdefault(element.kind, []).append(element.value)
-    video = words.get(ElementKind.VIDEO_TERM, [])
-    sources = words.get(ElementKind.SOURCE, [])
-    cjk = "" if text.isascii() else text
+        kind, value = element.kind, element.value
+        if element.position < start:
+            continue
+        if kind is _VIDEO:
+            video.append(value)
+        elif kind is _RESOLUTION:
+            resolutions.append(value)
+        elif kind is _ORIGIN:
+            sources.append(value)
+        elif kind is _AUDIO:
+            audio_codec = audio_codec or (value if _AUDIO_CODEC.match(value) else None)
+        elif kind is _CHECKSUM:
+            checksum = checksum or value.upper()
+        elif kind is _LANGUAGE:
+            languages.append(value)
+        elif kind is _SUBTITLES:
+            subtitles.append(value)
+    if not text.isascii():
+        languages += _CJK_LANGUAGE.findall(text, start)
+        subtitles += _CJK_SUBTITLES.findall(text, start)
     return Technical(
-        resolution=next(map(_resolution, (*words.get(ElementKind.VIDEO_RESOLUTION, ()), *video)), None),
+        resolution=next(filter(None, map(_resolution, (*resolutions, *video))), None),
         source=next(filter(_SOURCE.search, sources), sources[0] if sources else None),
         video_codec=next(filter(_VIDEO_CODEC.match, video), None),
-        audio_codec=next(filter(_AUDIO_CODEC.match, words.get(ElementKind.AUDIO_TERM, ())), None),
-        languages=_unique(words.get(ElementKind.LANGUAGE, []), _CJK_LANGUAGE.findall(cjk, start)),
-        subtitles=_unique(words.get(ElementKind.SUBTITLES, []), _CJK_SUBTITLES.findall(cjk, start)),
-        checksum=next((value.upper() for value in words.get(ElementKind.FILE_CHECKSUM, ())), None),
+        audio_codec=audio_codec,
+        languages=tuple(dict.fromkeys(languages)),
+        subtitles=tuple(dict.fromkeys(subtitles)),
+        checksum=checksum,
     )
 
 
@@ -123,7 +154,3 @@ def _resolution(written: str) -> str | None:
         return "2160p"
     match = _HEIGHT.fullmatch(written)
     return f"{match['of_two'] or match['alone']}{(match['scan'] or 'p').lower()}" if match else None
-
-
-def _unique(*several: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for words in several for word in words))
