@@ -14,6 +14,7 @@ from feeds.releases.numbering import (
     LEFT,
     RIGHT,
     SEVERAL,
+    TO,
     Numbering,
     in_round_brackets,
     numbered,
@@ -25,7 +26,7 @@ from feeds.releases.tidy import has_letters
 
 _SEASON_AND_EPISODE = re.compile(
     rf"{LEFT}S(?P<season>[0-9]{{1,4}})\s?[-.]?\s?(?:EP?|x)\.?\s?(?P<numbers>{NUMBER}"
-    rf"(?:\s?(?:[-~+&]|and)?\s?(?:S[0-9]{{1,4}}\s?)?(?:EP?|x)\s?{NUMBER}|[-~+&]{NUMBER}{RIGHT}|\s~\s{NUMBER}{RIGHT}){{0,40}}+)"
+    rf"(?:\s?(?:[-~+&]|and|to)?\s?(?:S[0-9]{{1,4}}\s?)?(?:EP?|x)\s?{NUMBER}|[-~+&]{NUMBER}{RIGHT}|\s~\s{NUMBER}{RIGHT}){{0,40}}+)"
     rf"(?P<next>\s[0-9]{{2}}(?=\s|$))?{RIGHT}",
     re.IGNORECASE,
 )
@@ -54,7 +55,7 @@ _EPISODE_WORD = re.compile(
 )
 _NUMBER_SIGN = re.compile(rf"\#(?P<numbers>{SEVERAL}){RIGHT}")
 _OF_TOTAL = re.compile(
-    rf"(?<!dis[ck]\s)(?<!dvd\s)(?<!cd\s)(?<!part\s){LEFT}(?P<numbers>[0-9]{{1,3}})\s?of\s?[0-9]{{1,4}}{RIGHT}",
+    rf"(?<!dis[ck]\s)(?<!dvd\s)(?<!cd\s)(?<!part\s){LEFT}(?P<numbers>[0-9]{{1,3}}(?:{TO}[0-9]{{1,3}})?)\s?of\s?[0-9]{{1,4}}{RIGHT}",
     re.IGNORECASE,
 )
 _SPECIAL = re.compile(

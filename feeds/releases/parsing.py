@@ -15,7 +15,9 @@ from feeds.releases.series import Name, read_name, trimmed
 from feeds.releases.technical import Span, read_technical, recognised, technical_spans
 from feeds.releases.tidy import Tidied, has_letters, is_dotted, spaced, tidy
 
-_FIRST_BRACKET = re.compile(r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|\((?P<round>[^()]*)\)(?=\s-\s))")
+_FIRST_BRACKET = re.compile(
+    r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|(?![(][0-9]+[)])\((?P<round>[^()]*)\)(?=\s-\s|\s?[^\W\d_]))"
+)
 _NO_GROUP = re.compile(
     r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE
 )

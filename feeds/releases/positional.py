@@ -49,12 +49,12 @@ _PADDED_RANGE = re.compile(
     re.IGNORECASE,
 )
 _AFTER_DASH = re.compile(
-    rf"[-~](?<![{WORD}{BLANK}][-~])(?<!\[[0-9]{{2}}\s[-~])\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
+    rf"[-~](?<![{WORD}{BLANK}][-~])(?<![\[(][0-9]{{2}}\s[-~])\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(
     rf"\[\s?(?P<numbers>{NUMBER}\s-\s{NUMBER}|{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
-    rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
+    rf"|\((?P<range>{NUMBER}(?:\s-\s|{TO}){NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
     re.IGNORECASE,
 )
 _VOLUME = re.compile(rf"(?-i:[Vv])(?<![{WORD}][Vv])ol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)

@@ -22,7 +22,7 @@ _SEASON = re.compile(
             | (?:Seasons?|Series|Saison|Staffel|Stagione|Temporada|Temp?)\s?(?P<word>[0-9]{1,2})
                 (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?(?:Season\s)?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])
             | (?P<ordinal>[0-9]{1,2})(?:st|nd|rd|th)\sSeason(?![0-9A-Za-z])
-            | (?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])
+            | (?:The\s)?(?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])
         )
         | (?P<all>全)?[第제]?\s?(?P<cjk>[0-9]{1,2}|[一二三四五六七八九十]{1,3})
             (?P<through>\s?[-~+&,、至到]\s?第?\s?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})){0,9}+

@@ -32,7 +32,8 @@ _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: 
 _ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
 _LABEL = re.compile(
     r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
-    r"|(?:Complete|Uncensored|Uncut)\sVersion|Uncensored|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
+    r"|(?:Complete|Uncensored|Uncut)\sVersion|\(?Uncensored\)?|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
+    r"|Eng(?:lish)?[\s-](?:Sub|Dub)(?:s|bed|titled|titles)?"
     r"|-\s(?:OVA|ONA|OAD)|Vol(?:ume)?\.?\s?[0-9]{1,3})$",
     re.IGNORECASE,
 )

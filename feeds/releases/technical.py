@@ -39,10 +39,10 @@ _UNMISTAKABLE = re.compile(
         | (?:8|10|12)[\s-]?bits? | [0-9]{2}\s?fps
         | (?:E?AC-?3?|MP|FLAC|AAC|DDPA?|DD\+?|DTS(?:-?HD)?(?:[\s.]?MA)?|TrueHD|Opus)
             [\s.-]?(?:[257][01]|[0-9](?:[\s.][0-9])?)
-        | DD\s[25][01] | [257]\.[01](?:ch)? | [0-9]{1,4}(?:\.[0-9]{1,2})?\s?[MG]i?B | [0-9]{2,4}\s?kbps
+        | DD\s[25][01] | [257]\.[01](?:ch)?(?!\s-\s) | [0-9]{1,4}(?:\.[0-9]{1,2})?\s?[MG]i?B | [0-9]{2,4}\s?kbps
         | [0-9]{1,2}x?DVD[0-9]{0,2} | DVD[0-9]{1,2} | DVD(?=[\s.(\])]|$)
         | 3D(?=\s(?:720|1080|2160|4K|H-?(?:SBS|OU)|Half|Full|SBS|Blu|BD|[xh]26))
-        | [HPS]DTV | (?:HDTV|DL|WEB|BD|BR)-?Mux
+        | Box-?Set | [HPS]DTV | (?:HDTV|DL|WEB|BD|BR)-?Mux
         | WEB-?(?:DL|Rip) | B[DR]-?Rip | DVD-?Rip | Blu-?Ray | [PSU]?HD(?:TV)?Rip
         | [0-9A-F]{8}(?=\])
     )(?![0-9A-Za-z])""",
