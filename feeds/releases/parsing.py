@@ -19,7 +19,8 @@ _FIRST_BRACKET = re.compile(
     r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|(?![(][0-9]+[)])\((?P<round>[^()]*)\)(?=\s-\s|\s?[^\W\d_]))"
 )
 _NO_GROUP = re.compile(
-    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE
+    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request|アニメ|国漫|國漫)$|^Cap[ .][0-9]",
+    re.IGNORECASE,
 )
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
@@ -47,7 +48,7 @@ def parse(title: str) -> Release:
     )
 
     start, group = _opening(plain, bracket, spans, numbering)
-    region = _region(plain, start, spans, numbering, scene=scene)
+    start, region = _region(plain, start, spans, numbering, scene=scene)
     name = read_name(region)
     if numbering and not has_letters(plain[start : numbering.start]):
         name = _name_elsewhere(plain, tidied.folder, group, spans, numbering)
@@ -137,28 +138,34 @@ def _opening(
     return bracket.end(), label
 
 
-def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | None, *, scene: bool) -> str:
-    """The part that holds the show's name: up to its number, the first technical word, or a scene name's year."""
+def _region(
+    plain: str, start: int, spans: list[Span], numbering: Numbering | None, *, scene: bool
+) -> tuple[int, str]:
+    """Where the part begins that holds the show's name, and that part: behind technical words that come first, up to
+    its number, the next technical word, or a scene name's year."""
     limit = len(plain)
     if numbering:
         limit = numbering.start
     elif scene and (year := _YEAR.search(plain)):
         limit = year.start()
-    for bound in _bounds(plain, spans, limit):
-        if bound > start and has_letters(region := _OPEN_BRACKET_AT_END.sub("", plain[start:bound])):
-            return region
-    return plain[start:]
+    begin = start
+    for bound, end in _bounds(plain, spans, limit):
+        if bound > begin and has_letters(region := _OPEN_BRACKET_AT_END.sub("", plain[begin:bound])):
+            return begin, region
+        begin = max(begin, end)
+    return start, plain[start:]
 
 
-def _bounds(plain: str, spans: list[Span], limit: int) -> Iterator[int]:
-    """Where a name may end, in ascending order: at `limit`, and at technical words that are surely none of its own."""
+def _bounds(plain: str, spans: list[Span], limit: int) -> Iterator[tuple[int, int]]:
+    """Where a name may end, in ascending order, and where one may begin behind: at `limit`, and at technical words
+    that are surely none of its own."""
     for span in spans:
         if span.start >= limit:
-            yield limit
+            yield limit, limit
             limit = len(plain)
         if span.unmistakable or _is_in_brackets(plain, span.start):
-            yield span.start
-    yield limit
+            yield span.start, span.end
+    yield limit, limit
 
 
 def _is_in_brackets(plain: str, position: int) -> bool:
@@ -186,11 +193,17 @@ def _special_by_word(plain: str, start: int, season: int | None) -> Special | No
 
 def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
     """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
-    if (match := _SCENE_GROUP.search(text)) and any(
-        span.unmistakable and span.end <= match.start() for span in spans
-    ):
-        return match["group"]
+    if match := _SCENE_GROUP.search(text):
+        behind = any(span.unmistakable and span.end <= match.start() for span in spans)
+        of_a_word = any(span.start <= match.start() < span.end for span in spans)  # WEB-DL
+        if behind and not of_a_word:
+            return match["group"]
     groups = (element for element in elements if element.kind is ElementKind.RELEASE_GROUP)
     return next(
-        (group.value for group in groups if text[group.position - 1 : group.position] in ("[", "(")), None
+        (
+            group.value
+            for group in groups
+            if text[group.position - 1 : group.position] in ("[", "(") and not _NO_GROUP.search(group.value)
+        ),
+        None,
     )

@@ -41,7 +41,7 @@ _ROMAN = {
     "six": 6,
 }
 
-_ENDING = rf"(?:\s?\(?(?:END|FIN|Final|Pre|先行版?|完结?|完結|全|{BLANK}{{3}})\)?)?"
+_ENDING = rf"(?:\s?\(?(?:END|FIN|Final|Pre|先行版?|完结?|完結|[合全]集|全|{BLANK}{{3}})\)?)?"
 _CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|+{BLANK}]))"
 
 _PADDED_RANGE = re.compile(
@@ -63,7 +63,9 @@ _IN_THE_MIDDLE = re.compile(
     r"(?<=[0-9A-Za-z!?)'~.]\s)(?P<numbers>[0-9]{2,3}(?:-[0-9]{2,3})?(?:v[0-9])?(?=\s-\s)|0[1-9](?:v[0-9])?(?=\s))"
 )
 _ROUND = re.compile(rf"(?<=\s)\((?P<numbers>[1-9][0-9]{{0,2}})\)(?=\s?(?:$|[\[({BLANK}]))")
-_GLUED = re.compile(rf"(?<=[{WORD}])-(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))")
+_GLUED = re.compile(
+    rf"(?:(?<=[{WORD}])-|(?<=[\u3040-\u9fff\uac00-\ud7af]))(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))"
+)
 _FIRST = re.compile(r"\s*(?P<numbers>0[0-9]{1,2}(?:-[0-9]{2,3})?)(?:\.\s|\s?-\s?|\s)")
 _SEASON_IN_NUMBER = re.compile(rf"(?:[1-9][0-9]{{2}}|0[0-9]{{3}}){RIGHT}")
 _PART = re.compile(
@@ -149,7 +151,7 @@ def _in_the_middle(name: str, start: int) -> Numbering | None:
 
 
 def _glued(name: str, start: int) -> Numbering | None:
-    """`Show-05[1080p]`: only with a zero in front, for titles have dashes too."""
+    """`Show-05[1080p]`, `港湾之光05`: only with a zero in front, for titles have dashes too."""
     match = _GLUED.search(name, start)
     return numbered(match, match["numbers"]) if match else None
 

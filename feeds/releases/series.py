@@ -12,7 +12,7 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u1dff\u2e80-\ud7ff]")
 # "A / B", "A | B" and "A AKA B" are names of one show; "Fate/stay night" and "22/7" are one name.
 _BETWEEN_NAMES = re.compile(
-    r"\s[/|]\s?|[/|]\s|\s(?:AKA|a\.k\.a\.)\s|(?<=[\u3040-\u9fff])/|/(?=[\u3040-\u9fff])", re.IGNORECASE
+    r"\s[/|]\s?|[/|]\s|\s(?:AKA|a\.k\.a\.)\s|(?<=[\u3040-\u9fff])[/|]|[/|](?=[\u3040-\u9fff])", re.IGNORECASE
 )
 _SQUARE = re.compile(r"\[[^\[\]]*\]?")
 _BRACKETS = re.compile(r"[\[\]]")
@@ -27,9 +27,9 @@ _PART = re.compile(
     r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$",
     re.IGNORECASE,
 )
-_NUMERAL = re.compile(r"[0-9.+]+|[IVX]+|[\u2160-\u216b]")
+_NUMERAL = re.compile(r"[0-9.+]+|[IVX]+|[\u2160-\u216b]|[A-Za-z]{1,2}")
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
-_ASIDE = re.compile(r"\s*\((?P<name>[^()]*)\)$")
+_ASIDE = re.compile(r"\s*[(「](?P<name>[^()「」]*)[)」]$")
 _LABEL = re.compile(
     r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
     r"|(?:Complete|Uncensored|Uncut)\sVersion|\(?Uncensored\)?|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
@@ -40,13 +40,14 @@ _LABEL = re.compile(
 _LONGEST_LABEL = 32  # characters: what is looked for at the end of a name is not looked for before
 _FILM_BEFORE = re.compile(r"Gekijou-?ban\s", re.IGNORECASE)
 _CJK_LABEL = re.compile(
-    r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版|(?:合集|全集)\s-)"
+    r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版|(?:电影|電影)\s|(?:合集|全集)\s-)"
     r"|\s?\((?:[僅仅]限|年[齡龄]限制)[^()]*\)$"
     r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|(?:\sthe)?\sMovie|\s?OVA|\s?OAD)$"
 )
 _NO_NAME = re.compile(
     r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie"
-    r"|(?:[0-9]{2,4}年)?(?:[0-9]{1,2}月)?(?:[日韩韓美英泰国國大陆陸]?[剧劇]|[动動][画畫漫])",
+    r"|(?:[0-9]{2,4}年)?(?:[0-9]{1,2}月)?(?:[日韩韓美英泰国國大陆陸]?[剧劇]|[动動][画畫漫])"
+    r"|[简簡繁日双雙]{1,3}[体體语語文]?[内內]?[嵌封]?",
     re.IGNORECASE,
 )
 _ANY_BRACKET = re.compile(r"[()\[\]{}]")
@@ -82,12 +83,23 @@ def read_name(region: str) -> Name:
     forms: list[str] = []
     asides: list[str] = []
     longer: list[str] = []
-    for text in _names(region):
+    halves: list[str] = []
+    texts = list(_names(region))
+    for text in texts:
         piece = trimmed(text)
         if found := find_season(text):
             season = season or found
             longer.append(piece)
-            piece = next(filter(has_letters, (trimmed(text[: found.start]), trimmed(text[found.end :]))), "")
+            before, after = text[: found.start], text[found.end :]
+            piece = next(filter(has_letters, (trimmed(before), trimmed(after))), "")
+            bracketed = "(" in text[found.start : found.end]
+            if (
+                not bracketed
+                and has_letters(before)
+                and has_letters(after)
+                and _has_cjk(before) != _has_cjk(after)
+            ):
+                texts.append(after)  # 港湾之光 第二季 Harbour Lights: the season parts two names
         piece, stated = _without_year(_without_labels(piece))
         year = year or stated
         shorter = _without_end(_QUALIFIER, _without_end(_PART, piece))
@@ -107,8 +119,12 @@ def read_name(region: str) -> Name:
             else:
                 asides.append(piece[: aside.start()])
         parts = _by_script(piece)
-        forms += filter(has_letters, map(trimmed, parts))
-        longer += [piece] if len(parts) > 1 else []
+        if len(parts) > 1:
+            halves += filter(has_letters, map(trimmed, parts))
+            longer.append(piece)
+        elif has_letters(piece := trimmed(piece)):
+            forms.append(piece)
+    forms += halves  # behind the whole names: of "Light 港湾 / Light Harbour", "Light" is none
     best = next((form for form in forms if not _OTHER_SCRIPT.search(form)), forms[0] if forms else "")
     others = dict.fromkeys(form for form in (*forms, *asides, *longer) if form != best)
     return Name(best, tuple(others), season, year)
@@ -172,7 +188,7 @@ def _by_script(piece: str) -> list[str]:
     if not _has_cjk(piece):
         return [piece]
     words = piece.split(" ")
-    # Numbers belong to the name they follow: "呪術廻戦 0", "港湾之光 II" have no second name.
+    # Numbers and single letters belong to the name they follow: "呪術廻戦 0", "港湾之光 EX" have no second name.
     scripts = [
         None if _NUMERAL.fullmatch(word) or not has_letters(word) else _has_cjk(word) for word in words
     ]

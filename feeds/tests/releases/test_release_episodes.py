@@ -97,6 +97,7 @@ def test_season_and_episode_are_read_however_they_are_written(
         ("[组][港湾之光][02集][1080P]", (2,)),
         ("[组] 港湾之光 第05、06话 [1080p]", (5, 6)),
         ("하버 라이츠 5화 1080p", (5,)),
+        ("港湾之光05.mp4", (5,)),
         ("kogarashi-no-minato-episode-25-1080p.mp4", (25,)),
         ("Harbour+Lights+Episode+3.mp4", (3,)),
     ],
@@ -126,6 +127,7 @@ def test_a_number_without_a_season_is_read(title: str, episodes: Numbers) -> Non
         ("[Grp] Harbour Lights - 01v2-04v2 [720p]", upto(4)),
         ("[组] 港湾之光 全24话 [1080p]", upto(24)),
         ("[组][港湾之光][第01-22话][1080P]", upto(22)),
+        ("[组] 港湾之光 01-12 合集 [1080p]", upto(12)),
     ],
 )
 def test_a_range_is_expanded_and_is_a_batch(title: str, episodes: Numbers) -> None:
