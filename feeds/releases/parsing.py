@@ -56,9 +56,7 @@ def parse(title: str) -> Release:
     name = name if name.best else Name(trimmed(region))
 
     details = start + len(region)
-    season = (
-        name.season or find_season(region) or find_season(masked[details:]) or find_season(masked[:start])
-    )
+    season = name.season or find_season(masked[start:]) or find_season(masked[:start])
     if not numbering and not season and scene and (guessed := guess(tidied.text)):
         name = name.renamed(guessed.series)
         stated = Numbering(details, details, episodes=guessed.episodes)

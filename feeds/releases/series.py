@@ -24,9 +24,9 @@ _YEAR_AT_END = re.compile(r"(?<=[^0-9A-Za-z])(?P<year>19[0-9]{2}|20[0-3][0-9])$"
 # "Show (TV)" tells a series from films of the same name, as "Show (US)" does from the British one.
 _QUALIFIER = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA|TV|tv)\))$")
 _PART = re.compile(
-    r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$|\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$",
-    re.IGNORECASE,
+    r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$", re.IGNORECASE
 )
+_CJK_PART = re.compile(r"\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$")
 _NUMERAL = re.compile(r"[0-9.+]+|[IVX]+|[\u2160-\u216b]|[A-Za-z]{1,2}")
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
 _ASIDE = re.compile(r"\s*[(「](?P<name>[^()「」]*)[)」]$")
@@ -34,7 +34,7 @@ _LABEL = re.compile(
     r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
     r"|(?:Complete|Uncensored|Uncut)\sVersion|\(?Uncensored\)?|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
     r"|Eng(?:lish)?[\s-](?:Sub|Dub)(?:s|bed|titled|titles)?"
-    r"|-\s(?:OVA|ONA|OAD)|Vol(?:ume)?\.?\s?[0-9]{1,3})$",
+    r"|-\s(?:OVA|ONA|OAD|NC(?:OP|ED)[0-9]{0,2})|Vol(?:ume)?\.?\s?[0-9]{1,3})$",
     re.IGNORECASE,
 )
 _LONGEST_LABEL = 32  # characters: what is looked for at the end of a name is not looked for before
@@ -103,6 +103,8 @@ def read_name(region: str) -> Name:
         piece, stated = _without_year(_without_labels(piece))
         year = year or stated
         shorter = _without_end(_QUALIFIER, _without_end(_PART, piece))
+        if _has_cjk(shorter):
+            shorter = _without_end(_CJK_PART, shorter)
         if shorter != piece and has_letters(shorter):
             longer.append(piece)
             piece, stated = _without_year(shorter)

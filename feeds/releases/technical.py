@@ -32,7 +32,7 @@ _KINDS = frozenset(
 )
 # What no title has: it ends one wherever it stands. Much of it carries digits that are no episode.
 _UNMISTAKABLE = re.compile(
-    r"""(?<![0-9A-Za-z])(?=[0-9A-FHMOPSTUVWX])(?:  # what they begin with: most words need no further look
+    r"""\b(?=[0-9A-FHMOPSTUVWX])(?:  # what they begin with: most words need no further look
         [0-9]{3,4}\s?[x×]\s?[0-9]{3,4}[pi]? | (?:480|540|576|720|1080|1440|2160)(?:[pi](?:[0-9]{2})?|\s?HD|(?=\]))
         | [48]K | [xh][\s.-]?26[456] | HEVC | AVC | AV1 | XviD
         | DivX(?:[0-9]|[\s.][0-9](?:[\s.][0-9]{2})?)? | MPEG-?[24] | VC-?1 | Hi(?:10|422|444)P?
@@ -46,7 +46,7 @@ _UNMISTAKABLE = re.compile(
         | WEB-?(?:DL|Rip) | B[DR]-?Rip | DVD-?Rip | Blu-?Ray | [PSU]?HD(?:TV)?Rip
         | [0-9A-F]{8}(?=\])
     )(?![0-9A-Za-z])""",
-    re.IGNORECASE | re.VERBOSE,
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 _SOURCE = re.compile(r"web|bd|blu|dvd|tv|vhs|ld", re.IGNORECASE)
 _VIDEO_CODEC = re.compile(r"[xh][\s.]?26[456]|hevc|avc|av1|xvid|divx|mpeg|vp9|vc-?1|wmv", re.IGNORECASE)

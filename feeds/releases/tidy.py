@@ -46,7 +46,9 @@ def tidy(title: str) -> Tidied:
         text = _BROADCAST.sub(
             " ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).translate(_HALF_WIDTH)
         )
-    text = _BLANKS.sub(" ", text).strip()
+    if not text.isprintable() or "  " in text:
+        text = _BLANKS.sub(" ", text)
+    text = text.strip()
     if text.count("★") > 2 and text[0] != "[":
         text = "".join(f"[{part}]" for part in text.split("★") if part.strip())
     if "/" in text or "\\" in text:
