@@ -85,7 +85,7 @@ _DATE_YEAR_LAST = re.compile(
     rf"{LEFT}(?P<month>[0-3][0-9])[\s.-](?P<day>[0-3][0-9])[\s.-](?P<year>(?:19|20)[0-9]{{2}}){RIGHT}"
 )
 _DATE_SHORT = re.compile(
-    r"(?<=[0-9A-Za-z]\s)(?P<year>[0-3][0-9])\s(?P<month>[01][0-9])\s(?P<day>[0-3][0-9])(?=\s[^\W\d])"
+    r"(?<=[0-9A-Za-z]\s)(?P<year>[0-3][0-9])\s(?P<month>[01][0-9])\s(?P<day>[0-3][0-9])(?=\s[^0-9])"
 )
 _ABSOLUTE_BEFORE = re.compile(
     rf"(?:{LEFT}(?P<range>[0-9]{{2,4}}-[0-9]{{2,4}})|(?<=-\s)(?P<one>[0-9]{{2,4}})\s[-(])[\s-]*$"

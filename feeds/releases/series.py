@@ -65,12 +65,9 @@ class Name:
     year: int | None = None
 
     def renamed(self, best: str) -> "Name":
-        """With another best form, if that is the beginning of this one."""
-        if (
-            not has_letters(best)
-            or _bare(best) == _bare(self.best)
-            or not _bare(self.best).startswith(_bare(best))
-        ):
+        """With another best form, if that is a part of this one."""
+        whole, part = _bare(self.best), _bare(best)
+        if not part or part == whole or part not in whole:
             return self
         others = [other for other in (self.best, *self.others) if other and other != best]
         return replace(self, best=best, others=tuple(others))

@@ -11,6 +11,7 @@ from anitomy_ng import Element, ElementKind
 _AUDIO = ElementKind.AUDIO_TERM
 _CHECKSUM = ElementKind.FILE_CHECKSUM
 _GROUP = ElementKind.RELEASE_GROUP
+_INFORMATION = ElementKind.RELEASE_INFORMATION
 _LANGUAGE = ElementKind.LANGUAGE
 _ORIGIN = ElementKind.SOURCE
 _RESOLUTION = ElementKind.VIDEO_RESOLUTION
@@ -21,13 +22,13 @@ _KINDS = frozenset(
         _AUDIO,
         _CHECKSUM,
         _GROUP,
+        _INFORMATION,
         _LANGUAGE,
         _ORIGIN,
         _RESOLUTION,
         _SUBTITLES,
         _VIDEO,
         ElementKind.DEVICE,
-        ElementKind.RELEASE_INFORMATION,
     }
 )
 # What no title has: it ends one wherever it stands. Much of it carries digits that are no episode.
@@ -48,6 +49,7 @@ _UNMISTAKABLE = re.compile(
     )(?![0-9A-Za-z])""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
+_FINAL_SEASON = re.compile(r"final[\s._](?:season|cour)", re.IGNORECASE)
 _SOURCE = re.compile(r"web|bd|blu|dvd|tv|vhs|ld", re.IGNORECASE)
 _VIDEO_CODEC = re.compile(r"[xh][\s.]?26[456]|hevc|avc|av1|xvid|divx|mpeg|vp9|vc-?1|wmv", re.IGNORECASE)
 _AUDIO_CODEC = re.compile(r"e?ac-?3|aac|flac|ddp?|dd\+|dts|mp3|opus|truehd|vorbis|ogg|pcm", re.IGNORECASE)
@@ -83,17 +85,19 @@ class Technical:
 
 def recognised(text: str) -> list[Element]:
     """The technical words and groups anitomy-ng sees in `text`, without what it only infers (`Batch`, of `01-12 +
-    OVA`), and without checksums of digits alone outside of brackets: those are days, `20140516`."""
+    OVA`), without checksums of digits alone outside of brackets (those are days, `20140516`), and without the `Final`
+    of `The Final Season`."""
     return [
         element
         for element in anitomy_ng.parse(text)
         if element.kind in _KINDS
         and text.startswith(element.value, element.position)
-        and (
-            element.kind is not _CHECKSUM
-            or not element.value.isdigit()
-            or text[element.position - 1 : element.position] in ("[", "(")
+        and not (
+            element.kind is _CHECKSUM
+            and element.value.isdigit()
+            and text[element.position - 1 : element.position] not in ("[", "(")
         )
+        and not (element.kind is _INFORMATION and _FINAL_SEASON.match(text, element.position))
     ]
 
 

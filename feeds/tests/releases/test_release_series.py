@@ -28,6 +28,8 @@ from feeds.releases import parse
         ("(500) Harbours of Light - 05", "(500) Harbours of Light"),
         ("Harbour.Lights.BOXSET.NORDiC.1080p.WEB-DL.H.264-GRP", "Harbour Lights"),
         ("[Grp] Harbour Lights The Second Season - 05", "Harbour Lights"),
+        ("[Grp] Harbour Lights (The Final Season) - 05", "Harbour Lights (The Final Season)"),
+        ("[Grp] Harbour Lights - NCED02 (ep 19)", "Harbour Lights"),
         ("[Grp] Harbour Lights HD Remaster [05][720p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Dual Audio [BD 480p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Complete Version (720p x264)", "Harbour Lights"),
