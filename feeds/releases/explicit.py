@@ -49,7 +49,7 @@ _CJK_EPISODE = re.compile(
     rf"|{LEFT}(?P<bare>{SEVERAL})\s?[话話集화회]"
 )
 _EPISODE_WORD = re.compile(
-    rf"{LEFT}(?:Episodes?|Épisode|Episodio|Folge|EPS?|E(?=[0-9]{{2}}|[0-9]\s?[\[({BLANK}]))\.?\s?(?P<numbers>{NUMBER}"
+    rf"{LEFT}(?:Episodes?|Épisode|Episodio|Folge|Cap(?:[ií]tulo)?|EPS?|E(?=[0-9]{{2}}|[0-9]\s?[\[({BLANK}]))\.?\s?(?P<numbers>{NUMBER}"
     rf"(?:\s?[-~+&,]?\s?EP?{NUMBER}|\s?[-~]\s?{NUMBER}{RIGHT}|\s[0-9]{{2}}(?=\s|$)){{0,40}}+){RIGHT}",
     re.IGNORECASE,
 )
@@ -61,7 +61,7 @@ _OF_TOTAL = re.compile(
 _SPECIAL = re.compile(
     rf"{LEFT}(?:[Ss](?P<season>[0-9]{{1,2}})\s?)?(?P<kind>(?i:OVA|ONA|OAD|NCOP|NCED)|SP|OP|ED|PV|CM|Menu)\s?\#?"
     rf"(?P<number>[0-9]{{1,2}}(?:\.5|[-~][0-9]{{1,2}})?)[a-z]?(?:\s?v(?P<version>[0-9]))?{RIGHT}"
-    rf"|(?<!\+)(?<!\+\s){LEFT}(?P<alone>(?i:NCOP|NCED)|SP|PV|CM|Menu|(?:OP|ED)(?=(?:\s?v[0-9])?\s?(?:$|[\[({BLANK}])))(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
+    rf"|(?<!\+)(?<!\+\s){LEFT}(?P<alone>(?i:NCOP|NCED)|(?:SP|PV|CM|Menu)(?!\s-\s[0-9])|(?:OP|ED)(?=(?:\s?v[0-9])?\s?(?:$|[\[({BLANK}])))(?:\s?v(?P<of_alone>[0-9]))?{RIGHT}"
     rf"|(?:(?<=-\s)|(?<=\s)(?=Specials?\s0))(?P<word>(?:Creditless\s)?(?:Opening|Ending)|Trailer|Preview|Specials?(?=\s?[0-9]))"
     rf"\s?(?P<numbers>{SEVERAL})?{RIGHT}"
     rf"|(?<=\s)(?<!\s[Tt]he\s)[Mm]ovies?\s?(?:-\s|\#)?(?P<films>[0-9]{{1,2}}(?:\s?[-~&+]\s?[0-9]{{1,2}})?){RIGHT}"
@@ -79,7 +79,7 @@ _KINDS = {
     "specials": Special.SP,
 }
 _DATE = re.compile(
-    rf"(?<![0-9A-Za-z\[])(?P<year>(?:19|20)[0-9]{{2}})[\s.-]?(?P<month>[01][0-9])[\s.-]?(?P<day>[0-3][0-9]){RIGHT}"
+    rf"(?<![0-9A-Za-z\[])(?<![0-9]\s\()(?P<year>(?:19|20)[0-9]{{2}})[\s.-]?(?P<month>[01][0-9])[\s.-]?(?P<day>[0-3][0-9]){RIGHT}"
 )
 _DATE_YEAR_LAST = re.compile(
     rf"{LEFT}(?P<month>[0-3][0-9])[\s.-](?P<day>[0-3][0-9])[\s.-](?P<year>(?:19|20)[0-9]{{2}}){RIGHT}"
@@ -211,7 +211,7 @@ _SUREST_FIRST: tuple[tuple[re.Pattern[str], Callable[[str], Numbering | None]], 
         ),
         (r"\[\s?[Cc]", _capitulo),
         (r"[话話集回화회]", _cjk_episode),
-        (r"[EeÉéFf](?i:pisodes?|pisodio|olge|ps?)?\.?\s?[0-9]", _simply(_EPISODE_WORD)),
+        (r"[EeÉéFfCc](?i:pisodes?|pisodio|olge|ap[ií]tulo|ap|ps?)?\.?\s?[0-9]", _simply(_EPISODE_WORD)),
         (r"#[0-9]", _number_sign),
         (r"[0-9]\s?[Oo][Ff]", _simply(_OF_TOTAL)),
         (

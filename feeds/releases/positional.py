@@ -120,10 +120,8 @@ def _after_dash(name: str, start: int) -> Numbering | None:
 def _in_brackets(name: str, start: int) -> Numbering | None:
     for match in _IN_BRACKETS.finditer(name):
         written = match["numbers"] or match["range"]
-        counter = (
-            match.start() < start and len(written) > 3
-        )  # before the name, long: an uploader's own number
-        if not is_year(written) and not counter:
+        # Long and before the name, "[46620] Show" is how an uploader counts.
+        if not is_year(written) and not (match.start() < start and written.isdigit() and len(written) > 3):
             return with_absolute(name, numbered(match, written))
     return None
 

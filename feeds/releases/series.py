@@ -34,7 +34,8 @@ _LABEL = re.compile(
     r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
     r"|(?:Complete|Uncensored|Uncut)\sVersion|\(?Uncensored\)?|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
     r"|Eng(?:lish)?[\s-](?:Sub|Dub)(?:s|bed|titled|titles)?"
-    r"|-\s(?:OVA|ONA|OAD|NC(?:OP|ED)[0-9]{0,2})|Vol(?:ume)?\.?\s?[0-9]{1,3})$",
+    r"|-\s(?:OVA|ONA|OAD|NC(?:OP|ED)[0-9]{0,2})|\+\s(?:OVA|OAD|Special|Movie|Extra)s?"
+    r"|Gekijou-?ban|Vol(?:ume)?\.?\s?[0-9]{1,3})$",
     re.IGNORECASE,
 )
 _LONGEST_LABEL = 32  # characters: what is looked for at the end of a name is not looked for before
@@ -89,13 +90,8 @@ def read_name(region: str) -> Name:
             longer.append(piece)
             before, after = text[: found.start], text[found.end :]
             piece = next(filter(has_letters, (trimmed(before), trimmed(after))), "")
-            bracketed = "(" in text[found.start : found.end]
-            if (
-                not bracketed
-                and has_letters(before)
-                and has_letters(after)
-                and _has_cjk(before) != _has_cjk(after)
-            ):
+            two_scripts = has_letters(before) and _has_cjk(before) != _has_cjk(after)
+            if two_scripts and "(" not in text[found.start : found.end] and _says_a_name(after):
                 texts.append(after)  # 港湾之光 第二季 Harbour Lights: the season parts two names
         piece, stated = _without_year(_without_labels(piece))
         year = year or stated

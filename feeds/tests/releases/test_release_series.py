@@ -30,6 +30,8 @@ from feeds.releases import parse
         ("[Grp] Harbour Lights The Second Season - 05", "Harbour Lights"),
         ("[Grp] Harbour Lights (The Final Season) - 05", "Harbour Lights (The Final Season)"),
         ("[Grp] Harbour Lights - NCED02 (ep 19)", "Harbour Lights"),
+        ("[Grp] Harbour Lights + OVA [1080p]", "Harbour Lights"),
+        ("[Grp] Harbour Lights Gekijouban [1080p]", "Harbour Lights"),
         ("[Grp] Harbour Lights HD Remaster [05][720p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Dual Audio [BD 480p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Complete Version (720p x264)", "Harbour Lights"),
