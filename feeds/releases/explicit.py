@@ -95,7 +95,10 @@ _ABSOLUTE_AFTER = re.compile(rf"[\s-]{{1,3}}(?P<range>[0-9]{{3,4}}-[0-9]{{3,4}})
 
 def find_explicit(name: str) -> Numbering | None:
     """The surest of what says in so many words that it is an episode, a special or a day."""
-    return next((found for hint, find in _SUREST_FIRST if hint.search(name) and (found := find(name))), None)
+    for hint, find in _SUREST_FIRST:
+        if hint.search(name) and (found := find(name)):
+            return found
+    return None
 
 
 def _with_season(pattern: re.Pattern[str]) -> Callable[[str], Numbering | None]:

@@ -17,12 +17,15 @@ _PARTS = re.compile(
     r"(?P<number>[0-9]{1,5}(?:\.5|(?<=[0-9][0-9])\.[1-9])?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?",
     re.I,
 )
+_TO = re.compile(r"[-~]|to")
 _SEASON_AGAIN = re.compile(r"(?<![0-9A-Za-z])(?:S[0-9]{1,4}\s?(?=[Ex])|(?<=[\s-])[0-9]{1,2}(?=x))", re.I)
 _CHINESE = {digit: value for value, digit in enumerate("零一二三四五六七八九十")}
 
 
 def read_numbers(text: str) -> tuple[tuple[EpisodeNumber, ...], int | None]:
     """The numbers in `text` in ascending order of appearance, ranges expanded, and the highest version."""
+    if text.isdecimal() and text.isascii():  # nearly always
+        return (int(text),), None
     text = _SEASON_AGAIN.sub("", text)
     found: list[EpisodeNumber] = []
     version: int | None = None
@@ -37,7 +40,7 @@ def read_numbers(text: str) -> tuple[tuple[EpisodeNumber, ...], int | None]:
             last is not None
             and whole is not None
             and not match["letter"]
-            and re.search(r"[-~]|to", between)
+            and _TO.search(between)
             and last < whole <= last + LONGEST_RANGE - len(found)
         ):
             found += range(last + 1, whole + 1)

@@ -12,7 +12,8 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u1dff\u2e80-\ud7ff]")
 # "A / B", "A | B" and "A AKA B" are names of one show; "Fate/stay night" and "22/7" are one name.
 _BETWEEN_NAMES = re.compile(
-    r"\s[/|]\s?|[/|]\s|\s(?:AKA|a\.k\.a\.)\s|(?<=[\u3040-\u9fff])[/|]|[/|](?=[\u3040-\u9fff])", re.IGNORECASE
+    r"[\s/|](?:(?<=\s)(?:[/|]\s?|(?:AKA|a\.k\.a\.)\s)|(?<=[/|])\s|(?<=[\u3040-\u9fff][/|])|(?<=[/|])(?=[\u3040-\u9fff]))",
+    re.IGNORECASE,
 )
 _SQUARE = re.compile(r"\[[^\[\]]*\]?")
 _BRACKETS = re.compile(r"[\[\]]")
