@@ -66,7 +66,7 @@ _SPECIAL = re.compile(
     rf"\s?(?P<numbers>{SEVERAL})?{RIGHT}"
     rf"|(?<=\s)(?<!\s[Tt]he\s)[Mm]ovies?\s?(?:-\s|\#)?(?P<films>[0-9]{{1,2}}(?:\s?[-~&+]\s?[0-9]{{1,2}})?){RIGHT}"
 )
-_IN_SQUARE = re.compile(r"\[[^\[\]]*\]")
+_IN_BRACKETS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 _KINDS = {
     "creditless opening": Special.NCOP,
     "creditless ending": Special.NCED,
@@ -155,7 +155,12 @@ def _special(name: str) -> Numbering | None:
     """`OVA2`, `S01SP02`, `OP1c`, `- Special 3`; most kinds also without a number, but not as a title's first word."""
     if not (match := _SPECIAL.search(name)):
         return None
-    if match["alone"] and not has_letters(_IN_SQUARE.sub("", name[: match.start()])):
+    before, after = name[: match.start()], name[match.end() :]
+    if (
+        match["alone"]
+        and not has_letters(_IN_BRACKETS.sub("", before))
+        and has_letters(_IN_BRACKETS.sub("", after))
+    ):
         return None
     kind = match["kind"] or match["alone"]
     found = numbered(match, match["number"] or match["numbers"] or match["films"] or "")
