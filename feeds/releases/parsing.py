@@ -11,7 +11,7 @@ from feeds.releases.numbering import BLANK, Numbering, in_round_brackets
 from feeds.releases.positional import find_by_position
 from feeds.releases.release import Release, Special
 from feeds.releases.seasons import find_season
-from feeds.releases.series import Name, read_name, trimmed
+from feeds.releases.series import Name, has_cjk, read_name, trimmed
 from feeds.releases.technical import Span, read_technical, recognised, technical_spans
 from feeds.releases.tidy import Tidied, has_letters, is_dotted, spaced, tidy
 
@@ -19,7 +19,8 @@ _FIRST_BRACKET = re.compile(
     r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|(?![(][0-9]+[)])\((?P<round>[^()]*)\)(?=\s-\s|\s?[^\W\d_]))"
 )
 _NO_GROUP = re.compile(
-    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request|アニメ|国漫|國漫)$|^Cap[ .][0-9]",
+    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request|アニメ|国漫|國漫|更新|完[结結])$"
+    r"|^Cap[ .][0-9]|^[0-9]{4,8}$|^[0-9]{4}-|^[全第][0-9]",
     re.IGNORECASE,
 )
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
@@ -47,7 +48,7 @@ def parse(title: str) -> Release:
         masked, bracket.end() if bracket else 0, dotted=dotted
     )
 
-    start, group = _opening(plain, bracket, spans, numbering)
+    start, group = _opening(plain, bracket, spans, numbering, dotted=is_dotted(tidied.text))
     start, region = _region(plain, start, spans, numbering, scene=scene)
     name = read_name(region)
     if numbering and not has_letters(plain[start : numbering.start]):
@@ -78,7 +79,7 @@ def parse(title: str) -> Release:
         batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
         date=stated.date,
         year=int(year[0]) if year else name.year,
-        group=group or _group_behind(tidied.text, spans, elements),
+        group=group or _group_behind(tidied.text, start, spans, elements),
         resolution=technical.resolution,
         source=technical.source,
         video_codec=technical.video_codec,
@@ -115,7 +116,7 @@ def _masked(plain: str, spans: list[Span]) -> str:
 
 
 def _opening(
-    plain: str, bracket: re.Match[str] | None, spans: list[Span], numbering: Numbering | None
+    plain: str, bracket: re.Match[str] | None, spans: list[Span], numbering: Numbering | None, *, dotted: bool
 ) -> tuple[int, str | None]:
     """Where the name may begin, and the group in the brackets before it."""
     if not bracket or bracket.end() == len(plain):
@@ -124,6 +125,8 @@ def _opening(
     inside = range(bracket.start(which), bracket.end(which))
     if numbering and numbering.start in inside and has_letters(plain[inside.start : numbering.start]):
         return inside.start, None
+    if dotted and has_cjk(bracket[which]) and not has_cjk(plain[bracket.end() :]):
+        return inside.start, None  # "[港湾之光].Harbour.Lights.S01E05.1080p": no group, but another name
     label = trimmed(bracket[which])
     if (
         not label
@@ -189,14 +192,18 @@ def _special_by_word(plain: str, start: int, season: int | None) -> Special | No
     return Special.SP if season == 0 else None
 
 
-def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
-    """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
+def _group_behind(text: str, start: int, spans: list[Span], elements: list[Element]) -> str | None:
+    """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one, but not the name at `start`."""
     if match := _SCENE_GROUP.search(text):
         behind = any(span.unmistakable and span.end <= match.start() for span in spans)
         of_a_word = any(span.start <= match.start() < span.end for span in spans)  # WEB-DL
         if behind and not of_a_word:
             return match["group"]
-    groups = (element for element in elements if element.kind is ElementKind.RELEASE_GROUP)
+    groups = (
+        element
+        for element in elements
+        if element.kind is ElementKind.RELEASE_GROUP and element.position != start
+    )
     return next(
         (
             group.value

@@ -28,7 +28,7 @@ _PART = re.compile(
     r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$", re.IGNORECASE
 )
 _CJK_PART = re.compile(r"\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$")
-_NUMERAL = re.compile(r"[0-9.+]+|[IVX]+|[\u2160-\u216b]|[A-Za-z]{1,2}")
+_NUMERAL = re.compile(r"[0-9.+]+(?:st|nd|rd|th)?|[IVX]+|[\u2160-\u216b]|[A-Za-z]{1,2}")
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
 _ASIDE = re.compile(r"\s*[(「](?P<name>[^()「」]*)[)」]$")
 _LABEL = re.compile(
@@ -44,7 +44,7 @@ _FILM_BEFORE = re.compile(r"Gekijou-?ban\s", re.IGNORECASE)
 _CJK_LABEL = re.compile(
     r"^\((?:アニメ|TV)\)|^[中台粤粵国國日语語文]{1,6}配音?版?\s-|^(?:新番|劇場版|剧场版|电影版|電影版|映画|TV版|(?:电影|電影)\s|(?:合集|全集)\s-)"
     r"|\s?\((?:[僅仅]限|年[齡龄]限制)[^()]*\)$"
-    r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|(?:\sthe)?\sMovie|\s?OVA|\s?OAD)$"
+    r"|(?:合集|全集|总集篇|總集篇|劇場版|剧场版|电影版|電影版|特典|特别篇|特別篇|番外篇?|更新至?|(?:\sthe)?\sMovie|\s?OVA|\s?OAD)$"
 )
 _NO_NAME = re.compile(
     r"国漫|國漫|国产|新番|连载|TV|剧场版|劇場版|电影版|電影版|合集|全集|アニメ|Movie"
@@ -91,13 +91,13 @@ def read_name(region: str) -> Name:
             longer.append(piece)
             before, after = text[: found.start], text[found.end :]
             piece = next(filter(has_letters, (trimmed(before), trimmed(after))), "")
-            two_scripts = has_letters(before) and _has_cjk(before) != _has_cjk(after)
+            two_scripts = has_letters(before) and has_cjk(before) != has_cjk(after)
             if two_scripts and "(" not in text[found.start : found.end] and _says_a_name(after):
                 texts.append(after)  # 港湾之光 第二季 Harbour Lights: the season parts two names
         piece, stated = _without_year(_without_labels(piece))
         year = year or stated
         shorter = _without_end(_QUALIFIER, _without_end(_PART, piece))
-        if _has_cjk(shorter):
+        if has_cjk(shorter):
             shorter = _without_end(_CJK_PART, shorter)
         if shorter != piece and has_letters(shorter):
             longer.append(piece)
@@ -110,7 +110,7 @@ def read_name(region: str) -> Name:
         ):
             longer.append(piece)
             asides.append(aside["name"])
-            if _has_cjk(aside["name"]) != _has_cjk(piece[: aside.start()]):
+            if has_cjk(aside["name"]) != has_cjk(piece[: aside.start()]):
                 piece = piece[: aside.start()]
             else:
                 asides.append(piece[: aside.start()])
@@ -130,6 +130,11 @@ def _names(region: str) -> Iterator[str]:
     """The names in a region: free text, or where there is none, the texts in square brackets."""
     if "[" not in region and "]" not in region:
         yield from filter(_says_a_name, _BETWEEN_NAMES.split(region))
+        return
+    inside, closing, behind = region.partition("]")
+    if closing and "[" not in inside:  # it begins within brackets: "[港湾之光].Harbour.Lights"
+        yield from _names(inside)
+        yield from _names(behind)
         return
     for piece in _BETWEEN_NAMES.split(_SQUARE.sub(_season_freed, region)):
         free = _SQUARE.sub(" ", _WORD_IN_BRACKETS.sub(r"\g<word>", piece))
@@ -168,7 +173,7 @@ def _without_labels(piece: str) -> str:
         piece = trimmed(piece[film.end() :])
     while (rest := _without_end(_LABEL, piece)) != piece and has_letters(rest := trimmed(rest)):
         piece = rest
-    while _has_cjk(piece) and has_letters(rest := trimmed(_CJK_LABEL.sub("", piece))) and rest != piece:
+    while has_cjk(piece) and has_letters(rest := trimmed(_CJK_LABEL.sub("", piece))) and rest != piece:
         piece = rest
     return piece
 
@@ -181,13 +186,11 @@ def _without_end(pattern: re.Pattern[str], piece: str) -> str:
 
 def _by_script(piece: str) -> list[str]:
     """Two names where Chinese, Japanese or Korean words stand before or after Latin ones; mixed ones are one name."""
-    if not _has_cjk(piece):
+    if not has_cjk(piece):
         return [piece]
     words = piece.split(" ")
     # Numbers and single letters belong to the name they follow: "呪術廻戦 0", "港湾之光 EX" have no second name.
-    scripts = [
-        None if _NUMERAL.fullmatch(word) or not has_letters(word) else _has_cjk(word) for word in words
-    ]
+    scripts = [None if _NUMERAL.fullmatch(word) or not has_letters(word) else has_cjk(word) for word in words]
     lettered = [position for position, script in enumerate(scripts) if script is not None]
     changes = [after for before, after in pairwise(lettered) if scripts[before] != scripts[after]]
     if len(changes) != 1:
@@ -199,7 +202,8 @@ def _bare(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
 
-def _has_cjk(text: str) -> bool:
+def has_cjk(text: str) -> bool:
+    """Whether there is a Chinese, Japanese or Korean letter."""
     return not text.isascii() and _CJK.search(text) is not None
 
 
