@@ -18,6 +18,7 @@ TO = r"(?:-|\s?~\s?)"
 SEVERAL = rf"{NUMBER}(?:(?:{TO}|\s?[+&,]\s?){NUMBER}){{0,9}}+"
 """`05`, `01-12`, `01 ~ 12`, `05+06`. A dash between blanks is none of these: it parts a number from a title."""
 
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}(?![0-9])")
 _ACROSS_SEASONS = re.compile(rf"\s?[\[(]\s?\#?(?P<numbers>[0-9]{{2,4}}(?:{TO}[0-9]{{2,4}})?)\s?[\])]")
 
 
@@ -53,6 +54,10 @@ def with_absolute(name: str, found: Numbering) -> Numbering:
     return replace(found, end=after.end(), absolute=absolute)
 
 
+def in_round_brackets(name: str, position: int) -> bool:
+    return name.rfind("(", 0, position) > name.rfind(")", 0, position)
+
+
 def is_year(written: str) -> bool:
     """Whether a number, or a span of them, begins with a year: `2014`, `1993-2018`."""
-    return re.match(r"(?:19|20)[0-9]{2}(?![0-9])", written) is not None
+    return _YEAR.match(written) is not None

@@ -7,20 +7,25 @@ from feeds.releases.release import EpisodeNumber
 LONGEST_RANGE = 2000  # episodes of one name; what claims more are numbers that happen to stand together
 
 NUMBER = (
-    r"(?>[0-9]{1,5}(?:\.5(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?"
+    r"(?>[0-9]{1,5}(?:(?:\.5|(?<=[0-9][0-9])\.[1-9])(?![0-9]))?(?:(?:(?-i:[a-d])|(?<=[0-9][0-9])[a-c])(?![0-9A-Za-z]))?"
     r"(?:\s?v[0-9](?![0-9A-Za-z]))?)"
 )
-"""One number with its version, as a pattern without groups that matches in one way only."""
+"""One number with its version, as a pattern without groups that matches in one way only. Behind two digits there may
+be any tenth: `04.1` is an extra between 4 and 5, `1.1` is part of a title."""
 
 _PARTS = re.compile(
-    r"(?P<number>[0-9]{1,5}(?:\.5)?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?", re.I
+    r"(?P<number>[0-9]{1,5}(?:\.5|(?<=[0-9][0-9])\.[1-9])?)(?P<letter>[a-d](?![0-9A-Za-z]))?(?:\s?v(?P<version>[0-9]))?",
+    re.I,
 )
+_TO = re.compile(r"[-~]|to")
 _SEASON_AGAIN = re.compile(r"(?<![0-9A-Za-z])(?:S[0-9]{1,4}\s?(?=[Ex])|(?<=[\s-])[0-9]{1,2}(?=x))", re.I)
 _CHINESE = {digit: value for value, digit in enumerate("零一二三四五六七八九十")}
 
 
 def read_numbers(text: str) -> tuple[tuple[EpisodeNumber, ...], int | None]:
     """The numbers in `text` in ascending order of appearance, ranges expanded, and the highest version."""
+    if text.isdecimal() and text.isascii():  # nearly always
+        return (int(text),), None
     text = _SEASON_AGAIN.sub("", text)
     found: list[EpisodeNumber] = []
     version: int | None = None
@@ -35,7 +40,7 @@ def read_numbers(text: str) -> tuple[tuple[EpisodeNumber, ...], int | None]:
             last is not None
             and whole is not None
             and not match["letter"]
-            and re.search(r"[-~]|to", between)
+            and _TO.search(between)
             and last < whole <= last + LONGEST_RANGE - len(found)
         ):
             found += range(last + 1, whole + 1)

@@ -1,29 +1,37 @@
 """From a title to a `Release`."""
 
 import re
+from collections.abc import Iterator
 
 from anitomy_ng import Element, ElementKind
 
 from feeds.releases.explicit import find_explicit
 from feeds.releases.guesses import guess
-from feeds.releases.numbering import BLANK, Numbering
+from feeds.releases.numbering import BLANK, Numbering, in_round_brackets
 from feeds.releases.positional import find_by_position
 from feeds.releases.release import Release, Special
 from feeds.releases.seasons import find_season
-from feeds.releases.series import Name, read_name, trimmed
+from feeds.releases.series import Name, has_cjk, read_name, trimmed
 from feeds.releases.technical import Span, read_technical, recognised, technical_spans
 from feeds.releases.tidy import Tidied, has_letters, is_dotted, spaced, tidy
 
-_FIRST_BRACKET = re.compile(r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|\((?P<round>[^()]*)\)(?=\s-\s))")
+_FIRST_BRACKET = re.compile(
+    r"[\s*★-]*(?:[\[{](?P<text>[^\[\]{}]*)[\]}]|(?![(][0-9]+[)])\((?P<round>[^()]*)\)(?=\s-\s|\s?[^\W\d_]))"
+)
 _NO_GROUP = re.compile(
-    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request)$", re.IGNORECASE
+    r"www\.|www |\.(?:com|org|net|cd|to|me|re|tv)$|^(?:private|no[ .]rar|req|request|アニメ|国漫|國漫|更新|完[结結])$"
+    r"|^Cap[ .][0-9]|^[0-9]{4,8}$|^[0-9]{4}-|^[全第][0-9]",
+    re.IGNORECASE,
 )
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
-_VERSION = re.compile(r"(?<![0-9A-Za-z])[vV](?P<version>[0-9])(?![0-9A-Za-z.])")
-_KIND = re.compile(r"(?<![0-9A-Za-z+])(?<!\+\s)(?:OVA|ONA|OAD)(?![0-9A-Za-z])")
-_BATCH = re.compile(r"(?<![0-9A-Za-z])(?:[Bb]atch|BATCH|[Cc]omplete|COMPLETE)(?![0-9A-Za-z])|合集|全集")
+# These begin with a character, and look behind it: so all others are passed over quickly.
+_VERSION = re.compile(r"[vV](?<![0-9A-Za-z][vV])(?P<version>[0-9])(?![0-9A-Za-z.])")
+_KIND = re.compile(r"O(?<![0-9A-Za-z+]O)(?<!\+\sO)(?:VA|NA|AD)(?![0-9A-Za-z])")
+_BATCH = re.compile(
+    r"[BbCc合全](?:(?<![0-9A-Za-z].)(?:atch|ATCH|omplete|OMPLETE)(?![0-9A-Za-z])|(?<=[合全])集)"
+)
 
 
 def parse(title: str) -> Release:
@@ -40,8 +48,8 @@ def parse(title: str) -> Release:
         masked, bracket.end() if bracket else 0, dotted=dotted
     )
 
-    start, group = _opening(plain, bracket, spans, numbering)
-    region = _region(plain, start, spans, numbering, scene=scene)
+    start, group = _opening(plain, bracket, spans, numbering, dotted=is_dotted(tidied.text))
+    start, region = _region(plain, start, spans, numbering, scene=scene)
     name = read_name(region)
     if numbering and not has_letters(plain[start : numbering.start]):
         name = _name_elsewhere(plain, tidied.folder, group, spans, numbering)
@@ -49,7 +57,7 @@ def parse(title: str) -> Release:
     name = name if name.best else Name(trimmed(region))
 
     details = start + len(region)
-    season = name.season or find_season(masked[details:]) or find_season(masked[:start])
+    season = name.season or find_season(masked[start:]) or find_season(masked[:start])
     if not numbering and not season and scene and (guessed := guess(tidied.text)):
         name = name.renamed(guessed.series)
         stated = Numbering(details, details, episodes=guessed.episodes)
@@ -71,7 +79,7 @@ def parse(title: str) -> Release:
         batch=stated.batch or whole_season or _BATCH.search(plain, start) is not None,
         date=stated.date,
         year=int(year[0]) if year else name.year,
-        group=group or _group_behind(tidied.text, spans, elements),
+        group=group or _group_behind(tidied.text, start, spans, elements),
         resolution=technical.resolution,
         source=technical.source,
         video_codec=technical.video_codec,
@@ -108,7 +116,7 @@ def _masked(plain: str, spans: list[Span]) -> str:
 
 
 def _opening(
-    plain: str, bracket: re.Match[str] | None, spans: list[Span], numbering: Numbering | None
+    plain: str, bracket: re.Match[str] | None, spans: list[Span], numbering: Numbering | None, *, dotted: bool
 ) -> tuple[int, str | None]:
     """Where the name may begin, and the group in the brackets before it."""
     if not bracket or bracket.end() == len(plain):
@@ -117,6 +125,8 @@ def _opening(
     inside = range(bracket.start(which), bracket.end(which))
     if numbering and numbering.start in inside and has_letters(plain[inside.start : numbering.start]):
         return inside.start, None
+    if dotted and has_cjk(bracket[which]) and not has_cjk(plain[bracket.end() :]):
+        return inside.start, None  # "[港湾之光].Harbour.Lights.S01E05.1080p": no group, but another name
     label = trimmed(bracket[which])
     if (
         not label
@@ -129,24 +139,39 @@ def _opening(
     return bracket.end(), label
 
 
-def _region(plain: str, start: int, spans: list[Span], numbering: Numbering | None, *, scene: bool) -> str:
-    """The part that holds the show's name: up to its number, the first technical word, or a scene name's year."""
-    bounds = [span.start for span in spans if span.unmistakable or _is_in_brackets(plain, span.start)]
+def _region(
+    plain: str, start: int, spans: list[Span], numbering: Numbering | None, *, scene: bool
+) -> tuple[int, str]:
+    """Where the part begins that holds the show's name, and that part: behind technical words that come first, up to
+    its number, the next technical word, or a scene name's year."""
+    limit = len(plain)
     if numbering:
-        bounds.append(numbering.start)
+        limit = numbering.start
     elif scene and (year := _YEAR.search(plain)):
-        bounds.append(year.start())
-    for bound in sorted(bounds):
-        if bound > start and has_letters(region := _OPEN_BRACKET_AT_END.sub("", plain[start:bound])):
-            return region
-    return plain[start:]
+        limit = year.start()
+    begin = start
+    for bound, end in _bounds(plain, spans, limit):
+        if bound > begin and has_letters(region := _OPEN_BRACKET_AT_END.sub("", plain[begin:bound])):
+            return begin, region
+        begin = max(begin, end)
+    return start, plain[start:]
+
+
+def _bounds(plain: str, spans: list[Span], limit: int) -> Iterator[tuple[int, int]]:
+    """Where a name may end, in ascending order, and where one may begin behind: at `limit`, and at technical words
+    that are surely none of its own."""
+    for span in spans:
+        if span.start >= limit:
+            yield limit, limit
+            limit = len(plain)
+        if span.unmistakable or _is_in_brackets(plain, span.start):
+            yield span.start, span.end
+    yield limit, limit
 
 
 def _is_in_brackets(plain: str, position: int) -> bool:
-    return any(
-        plain.rfind(opening, 0, position) > plain.rfind(closing, 0, position)
-        for opening, closing in ("[]", "()")
-    )
+    in_square_brackets = plain.rfind("[", 0, position) > plain.rfind("]", 0, position)
+    return in_square_brackets or in_round_brackets(plain, position)
 
 
 def _name_elsewhere(
@@ -167,13 +192,23 @@ def _special_by_word(plain: str, start: int, season: int | None) -> Special | No
     return Special.SP if season == 0 else None
 
 
-def _group_behind(text: str, spans: list[Span], elements: list[Element]) -> str | None:
-    """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one."""
-    if (match := _SCENE_GROUP.search(text)) and any(
-        span.unmistakable and span.end <= match.start() for span in spans
-    ):
-        return match["group"]
-    groups = (element for element in elements if element.kind is ElementKind.RELEASE_GROUP)
+def _group_behind(text: str, start: int, spans: list[Span], elements: list[Element]) -> str | None:
+    """The scene's `-GROUP` behind technical words, else what anitomy-ng takes for one, but not the name at `start`."""
+    if match := _SCENE_GROUP.search(text):
+        behind = any(span.unmistakable and span.end <= match.start() for span in spans)
+        of_a_word = any(span.start <= match.start() < span.end for span in spans)  # WEB-DL
+        if behind and not of_a_word:
+            return match["group"]
+    groups = (
+        element
+        for element in elements
+        if element.kind is ElementKind.RELEASE_GROUP and element.position != start
+    )
     return next(
-        (group.value for group in groups if text[group.position - 1 : group.position] in ("[", "(")), None
+        (
+            group.value
+            for group in groups
+            if text[group.position - 1 : group.position] in ("[", "(") and not _NO_GROUP.search(group.value)
+        ),
+        None,
     )

@@ -15,6 +15,7 @@ from feeds.releases.numbering import (
     TO,
     WORD,
     Numbering,
+    in_round_brackets,
     is_year,
     numbered,
     with_absolute,
@@ -40,28 +41,31 @@ _ROMAN = {
     "six": 6,
 }
 
-_ENDING = rf"(?:\s?\(?(?:END|FIN|Final|完结?|完結|全|{BLANK}{{3}})\)?)?"
+_ENDING = rf"(?:\s?\(?(?:END|FIN|Final|Pre|先行版?|完结?|完結|[合全]集|全|{BLANK}{{3}})\)?)?"
 _CLOSES = rf"(?=[\s.]*(?:$|[\[\](){{}}\"'|+{BLANK}]))"
 
 _PADDED_RANGE = re.compile(
-    rf"(?<=\s)(?P<numbers>0[0-9]{{0,2}}[1-9]\s?(?:[-~]|to)\s?[0-9]{{2,4}})(?=\s?(?:$|[\[({BLANK}]|Batch|END))",
+    rf"(?<=\s)(?P<numbers>(?P<first>0[0-9]{{0,2}}[1-9])\s?(?:[-~]|to)\s?(?P<last>[0-9]{{2,4}}))(?=\s?(?:$|[\[({BLANK}]|Batch|END))",
     re.IGNORECASE,
 )
 _AFTER_DASH = re.compile(
-    rf"(?<![{WORD}{BLANK}])(?<!\[[0-9]{{2}}\s)[-~]\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
+    rf"[-~](?<![{WORD}{BLANK}][-~])(?<![\[(][0-9]{{2}}\s[-~])\s?(?P<numbers>{SEVERAL})'?{_ENDING}{RIGHT}(?P<sure>{_CLOSES}|(?=\s-\s))?",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(
     rf"\[\s?(?P<numbers>{NUMBER}\s-\s{NUMBER}|{SEVERAL}){_ENDING}(?=[\s\](+{BLANK}]|TV|全|完|合)"
-    rf"|\((?P<range>{NUMBER}{TO}{NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
+    rf"|\((?P<range>{NUMBER}(?:\s-\s|{TO}){NUMBER}|0[0-9]{{1,2}}){_ENDING}(?=\)|\s?\+)",
     re.IGNORECASE,
 )
-_VOLUME = re.compile(rf"{LEFT}Vol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)
+_VOLUME = re.compile(rf"(?-i:[Vv])(?<![{WORD}][Vv])ol(?:ume|s)?\.?\s?[0-9]{{1,3}}", re.IGNORECASE)
 _LAST = re.compile(rf"(?<=[\s.])(?P<numbers>{SEVERAL}){_ENDING}{_CLOSES}", re.IGNORECASE)
 _IN_THE_MIDDLE = re.compile(
     r"(?<=[0-9A-Za-z!?)'~.]\s)(?P<numbers>[0-9]{2,3}(?:-[0-9]{2,3})?(?:v[0-9])?(?=\s-\s)|0[1-9](?:v[0-9])?(?=\s))"
 )
-_GLUED = re.compile(rf"(?<=[{WORD}])-(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))")
+_ROUND = re.compile(rf"(?<=\s)\((?P<numbers>[1-9][0-9]{{0,2}})\)(?=\s?(?:$|[\[({BLANK}]))")
+_GLUED = re.compile(
+    rf"(?:(?<=[{WORD}])-|(?<=[\u3040-\u9fff\uac00-\ud7af]))(?P<numbers>0[0-9]{{1,2}}(?:v[0-9])?)(?=\s?(?:$|[\[({BLANK}]))"
+)
 _FIRST = re.compile(r"\s*(?P<numbers>0[0-9]{1,2}(?:-[0-9]{2,3})?)(?:\.\s|\s?-\s?|\s)")
 _SEASON_IN_NUMBER = re.compile(rf"(?:[1-9][0-9]{{2}}|0[0-9]{{3}}){RIGHT}")
 _PART = re.compile(
@@ -87,7 +91,9 @@ def find_by_position(name: str, start: int, *, dotted: bool) -> Numbering | None
 def _padded_range(name: str, start: int) -> Numbering | None:
     """`Show 01 - 07`: titles end in numbers, but not in 01."""
     match = _PADDED_RANGE.search(name, start)
-    return numbered(match, match["numbers"]) if match else None
+    if not match or int(match["first"]) >= int(match["last"]):  # "Unit 0096 - 14" is no range
+        return None
+    return numbered(match, match["numbers"])
 
 
 def _after_dash(name: str, start: int) -> Numbering | None:
@@ -99,6 +105,8 @@ def _after_dash(name: str, start: int) -> Numbering | None:
     ]
     if not found:
         return None
+    # "Show - 05 (Other Name - 17)": in brackets it is an aside.
+    found = [match for match in found if not in_round_brackets(name, match.start())] or found
     sure = [match for match in found if match["sure"] is not None]
     technical = name.find(BLANK)
     best = (
@@ -112,7 +120,8 @@ def _after_dash(name: str, start: int) -> Numbering | None:
 def _in_brackets(name: str, start: int) -> Numbering | None:
     for match in _IN_BRACKETS.finditer(name):
         written = match["numbers"] or match["range"]
-        if not is_year(written):
+        # Long and before the name, "[46620] Show" is how an uploader counts.
+        if not is_year(written) and not (match.start() < start and written.isdigit() and len(written) > 3):
             return with_absolute(name, numbered(match, written))
     return None
 
@@ -140,7 +149,7 @@ def _in_the_middle(name: str, start: int) -> Numbering | None:
 
 
 def _glued(name: str, start: int) -> Numbering | None:
-    """`Show-05[1080p]`: only with a zero in front, for titles have dashes too."""
+    """`Show-05[1080p]`, `港湾之光05`: only with a zero in front, for titles have dashes too."""
     match = _GLUED.search(name, start)
     return numbered(match, match["numbers"]) if match else None
 
@@ -149,6 +158,12 @@ def _first(name: str, start: int) -> Numbering | None:
     """`05. Show`, `01 - Show`."""
     match = _FIRST.match(name, start)
     return numbered(match, match["numbers"]) if match else None
+
+
+def _in_round_brackets(name: str, start: int) -> Numbering | None:
+    """`Show (5)`, where nothing else is a number."""
+    match = _ROUND.search(name, start)
+    return numbered(match, match["numbers"]) if match and has_letters(name[start : match.start()]) else None
 
 
 def _part(name: str) -> Numbering | None:
@@ -176,4 +191,5 @@ _LIKELIEST_FIRST: tuple[Callable[[str, int], Numbering | None], ...] = (
     _in_the_middle,
     _glued,
     _first,
+    _in_round_brackets,
 )

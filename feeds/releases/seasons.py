@@ -10,18 +10,24 @@ _ORDINALS = {
     word: value for value, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)
 }
 
-_HINT = re.compile(r"s[0-9]|s(?:eason|erie|aison|taffel|tagione)|tem|[季期]", re.IGNORECASE)
+# In every name in which _SEASON finds something, and quick to look for, as it begins with a set of characters.
+_HINT = re.compile(
+    r"[SsTt季期기시](?:[0-9]|[Ee](?:[Aa][Ss]|[Rr][Ii]|[Mm])|[Aa][Ii][Ss]|[Tt][Aa][FfGg]|(?<=[季期기])|즌)"
+)
 _SEASON = re.compile(
     r"""[\s(\[-]*+(?:
         (?<![0-9A-Za-z])(?:
             S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*+(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
-            | (?:Season|Series|Saison|Staffel|Stagione|Temporada|Tem)\s?(?P<word>[0-9]{1,2})
-                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?(?:Season\s)?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])
             | Seasons\s(?P<first>[0-9]{1,2})\s?(?:[-~&]|to|and)\s?[0-9]{1,2}(?![0-9A-Za-z])
+            | (?:Seasons?|Series|Saison|Staffel|Stagione|Temporada|Temp?)\s?(?P<word>[0-9]{1,2})
+                (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?(?:Season\s)?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])
             | (?P<ordinal>[0-9]{1,2})(?:st|nd|rd|th)\sSeason(?![0-9A-Za-z])
-            | (?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])
+            | (?:The\s)?(?P<spelled>First|Second|Third|Fourth|Fifth|Sixth)\sSeason(?![0-9A-Za-z])
         )
-        | 第?\s?(?P<cjk>[0-9]{1,2}|[一二三四五六七八九十]{1,3})\s?[季期](?![一-鿿])
+        | (?P<all>全)?[第제]?\s?(?P<cjk>[0-9]{1,2}|[一二三四五六七八九十]{1,3})
+            (?P<through>\s?[-~+&,、至到]\s?第?\s?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})){0,9}+
+            \s?[季期기](?![一-鿿가-힣])
+        | 시즌\s?(?P<korean>[0-9]{1,2})(?![0-9])
     )[\s)\]]*""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -48,9 +54,9 @@ def find_seasons(name: str) -> Iterator[Season]:
     for match in _SEASON.finditer(name):
         number: int | None = None
         if match["cjk"]:
-            number = read_chinese(match["cjk"])
+            number = None if match["all"] or match["through"] else read_chinese(match["cjk"])
         elif match["spelled"]:
             number = _ORDINALS[match["spelled"].lower()]
         elif not (match["to"] or match["until"] or match["first"]):
-            number = int(match["short"] or match["word"] or match["ordinal"])
+            number = int(match["short"] or match["word"] or match["ordinal"] or match["korean"])
         yield Season(match.start(), match.end(), number)

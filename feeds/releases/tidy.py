@@ -46,25 +46,29 @@ def tidy(title: str) -> Tidied:
         text = _BROADCAST.sub(
             " ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).translate(_HALF_WIDTH)
         )
-    text = _BLANKS.sub(" ", text).strip()
+    if not text.isprintable() or "  " in text:
+        text = _BLANKS.sub(" ", text)
+    text = text.strip()
     if text.count("★") > 2 and text[0] != "[":
         text = "".join(f"[{part}]" for part in text.split("★") if part.strip())
     if "/" in text or "\\" in text:
         *folders, last = [part.strip() for part in re.split(r"[/\\]", text) if part.strip()] or [""]
-        if folders and _is_path(text, folders):
+        if folders and _is_path(text, folders, last):
             named = [folder for folder in folders if not _FOLDER_OF_A_SEASON.fullmatch(folder)]
             return Tidied(_EXTENSION.sub("", last[:LONGEST]), named[-1][:LONGEST] if named else "")
     return Tidied(_SITE.sub("", _EXTENSION.sub("", text[:LONGEST].strip())))
 
 
-def _is_path(text: str, folders: list[str]) -> bool:
-    """It starts at a root, has backslashes or a season's folder, or is a file's name: `Fate/Zero - 01` is none."""
+def _is_path(text: str, folders: list[str], last: str) -> bool:
+    """It starts at a root, has backslashes or a season's folder, repeats the folder's name, or is a file's name:
+    `Fate/Zero - 01` is none."""
     return (
         text[0] in "/\\"
         or text[1:3] in (":/", ":\\")
         or "\\" in text
         or any(_FOLDER_OF_A_SEASON.fullmatch(folder) for folder in folders)
         or (text[0] != "[" and "/[" in text)
+        or (" / " not in text and last.startswith(folders[-1]))
         or (text[0] != "[" and " / " not in text and _EXTENSION.search(text) is not None)
     )
 

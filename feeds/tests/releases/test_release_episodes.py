@@ -40,6 +40,10 @@ def upto(last: int, first: int = 1) -> Numbers:
         ("[Grp] Harbour Lights 2nd Season - 05 [1080p]", 2, (5,)),
         ("[Season 2] Harbour Lights - 05 [1080p]", 2, (5,)),
         ("[组] 港湾之光 第二季 - 05 [1080p]", 2, (5,)),
+        ("【组】【港湾之光】【第二季】【05】【1080P】", 2, (5,)),
+        ("하버 라이츠 2기 05화", 2, (5,)),
+        ("하버 라이츠 시즌 2 - 05 (1080p)", 2, (5,)),
+        ("Harbour Lights - Temp 2 HDTV x264[Cap.205]SPANISH", 2, (5,)),
         ("harbour.lights.205.hdtv-grp", 2, (5,)),
         ("harbour.lights.0205.720p-grp", 2, (5,)),
     ],
@@ -64,6 +68,15 @@ def test_season_and_episode_are_read_however_they_are_written(
         ("[Grp] Harbour Lights - 12.5 [1080p]", (12.5,)),
         ("[Grp]Harbour.Lights.EP07.5(BD.720p.AAC)", (7.5,)),
         ("[Grp] Harbour Lights - 04a [1080p]", ("4a",)),
+        ("[Grp] Harbour Lights - 04.1 [1080p]", (4.1,)),
+        ("[Grp] Harbour Lights [05Pre][1080p]", (5,)),
+        ("[Grp] Harbour Lights (5).mkv", (5,)),
+        ("[46620] Harbour Lights - 05 [1080p]", (5,)),
+        ("[Grp] Harbour Lights SP - 05 [1080p]", (5,)),
+        ("[Grp] Harbour Lights - 05 (2023-02-25)", (5,)),
+        ("[Grp] Harbour Lights Capítulo 05 [1080p]", (5,)),
+        ("[Grp] Harbour Lights - 05 (Minato no Hikari - 17)", (5,)),
+        ("[Grp] Harbour Lights - 05 (Extra #2)", (5,)),
         ("[Grp] Harbour Lights - 05 END [1080p]", (5,)),
         ("[Grp] Harbour Lights [24(END)][1080p]", (24,)),
         ("[Grp] Harbour Lights [05][1080p]", (5,)),
@@ -85,6 +98,9 @@ def test_season_and_episode_are_read_however_they_are_written(
         ("[组] 港湾之光 第02话 [1080p]", (2,)),
         ("[组] 港湾之光 第十二話 [1080p]", (12,)),
         ("[组][港湾之光][02集][1080P]", (2,)),
+        ("[组] 港湾之光 第05、06话 [1080p]", (5, 6)),
+        ("하버 라이츠 5화 1080p", (5,)),
+        ("港湾之光05.mp4", (5,)),
         ("kogarashi-no-minato-episode-25-1080p.mp4", (25,)),
         ("Harbour+Lights+Episode+3.mp4", (3,)),
     ],
@@ -101,16 +117,21 @@ def test_a_number_without_a_season_is_read(title: str, episodes: Numbers) -> Non
         ("[Grp] Harbour Lights 01 - 07 Batch [720p]", upto(7)),
         ("[Grp] Harbour Lights - 01 ~ 12 [720p]", upto(12)),
         ("[Grp] Harbour Lights (01-12) (1080p)", upto(12)),
+        ("[Grp] Harbour Lights (01 - 12) (1080p)", upto(12)),
+        ("[Grp] Harbour Lights [1-12 of 24]", upto(12)),
+        ("Harbour.Lights.S01E01.to.E12.1080p", upto(12)),
         ("[Grp] Harbour Lights [01-12][1080p]", upto(12)),
         ("[Grp] Harbour Lights [TV 01-12+SP][BDRip]", upto(12)),
         ("[Grp] Harbour Lights [05 - 08] [1080p]", upto(8, 5)),
         ("[Grp] Harbour Lights (01-12 + OVA) [1080p]", upto(12)),
         ("[Grp] Harbour Lights [E01-E12] [1080p]", upto(12)),
         ("[E01-E12] Harbour Lights [1080p]", upto(12)),
+        ("[01-12] Harbour Lights [1080p]", upto(12)),
         ("[Grp] Harbour Lights - 01-02-04 [720p]", upto(4)),
         ("[Grp] Harbour Lights - 01v2-04v2 [720p]", upto(4)),
         ("[组] 港湾之光 全24话 [1080p]", upto(24)),
         ("[组][港湾之光][第01-22话][1080P]", upto(22)),
+        ("[组] 港湾之光 01-12 合集 [1080p]", upto(12)),
     ],
 )
 def test_a_range_is_expanded_and_is_a_batch(title: str, episodes: Numbers) -> None:
@@ -143,6 +164,7 @@ def test_a_range_of_absurd_length_is_two_numbers() -> None:
         ("[Grp] 009-1 - 05 (H264)", "009-1"),
         ("[Grp] 86 - Eighty Six - 05 (1080p)", "86 - Eighty Six"),
         ("[Grp] Dark Theatre 11 - 05 [1080p]", "Dark Theatre 11"),
+        ("[Grp] Unit Harbour 0096 - 05 [720p]", "Unit Harbour 0096"),
         ("[Grp] Hourglass F-ZERO - 05 [1080p]", "Hourglass F-ZERO"),
         ("[Grp] 22/7 - 05 [1080p]", "22/7"),
         ("[Grp] Web of Lights - 05 [1080p]", "Web of Lights"),
@@ -162,6 +184,10 @@ def test_numbers_of_the_title_stay_in_the_title(title: str, series: str) -> None
         "[Grp] Harbour Lights 3 [1080p]",
         "[Grp] Harbour Lights (2019) [BDRip 1080p]",
         "[Grp] Harbour Lights [BDRip 1920x1080 x265 10bit FLAC 5.1]",
+        "[46620] Harbour Lights [1080p AV1]",
+        "Harbour Lights (2010)[320 Kbps]",
+        "Harbour.Lights.S02.1080p.WEB.EAC3.51.x264-GRP",
+        "Harbour Lights (1970) [Divx 5.02][DVDRip]",
         "[Grp] Harbour Lights Vol. 1 & Vol. 2 (BD 1280x720 x264 AAC)",
         "[Grp] Harbour Lights (Season 02) [1080p]",
         "Harbour.Lights.S01D02.COMPLETE.BLURAY-GRP",
@@ -196,6 +222,8 @@ def test_numbers_across_seasons_are_told_from_those_within(
     ("title", "kind", "episodes"),
     [
         ("[Grp] Harbour Lights OVA02 [1080p]", Special.OVA, (2,)),
+        ("[Grp] Harbour Lights OVA3.5 [1080p]", Special.OVA, (3.5,)),
+        ("[Grp] Harbour Lights EDv2 [1080p]", Special.ED, ()),
         ("[Grp] Harbour Lights - S01OVA02", Special.OVA, (2,)),
         ("[Grp] Harbour Lights - OVA [1080p]", Special.OVA, ()),
         ("[Grp] Harbour Lights SP01 [1080p]", Special.SP, (1,)),
@@ -218,7 +246,9 @@ def test_specials_are_told_from_episodes(title: str, kind: Special, episodes: Nu
     assert release.series.removesuffix(" - OVA") == "Harbour Lights"
 
 
-@pytest.mark.parametrize("written", ["2014.05.16", "2014-05-16", "20140516", "05.16.2014", "16.05.2014"])
+@pytest.mark.parametrize(
+    "written", ["2014.05.16", "2014-05-16", "20140516", "14.05.16", "05.16.2014", "16.05.2014"]
+)
 def test_a_daily_show_has_a_date_and_no_episode(written: str) -> None:
     release = parse(f"The.Harbour.Show.{written}.Some.Guest.720p.HDTV.x264-GRP")
 
@@ -241,6 +271,9 @@ def test_an_impossible_date_is_none() -> None:
         "Harbour Lights Seasons 1 to 5",
         "[Grp] Harbour Lights Season 1+2 [1080p]",
         "[Grp] Harbour Lights (Season 1 + Season 2) [1080p]",
+        "[组] Harbour Lights 1+2季 [1080p]",
+        "[组] Harbour Lights 第一至三季 [1080p]",
+        "[组] Harbour Lights 全三季 [1080p]",
     ],
 )
 def test_several_seasons_are_a_batch_of_no_single_season(title: str) -> None:
