@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from proxy_site.environment import PROJECT_DIR
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+PATIENCE = 600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -115,13 +118,10 @@ def feed_box() -> Iterator[FeedBox]:
             box.kill_worker()
 
 
-def people(count: int) -> "list[User]":
+def people(*names: str) -> "list[User]":
     from accounts.models import User
 
-    return [
-        User.objects.create(username=f"person{number}", password="!")  # noqa: S106  no password opens it
-        for number in range(count)
-    ]
+    return [User.objects.create(username=name, password="!") for name in names]  # noqa: S106  no password opens it
 
 
 def forget_tasks() -> None:
@@ -129,6 +129,14 @@ def forget_tasks() -> None:
     from django_q.models import OrmQ
 
     OrmQ.objects.all().delete()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {PATIENCE:.0f} s in vain for {what}.")
+        time.sleep(0.2)
 
 
 def _tree(root: psutil.Process) -> list[psutil.Process]:

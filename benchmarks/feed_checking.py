@@ -14,13 +14,12 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from benchmarks.common import Figures, Promise, percentile
-from benchmarks.feed_box import Cpu, FeedBox, forget_tasks, people
+from benchmarks.feed_box import PATIENCE, Cpu, FeedBox, forget_tasks, people, wait_until
 from benchmarks.feed_server import FeedServer, series_of
 
 PEOPLE = 10
 RULES_EACH = 20
 PROMISED_SECONDS = 600.0  # between two checks of one feed
-PATIENCE = 600.0  # seconds
 KINDS = ("hang", "fail", "slow", "fail", "slow", *("well",) * 15)  # 5, 10, 10 and 75 in a hundred
 
 
@@ -64,7 +63,7 @@ def fill(server: FeedServer, sources: int) -> dict[int, str]:
     from feeds.services import subscribe
 
     kinds = {}
-    for place, person in enumerate(people(PEOPLE)):
+    for place, person in enumerate(people(*(f"person{number}" for number in range(PEOPLE)))):
         for number in range(place, sources, PEOPLE):
             kind = KINDS[number % len(KINDS)]
             # Twenty kinds and two hundred hosts: a host is of one kind.
@@ -83,7 +82,7 @@ def _cpu_when_ready(box: FeedBox) -> Cpu:
     from django_q.tasks import async_task
 
     async_task("feeds.tasks.decide")
-    _wait_until(lambda: not OrmQ.objects.exists(), "the worker to start")
+    wait_until(lambda: not OrmQ.objects.exists(), "the worker to start")
     return box.cpu()
 
 
@@ -101,8 +100,8 @@ def _first_look(kinds: dict[int, str]) -> None:
         seen = FeedSource.objects.filter(pk__in=healthy, leased_until=None).exclude(succeeded_at=None)
         return seen.count() == len(healthy)
 
-    _wait_until(looked, "the first look at every feed")
-    _wait_until(
+    wait_until(looked, "the first look at every feed")
+    wait_until(
         lambda: (
             not OrmQ.objects.exists()
             and not FeedSource.objects.exclude(leased_until=None).exists()
@@ -212,11 +211,3 @@ def promises(figures: Figures) -> Iterator[Promise]:
         figures["cpu_all"]["percent_of_a_core"],
         25,
     )
-
-
-def _wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Waited {PATIENCE:.0f} s in vain for {what}.")
-        time.sleep(0.2)

@@ -1,0 +1,1 @@
+def beside_flexget(*a): raise NotImplementedError
