@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.request import urlopen
 
+from proxy_site.environment import PROJECT_DIR
+
 ITEMS = 75
 NEWS = 7  # items each time: about a tenth
 SLOW_SECONDS = 3.0
@@ -129,7 +131,10 @@ class FeedServer:
 @contextmanager
 def feed_server() -> Iterator[FeedServer]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.feed_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "benchmarks.feed_server"],
+        cwd=PROJECT_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
     assert process.stdout is not None
