@@ -42,7 +42,7 @@ def catch_up() -> int:
 
 @transaction.atomic
 def _one_round(user_id: int) -> int | None:
-    """Some items of one subscription; None when all are seen, or another worker is at it."""
+    """Some items, of as many subscriptions; how many were taken. None when all are seen, or another worker is at it."""
     user = (
         User.objects.filter(pk=user_id, is_active=True)
         .select_for_update(skip_locked=True, no_key=True)
@@ -50,18 +50,23 @@ def _one_round(user_id: int) -> int | None:
     )
     if user is None:
         return None
+    asked: _Asked | None = None
+    seen = taken = 0
     for subscription in Subscription.objects.of(user).filter(enabled=True):
         if subscription.position is None:
             _begin(subscription)
         if subscription.position is None or subscription.position >= subscription.source.last_number:
             continue
-        items = list(Item.objects.after(subscription.source, subscription.position)[:AT_ONCE])
-        taken = _Round(user, subscription).decide(items)
+        asked = asked or _Asked(user)
+        items = list(Item.objects.after(subscription.source, subscription.position)[: AT_ONCE - seen])
+        taken += _Round(user, subscription, asked).decide(items)
         # Numbers may have holes, where items were forgotten.
         subscription.position = items[-1].number if items else subscription.source.last_number
         subscription.save(update_fields=["position"])
-        return taken
-    return None
+        seen += len(items)
+        if seen == AT_ONCE:
+            break
+    return taken if asked is not None else None
 
 
 def _begin(subscription: Subscription) -> None:
@@ -76,16 +81,23 @@ def _begin(subscription: Subscription) -> None:
     subscription.save(update_fields=["position"])
 
 
+class _Asked:
+    """One person's rules, ready to be asked: that takes longer than asking them."""
+
+    def __init__(self, user: User) -> None:
+        rules = Rule.objects.of(user).filter(enabled=True)
+        self.compiled: dict[Any, CompiledRule] = compiled_rules(rules)
+        self.rules = {rule.pk: rule for rule in rules}
+        self.book = RuleBook(self.compiled)
+
+
 class _Round:
     """What one person's rules make of some items of one subscription."""
 
-    def __init__(self, user: User, subscription: Subscription) -> None:
+    def __init__(self, user: User, subscription: Subscription, asked: _Asked) -> None:
         self._user = user
         self._subscription = subscription
-        rules = Rule.objects.of(user).filter(enabled=True)
-        self._compiled: dict[Any, CompiledRule] = compiled_rules(rules)
-        self._rules = {rule.pk: rule for rule in rules}
-        self._book = RuleBook(self._compiled)
+        self._asked = asked
 
     def decide(self, items: Sequence[Item]) -> int:
         return sum(self._decide(item) for item in items)
@@ -93,8 +105,8 @@ class _Round:
     def _decide(self, item: Item) -> bool:
         """Whether one of the rules took it: the first that does, and no other."""
         candidate = candidate_of(item)
-        for key, verdict in self._book.verdicts(candidate):
-            rule = self._rules[key]
+        for key, verdict in self._asked.book.verdicts(candidate):
+            rule = self._asked.rules[key]
             if verdict.reasons:
                 self._note(rule, item, Outcome.NEARLY, verdict.reasons)
             elif self._take(rule, item, candidate):
@@ -111,7 +123,7 @@ class _Round:
             )
             return False
         identity = episode_identity(item.release) if rule.once_per_episode or rule.delay_seconds else ""
-        preference = self._compiled[rule.pk].preference(candidate)
+        preference = self._asked.compiled[rule.pk].preference(candidate)
         if identity and (earlier := Grab.objects.filter(rule=rule, identity=identity).first()):
             return self._instead_of(earlier, rule, item, preference)
         if reason := self._too_many_today(rule):
