@@ -83,11 +83,12 @@ class FeedBox:
         alive = _seconds(process for process in tree if process not in parsers)
         # What has ended under a worker process is a parser: it starts nothing else.
         ended = sum(_ended_seconds(process) for process in tree if process.pid != self.worker.pid)
-        return Cpu(
-            worker=alive,
-            parser=_seconds(parsers) + ended,
-            postgres=_seconds(backends := _tree(self.postgres)) + sum(map(_ended_seconds, backends)),
-        )
+        return Cpu(alive, _seconds(parsers) + ended, self.postgres_seconds())
+
+    def postgres_seconds(self) -> float:
+        """Of processor time, since it started."""
+        backends = _tree(self.postgres)
+        return _seconds(backends) + sum(map(_ended_seconds, backends))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Feeds on loopback that have news whenever they are asked: a process of its own, so that its time is not ours.
 
 `python -m benchmarks.feed_server` prints its port and serves until its standard input closes. `/KIND/NUMBER` is a feed
-of 75 items and some 60 kB: `well`, `slow` (answers after three seconds), `hang` (never), `fail` (503). Whoever asks for
-a feed moves it on. `/move/N` says by how many items from now on, `/shown` how many items each has shown so far,
+of 75 items and some 60 kB: `well`, `slow` (answers after three seconds), `far` (after a fifth of one, as on the net),
+`hang` (never), `fail` (503). Whoever asks for a feed moves it on. `/move/N` says by how many items from now on, `/shown` how many items each has shown so far,
 `/asked` how often any of any kind was asked for.
 """
 
@@ -24,6 +24,8 @@ from proxy_site.environment import PROJECT_DIR
 ITEMS = 75
 NEWS = 7  # items each time: about a tenth
 SLOW_SECONDS = 3.0
+FAR_SECONDS = 0.2
+TWINS = 10_000  # feeds whose numbers differ by this have the same titles
 HOSTS = [f"127.1.{number}.1" for number in range(200)]  # Linux has all of 127.0.0.0/8
 _PADDING = "Seeders and leechers as of now, a description as indexers write it, with links and hashes. " * 3
 
@@ -46,7 +48,7 @@ def infohash_of(feed: str, number: int) -> str:
 
 def item_of(feed: str, number: int) -> str:
     infohash = infohash_of(feed, number)
-    title = title_of(int(feed.rpartition("/")[2]), number)
+    title = title_of(int(feed.rpartition("/")[2]) % TWINS, number)
     return (
         f"<item><title>{title}</title><link>magnet:?xt=urn:btih:{infohash}&amp;dn=item-{number}</link>"
         f"<guid isPermaLink='false'>https://feeds.example{feed}/{number}</guid>"
@@ -101,6 +103,8 @@ class _Feeds:
                 await asyncio.sleep(3600)
             case "slow":
                 await asyncio.sleep(SLOW_SECONDS)
+            case "far":
+                await asyncio.sleep(FAR_SECONDS)
         return "200 OK", self.next_body(path)
 
 
