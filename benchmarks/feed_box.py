@@ -40,9 +40,7 @@ class Cpu:
         return self.worker + self.parser + self.postgres
 
     def since(self, before: "Cpu") -> "Cpu":
-        return Cpu(
-            self.worker - before.worker, self.parser - before.parser, self.postgres - before.postgres
-        )
+        return Cpu(self.worker - before.worker, self.parser - before.parser, self.postgres - before.postgres)
 
 
 @dataclass
@@ -77,18 +75,22 @@ class FeedBox:
         return Path(self.directory, "worker.log").read_text(errors="replace")
 
     def cpu(self) -> Cpu:
+        """Under the process that we started is Django-Q2's sentinel, under that its workers, under these parsers."""
         assert self.worker is not None
-        tree = _tree(psutil.Process(self.worker.pid))
-        parsers = [process for process in tree if _is_parser(process)]
-        alive = _seconds(process for process in tree if process not in parsers)
-        # What has ended under a worker process is a parser: it starts nothing else.
-        ended = sum(_ended_seconds(process) for process in tree if process.pid != self.worker.pid)
-        return Cpu(alive, _seconds(parsers) + ended, self.postgres_seconds())
+        root = psutil.Process(self.worker.pid)
+        upper = [root, *root.children()]
+        workers = [process for sentinel in upper[1:] for process in _children(sentinel)]
+        parsers = [process for worker in workers for process in _children(worker)]
+        return Cpu(
+            worker=_seconds(upper) + _seconds(workers) + sum(map(_ended_seconds, upper)),
+            parser=_seconds(parsers) + sum(map(_ended_seconds, workers)),
+            postgres=self.postgres_seconds(),
+        )
 
     def postgres_seconds(self) -> float:
         """Of processor time, since it started."""
-        backends = _tree(self.postgres)
-        return _seconds(backends) + sum(map(_ended_seconds, backends))
+        servers = [self.postgres, *self.postgres.children()]
+        return _seconds(servers) + sum(map(_ended_seconds, servers))
 
 
 @contextmanager
@@ -140,15 +142,11 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
-def _tree(root: psutil.Process) -> list[psutil.Process]:
-    return [root, *root.children(recursive=True)]
-
-
-def _is_parser(process: psutil.Process) -> bool:
+def _children(process: psutil.Process) -> list[psutil.Process]:
     try:
-        return "feeds.parsing.child" in process.cmdline()
+        return process.children()
     except psutil.Error:
-        return False
+        return []
 
 
 def _seconds(processes: Any) -> float:

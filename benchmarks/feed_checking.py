@@ -1,7 +1,8 @@
 """Many feeds that are due every ten minutes, some of them broken: how late they are checked, and what that costs.
 
 Time is compressed: all are due once, spread evenly over a window that is shorter than the interval after which they
-would really be due again. What a check costs does not depend on that; shares of a core are computed for the real interval.
+would really be due again. What a check costs does not depend on that; shares of a core are computed for the real
+interval.
 """
 
 import os
@@ -54,7 +55,9 @@ def checking(
     asked, before, started = server.asked(), box.cpu(), time.monotonic()
     watched = _watch(_spread(kinds, window), kinds, window)
     spent, lasted, checks = box.cpu().since(before), time.monotonic() - started, server.asked() - asked
-    return _figures(kinds, watched, window, checks, _Costs(spent, lasted, idle, quiet)) | {"first_look": first}
+    return _figures(kinds, watched, window, checks, _Costs(spent, lasted, idle, quiet)) | {
+        "first_look": first
+    }
 
 
 def fill(server: FeedServer, sources: int) -> dict[int, str]:
@@ -163,9 +166,7 @@ class _Costs:
         return float(getattr(self.idle, part)) / self.quiet
 
 
-def _figures(
-    kinds: dict[int, str], watched: Watched, window: float, checks: int, costs: _Costs
-) -> Figures:
+def _figures(kinds: dict[int, str], watched: Watched, window: float, checks: int, costs: _Costs) -> Figures:
     from feeds.schedule import EVERY
 
     late = [seconds for pk, seconds in watched.late.items() if kinds[pk] in ("well", "slow")]
@@ -203,9 +204,7 @@ def promises(figures: Figures) -> Iterator[Promise]:
     yield Promise(
         f"{count} feeds: worst processing of a healthy one, s", max(worst["well"], worst["slow"]), 30
     )
-    yield Promise(
-        "the same while others hang for 15 s, those that answer at once", worst["well"], 15
-    )
+    yield Promise("the same while others hang for 15 s, those that answer at once", worst["well"], 15)
     yield Promise(
         f"{count} feeds: share of one core, children and PostgreSQL included, %",
         figures["cpu_all"]["percent_of_a_core"],

@@ -122,9 +122,9 @@ class _FlexGet:
         return _Spent(took.wall - self._start.wall, took.cpu - self._start.cpu)
 
     def accepted(self) -> int:
-        """What it remembers as seen, which is what it accepted."""
+        """What it remembers as seen, which is what it accepted; two of its plugins do."""
         with closing(sqlite3.connect(self._directory / "db-feeds.sqlite")) as database:
-            return int(database.execute("SELECT count(*) FROM seen_entry").fetchone()[0])
+            return int(database.execute("SELECT count(DISTINCT title) FROM seen_entry").fetchone()[0])
 
     def _execute(self, config: str) -> _Spent:
         begun, before = time.monotonic(), _of_children()
@@ -136,7 +136,9 @@ class _FlexGet:
             check=False,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"FlexGet ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
+            raise RuntimeError(
+                f"FlexGet ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}"
+            )
         return _Spent(time.monotonic() - begun, _of_children() - before)
 
 

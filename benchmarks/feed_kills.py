@@ -103,9 +103,9 @@ def _make_due(sources: list[int]) -> None:
 
 def _ask() -> None:
     """As the schedule does each minute, unless it waits already."""
+    from django.utils import timezone
     from django_q.models import OrmQ
     from django_q.tasks import async_task
-    from django.utils import timezone
 
     if OrmQ.objects.filter(lock__lte=timezone.now()).count() < 2:
         async_task("feeds.tasks.check_feeds")
@@ -174,5 +174,7 @@ def promises(figures: Figures) -> Iterator[Promise]:
     for what in ("items", "grabs", "torrents"):
         for how in ("lost", "doubled_or_strange"):
             yield Promise(
-                f"{what} {how.replace('_', ' ')}, {figures['kills']} kills of the worker", figures[what][how], 0
+                f"{what} {how.replace('_', ' ')}, {figures['kills']} kills of the worker",
+                figures[what][how],
+                0,
             )

@@ -1,7 +1,8 @@
 """How feeds are checked and rules decide: `python -m benchmarks.feeds [--quick] [--json] [--parts checking,kills,…]`.
 
-`checking`: a thousand feeds on loopback, some of them slow or broken, checked by the real worker on a real PostgreSQL.
-`kills`: the worker is killed while items appear. `rules`: a thousand rules. `flexget`: the same feeds and filters there.
+`rules`: how fast a thousand decide. `checking`: a thousand feeds on loopback, some of them slow or broken, checked by
+the real worker on a real PostgreSQL. `kills`: that worker is killed while items appear. `flexget`: the same feeds and
+filters there.
 
 Needs, beyond the requirements, a Linux with setpriv and all of 127.0.0.0/8; for `flexget` also a FlexGet in a virtual
 environment of its own: python -m venv FOLDER && FOLDER/bin/pip install flexget, then --flexget FOLDER.

@@ -8,11 +8,13 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -31,6 +33,10 @@ BATCH = 120
 BUDGET_SECONDS = (
     50.0  # no batch is begun later than that in a run, which the worker ends after Q_CLUSTER["timeout"]
 )
+# After that what a batch has not got to is given back: of one host only two are fetched at a time, and one that hangs
+# would hold the whole batch, beyond what a run may take.
+BATCH_SECONDS = 30.0
+TELL_EVERY = 5.0  # seconds
 LONGEST_HEADER = 1000  # characters
 LEASE = timedelta(minutes=4)  # longer than a run may take
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -82,23 +88,57 @@ def _claim_due(only: int | None = None) -> list[FeedSource]:
 
 
 def _check(sources: Sequence[FeedSource], parser: Parser, report: Report) -> None:
-    by_pk = {source.pk: source for source in sources}
+    left = {source.pk: source for source in sources}
+    gives_up_at = time.monotonic() + BATCH_SECONDS
+    news = _News()
     limits = Limits(deadline=FETCH_SECONDS, max_bytes=MAX_BYTES, at_once=AT_ONCE)
-    outcomes = fetch_many(
-        [_request(source) for source in sources], limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE
+    requests = [_request(source) for source in sources]
+    with closing(fetch_many(requests, limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE)) as outcomes:
+        for outcome in outcomes:
+            source = left.pop(outcome.key)
+            report.checked += 1
+            try:
+                _take(source, outcome, parser, report, news)
+            except FeedError as error:
+                _note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
+                report.failed += 1
+            except Exception:  # what nobody has thought of, in one feed: the others are to be stored
+                logger.exception("feed %s", source.pk)
+                _note_failure(
+                    source, "This feed could not be stored. The admin can see why.", permanent=False
+                )
+                report.failed += 1
+            if time.monotonic() > gives_up_at:
+                break
+    news.tell()
+    if left:
+        _give_back(list(left.values()))
+
+
+class _News:
+    """Wakes those who wait for new items: with the first ones, then every few seconds. Each time costs a task."""
+
+    def __init__(self) -> None:
+        self._untold = False
+        self._told_at = float("-inf")
+
+    def note(self) -> None:
+        self._untold = True
+        if time.monotonic() - self._told_at >= TELL_EVERY:
+            self.tell()
+
+    def tell(self) -> None:
+        if self._untold:
+            self._untold, self._told_at = False, time.monotonic()
+            items_stored.send(sender=FeedSource)
+
+
+def _give_back(sources: Sequence[FeedSource]) -> None:
+    """They are still due."""
+    mine = FeedSource.objects.filter(
+        pk__in=[source.pk for source in sources], leased_until=sources[0].leased_until
     )
-    for outcome in outcomes:
-        source = by_pk[outcome.key]
-        report.checked += 1
-        try:
-            _take(source, outcome, parser, report)
-        except FeedError as error:
-            _note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
-            report.failed += 1
-        except Exception:  # what nobody has thought of, in one feed: the others are to be stored
-            logger.exception("feed %s", source.pk)
-            _note_failure(source, "This feed could not be stored. The admin can see why.", permanent=False)
-            report.failed += 1
+    mine.update(leased_until=None, next_check_at=timezone.now(), attempts=F("attempts") - 1)
 
 
 # A body like that stays like that until somebody changes something. Others may be a server's bad moment.
@@ -115,7 +155,7 @@ def _request(source: FeedSource) -> Request[int]:
     return Request(source.pk, source.url, headers, credentials)
 
 
-def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Report) -> None:
+def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Report, news: _News) -> None:
     """Raises FeedError for a body that is no feed."""
     if (error := outcome.error) is not None:
         report.failed += 1
@@ -134,7 +174,10 @@ def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Rep
         )
     else:
         report.unchanged += 1
-    report.new_items += _store(source, response, digest, feed)
+    stored = _store(source, response, digest, feed)
+    report.new_items += stored
+    if stored or source.succeeded_at is None:
+        news.note()
     if outcome.moved_to is not None:
         move_source(source, outcome.moved_to)
 
@@ -159,8 +202,6 @@ def _store(source: FeedSource, response: Response, digest: str, feed: ParsedFeed
     ttl = timedelta(seconds=locked.interval_seconds) if locked.interval_seconds else None
     locked.next_check_at, locked.leased_until = now + schedule.after_success(ttl), None
     locked.save(update_fields=_STORED)
-    if stored or source.succeeded_at is None:
-        transaction.on_commit(lambda: items_stored.send(sender=FeedSource))
     return stored
 
 

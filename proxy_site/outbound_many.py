@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -79,7 +79,7 @@ def fetch_many(
     *,
     allow_private: bool = False,
     address_allowed: Callable[[str], bool] = is_public_address,
-) -> Iterator[Outcome[Key]]:
+) -> Generator[Outcome[Key], None, None]:
     """GET them all, in turns between hosts; yields each as it ends, never raising for one of them.
 
     Close the generator to give up those that are under way.
