@@ -53,6 +53,7 @@ class FeedBox:
     worker: subprocess.Popen[bytes] | None = None
 
     def start_worker(self) -> None:
+        assert self.worker is None
         with Path(self.directory, "worker.log").open("ab") as log:
             self.worker = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "manage.py", "run_worker"],

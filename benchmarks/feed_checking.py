@@ -55,6 +55,7 @@ def checking(
     asked, before, started = server.asked(), box.cpu(), time.monotonic()
     watched = _watch(_spread(kinds, window), kinds, window)
     spent, lasted, checks = box.cpu().since(before), time.monotonic() - started, server.asked() - asked
+    box.kill_worker()
     return _figures(kinds, watched, window, checks, _Costs(spent, lasted, idle, quiet)) | {
         "first_look": first
     }

@@ -2,8 +2,8 @@
 
 `python -m benchmarks.feed_server` prints its port and serves until its standard input closes. `/KIND/NUMBER` is a feed
 of 75 items and some 60 kB: `well`, `slow` (answers after three seconds), `far` (after a fifth of one, as on the net),
-`hang` (never), `fail` (503). Whoever asks for a feed moves it on. `/move/N` says by how many items from now on, `/shown`
-how many items each has shown so far, `/asked` how often any of any kind was asked for.
+`hang` (never), `fail` (503). Whoever asks for a feed moves it on. `/move/N` says by how many items from now on,
+`/shown` how many items each has shown so far, `/asked` how often any of any kind was asked for.
 """
 
 import asyncio
