@@ -161,10 +161,10 @@ class _Costs:
 
     def per_check(self, part: str, checks: int) -> float:
         """Seconds, without what the same time would have cost with nothing to do."""
-        return max(0.0, getattr(self.spent, part) - self.idle_share(part) * self.lasted) / checks
+        return max(0.0, float(getattr(self.spent, part)) - self.idle_share(part) * self.lasted) / checks
 
     def idle_share(self, part: str) -> float:
-        return float(getattr(self.idle, part)) / self.quiet
+        return float(getattr(self.idle, part) / self.quiet)
 
 
 def _figures(kinds: dict[int, str], watched: Watched, window: float, checks: int, costs: _Costs) -> Figures:

@@ -163,7 +163,7 @@ def _found(person: "User", sources: list[int], shown: Mapping[str, int]) -> Figu
 
 
 def _compared(wanted: Iterable[str], found: Iterable[str | None]) -> dict[str, int]:
-    expected, there = Counter(wanted), Counter(found)
+    expected, there = Counter(wanted), Counter(infohash or "none" for infohash in found)
     return {
         "lost": (expected - there).total(),
         "doubled_or_strange": (there - expected).total(),

@@ -106,7 +106,7 @@ def test_giving_up_ends_what_is_under_way(server: HostileServer) -> None:
     )
     assert next(found).key == "hello"
     begun = time.monotonic()
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     assert time.monotonic() - begun < 10
     assert not any(thread.name == "fetch-many" for thread in threading.enumerate())
 
