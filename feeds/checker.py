@@ -35,6 +35,10 @@ BUDGET_SECONDS = (
 LONGEST_SECONDS = (
     90.0  # of a run: what was not reached by then, because feeds are slow to read, is left to the next
 )
+# After that what a batch has not got to is given back: of one host only two are fetched at a time, and one that hangs
+# would hold the whole batch, beyond what a run may take.
+BATCH_SECONDS = 30.0
+TELL_EVERY = 5.0  # seconds
 LONGEST_HEADER = 1000  # characters
 LEASE = timedelta(minutes=4)  # longer than a run may take
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -86,17 +90,17 @@ def _claim_due(only: int | None = None) -> list[FeedSource]:
 
 
 def _check(sources: Sequence[FeedSource], parser: Parser, report: Report, *, ends_at: float) -> None:
-    by_pk = {source.pk: source for source in sources}
+    left = {source.pk: source for source in sources}
+    gives_up_at = min(ends_at, time.monotonic() + BATCH_SECONDS)
+    news = _News()
     limits = Limits(deadline=FETCH_SECONDS, max_bytes=MAX_BYTES, at_once=AT_ONCE)
-    outcomes = fetch_many(
-        [_request(source) for source in sources], limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE
-    )
-    with closing(outcomes):
+    requests = [_request(source) for source in sources]
+    with closing(fetch_many(requests, limits, allow_private=settings.OUTBOUND_ALLOW_PRIVATE)) as outcomes:
         for outcome in outcomes:
-            source = by_pk.pop(outcome.key)
+            source = left.pop(outcome.key)
             report.checked += 1
             try:
-                _take(source, outcome, parser, report)
+                _take(source, outcome, parser, report, news)
             except FeedError as error:
                 _note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
                 report.failed += 1
@@ -106,9 +110,28 @@ def _check(sources: Sequence[FeedSource], parser: Parser, report: Report, *, end
                     source, "This feed could not be stored. The admin can see why.", permanent=False
                 )
                 report.failed += 1
-            if time.monotonic() > ends_at:
+            if time.monotonic() > gives_up_at:
                 break
-    FeedSource.objects.give_back(by_pk.values())
+    news.tell()
+    FeedSource.objects.give_back(left.values())
+
+
+class _News:
+    """Wakes those who wait for new items: with the first ones, then every few seconds. Each time costs a task."""
+
+    def __init__(self) -> None:
+        self._untold = False
+        self._told_at = float("-inf")
+
+    def note(self) -> None:
+        self._untold = True
+        if time.monotonic() - self._told_at >= TELL_EVERY:
+            self.tell()
+
+    def tell(self) -> None:
+        if self._untold:
+            self._untold, self._told_at = False, time.monotonic()
+            items_stored.send(sender=FeedSource)
 
 
 # A body like that stays like that until somebody changes something. Others may be a server's bad moment.
@@ -127,7 +150,7 @@ def _request(source: FeedSource) -> Request[int]:
     return Request(source.pk, source.url, headers, credentials)
 
 
-def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Report) -> None:
+def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Report, news: _News) -> None:
     """Raises FeedError for a body that is no feed."""
     if (error := outcome.error) is not None:
         report.failed += 1
@@ -146,7 +169,10 @@ def _take(source: FeedSource, outcome: Outcome[int], parser: Parser, report: Rep
         )
     else:
         report.unchanged += 1
-    report.new_items += _store(source, response, digest, feed)
+    stored = _store(source, response, digest, feed)
+    report.new_items += stored
+    if stored or source.succeeded_at is None:
+        news.note()
     if outcome.moved_to is not None:
         move_source(source, outcome.moved_to)
 
@@ -171,8 +197,6 @@ def _store(source: FeedSource, response: Response, digest: str, feed: ParsedFeed
     ttl = timedelta(seconds=locked.interval_seconds) if locked.interval_seconds else None
     locked.next_check_at, locked.leased_until = now + schedule.after_success(ttl), None
     locked.save(update_fields=_STORED)
-    if stored or source.succeeded_at is None:
-        transaction.on_commit(lambda: items_stored.send(sender=FeedSource))
     return stored
 
 

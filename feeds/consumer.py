@@ -54,7 +54,7 @@ def catch_up() -> int:
 
 @transaction.atomic
 def _one_round(user_id: int) -> int | None:
-    """Some items of one subscription; None when all are seen, or another worker is at it."""
+    """Some items, of as many subscriptions; how many were taken. None when all are seen, or another worker is at it."""
     user = (
         User.objects.filter(pk=user_id, is_active=True)
         .select_for_update(skip_locked=True, no_key=True)
@@ -62,20 +62,25 @@ def _one_round(user_id: int) -> int | None:
     )
     if user is None:
         return None
+    asked: _Asked | None = None
+    seen = taken = 0
     for subscription in Subscription.objects.of(user).filter(enabled=True):
         if subscription.position is None:
             _begin(subscription)
         if subscription.position is None or subscription.position >= subscription.source.last_number:
             continue
-        items = list(Item.objects.after(subscription.source, subscription.position)[:AT_ONCE])
-        taken = _Round(user, subscription).decide(items)
+        asked = asked or _Asked(user)
+        items = list(Item.objects.after(subscription.source, subscription.position)[: AT_ONCE - seen])
+        taken += _Round(user, subscription, asked).decide(items)
         # Numbers may have holes, where items were forgotten.
         position = items[-1].number if items else subscription.source.last_number
         if not _advance(subscription, position):
             transaction.set_rollback(True)  # its feed moved meanwhile: once more, from where it is now
             return 0
-        return taken
-    return None
+        seen += len(items)
+        if seen == AT_ONCE:
+            break
+    return taken if asked is not None else None
 
 
 def _begin(subscription: Subscription) -> None:
@@ -101,16 +106,23 @@ def _advance(subscription: Subscription, position: int) -> bool:
     return True
 
 
+class _Asked:
+    """One person's rules, ready to be asked: that takes longer than asking them."""
+
+    def __init__(self, user: User) -> None:
+        rules = Rule.objects.of(user).filter(enabled=True)
+        self.compiled: dict[Any, CompiledRule] = compiled_rules(rules)
+        self.rules = {rule.pk: rule for rule in rules}
+        self.book = RuleBook(self.compiled)
+
+
 class _Round:
     """What one person's rules make of some items of one subscription."""
 
-    def __init__(self, user: User, subscription: Subscription) -> None:
+    def __init__(self, user: User, subscription: Subscription, asked: _Asked) -> None:
         self._user = user
         self._subscription = subscription
-        rules = Rule.objects.of(user).filter(enabled=True)
-        self._compiled: dict[Any, CompiledRule] = compiled_rules(rules)
-        self._rules = {rule.pk: rule for rule in rules}
-        self._book = RuleBook(self._compiled)
+        self._asked = asked
         self._decisions: list[Decision] = []
 
     def decide(self, items: Sequence[Item]) -> int:
@@ -136,8 +148,8 @@ class _Round:
         """Whether one of the rules took it: the first that does, and no other."""
         candidate = candidate_of(item)
         near_misses = 0
-        for key, verdict in self._book.verdicts(candidate):
-            rule = self._rules[key]
+        for key, verdict in self._asked.book.verdicts(candidate):
+            rule = self._asked.rules[key]
             if verdict.reasons:
                 near_misses += 1
                 if near_misses <= MOST_NEAR_MISSES:
@@ -156,7 +168,7 @@ class _Round:
             )
             return False
         identity = episode_identity(item.release) if rule.once_per_episode or rule.delay_seconds else ""
-        preference = self._compiled[rule.pk].preference(candidate)
+        preference = self._asked.compiled[rule.pk].preference(candidate)
         if identity and (
             earlier := Grab.objects.filter(rule=rule, identity=identity).select_for_update().first()
         ):

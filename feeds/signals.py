@@ -2,4 +2,4 @@
 
 from django.dispatch import Signal
 
-items_stored = Signal()  # no arguments; sent after the commit that stored new items
+items_stored = Signal()  # no arguments; sent after commits that stored new items, once for many of them

@@ -84,6 +84,36 @@ def test_the_benchmark_of_memory_runs_and_leaves_nothing_behind(short_folder: st
         assert all(figures[state][part]["mib"] > 0 for part in parts)
 
 
+@pytest.mark.journey
+def test_the_benchmark_of_feeds_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.feeds", "--quick", "--json", "--parts", "rules,checking"],
+        cwd=PROJECT_DIR,
+        env=processes.environment(TMPDIR=short_folder),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"name", "figures", "promises"}
+    assert answer["name"] == "feeds"
+    assert answer["figures"]["rules"]["words"]["taken"] > 0
+    checking = answer["figures"]["checking"]
+    assert checking["checks"] >= checking["sources"] == 20
+    assert checking["first_look"]["items"] == 17 * 75  # one hangs, two fail
+    assert set(checking["worst_processing_s"]) == {"hang", "fail", "slow", "well"}
+    assert all(set(promise) == {"what", "figure", "bar", "held"} for promise in answer["promises"])
+    assert processes.using(short_folder) == []
+
+
+def test_flexget_is_compared_only_where_somebody_says_where_it_is() -> None:
+    done = processes.run([sys.executable, "-m", "benchmarks.feeds", "--parts", "flexget"])
+    assert done.returncode == 2
+    assert "pip install flexget" in done.stderr
+
+
 def test_a_promise_is_held_up_to_its_bar() -> None:
     assert [Promise("x", figure, 1.0).held for figure in (0.9, 1.0, 1.1)] == [True, True, False]
 

@@ -1,7 +1,7 @@
 """Many rules at once. Which of them an item could be about is found by its words, so that a thousand rules cost little
 more than those few."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -25,12 +25,13 @@ class RuleBook(Generic[Key]):
         self._by_word: dict[str, list[int]] = defaultdict(list)
         self._by_pattern: list[int] = []
         self._always: list[int] = []
+        wanted = Counter(word for rule in rules.values() for words in _anchors(rule) for word in words)
         patterns = re2.Set.SearchSet(_set_options())
         patterns.Add("")  # matches everything: where it did not, the set had run out of memory
         for position, (_key, rule) in enumerate(self._rules):
-            anchors = rule.wanted_text.anchors if rule.wanted_text is not None else None
-            if anchors is not None:
-                for word in anchors:
+            if anchors := _anchors(rule):
+                # What other rules look for, too, stands in many titles: "season", the name of a franchise.
+                for word in min(anchors, key=lambda words: (sum(wanted[word] for word in words), len(words))):
                     self._by_word[word].append(position)
             elif rule.regex is not None:
                 patterns.Add(rule.spec.regex)
@@ -61,6 +62,10 @@ class RuleBook(Generic[Key]):
             yield from self._by_pattern  # each will be asked by its own pattern
         else:
             yield from (self._by_pattern[index - 1] for index in matched if index)
+
+
+def _anchors(rule: CompiledRule) -> tuple[frozenset[str], ...]:
+    return rule.wanted_text.anchors if rule.wanted_text is not None else ()
 
 
 def _set_options() -> re2.Options:

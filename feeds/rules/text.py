@@ -41,8 +41,8 @@ class Expression:
     """What was typed, ready to be asked of normalised titles."""
 
     matches: Callable[[str], bool]
-    anchors: frozenset[str] | None
-    """One of these words stands in every title that it finds; None where no such words are known."""
+    anchors: tuple[frozenset[str], ...]
+    """Of each of these sets, one word stands in every title that it finds; empty where no such words are known."""
 
 
 def expression(text: str, *, field: str) -> Expression | None:
@@ -101,7 +101,7 @@ class _Parser:
         if self._next()[0] == "NOT":
             self._at += 1
             inner = self._not_term(depth).matches
-            return Expression(lambda title: not inner(title), None)
+            return Expression(lambda title: not inner(title), ())
         return self._not_term(depth)
 
     def _not_term(self, depth: int) -> Expression:
@@ -141,23 +141,26 @@ def _needle(words: str, begins: bool, ends: bool) -> Expression:
     needle = f"{before}{words}{after}"
     every = words.split(" ")
     whole = every[not before : len(every) - (not after)]
-    return Expression(lambda title: needle in title, frozenset({max(whole, key=len)}) if whole else None)
+    return Expression(lambda title: needle in title, tuple(frozenset({word}) for word in whole))
 
 
 def _any_of(parts: list[Expression]) -> Expression:
     asked = [part.matches for part in parts]
-    anchors: frozenset[str] | None = frozenset()
-    for part in parts:
-        anchors = None if anchors is None or part.anchors is None else anchors | part.anchors
+    anchors: tuple[frozenset[str], ...] = ()
+    if all(part.anchors for part in parts):
+        anchors = (frozenset[str]().union(*(_fewest_and_longest(part.anchors) for part in parts)),)
     return Expression(lambda title: any(matches(title) for matches in asked), anchors)
 
 
 def _all_of(parts: list[Expression]) -> Expression:
     asked = [part.matches for part in parts]
-    known = [part.anchors for part in parts if part.anchors is not None]
-    # The fewest and longest words leave the fewest titles.
-    best = min(known, key=lambda anchors: (len(anchors), -min(map(len, anchors)))) if known else None
-    return Expression(lambda title: all(matches(title) for matches in asked), best)
+    anchors = tuple(words for part in parts for words in part.anchors)
+    return Expression(lambda title: all(matches(title) for matches in asked), anchors)
+
+
+def _fewest_and_longest(anchors: tuple[frozenset[str], ...]) -> frozenset[str]:
+    """Words that stand in the fewest titles, as far as one can tell by themselves."""
+    return min(anchors, key=lambda words: (len(words), -min(map(len, words))))
 
 
 def _runs_on(character: str) -> bool:

@@ -1,5 +1,6 @@
 """Checking feeds against a real server."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import Settings
 
 from accounts.models import User
 from feeds import checker, services
@@ -260,21 +261,49 @@ def test_what_nobody_follows_is_not_checked(alice: User, feed_server: FeedServer
     assert checker.check_due().checked == 0
 
 
-def test_those_who_wait_for_items_are_woken_when_there_are_some(
-    alice: User, feed_server: FeedServer, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
-    woken: list[object] = []
+@pytest.fixture
+def woken() -> Iterator[list[object]]:
+    calls: list[object] = []
 
     def wake(**kwargs: object) -> None:
-        woken.append(kwargs)
+        calls.append(kwargs)
 
     items_stored.connect(wake)
-    try:
-        with django_capture_on_commit_callbacks(execute=True):
-            check_again(subscribe(user=alice, url=feed_server.serve("/a", rss(item()))))
-    finally:
-        items_stored.disconnect(wake)
+    yield calls
+    items_stored.disconnect(wake)
+
+
+def test_those_who_wait_for_items_are_woken_when_there_are_some(
+    alice: User, feed_server: FeedServer, woken: list[object]
+) -> None:
+    subscription = subscribe(user=alice, url=feed_server.serve("/a", rss(item())))
+    check_again(subscription)
     assert len(woken) == 1
+    check_again(subscription)
+    assert len(woken) == 1
+
+
+def test_they_are_not_woken_for_each_feed(
+    alice: User, feed_server: FeedServer, woken: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "TELL_EVERY", float("inf"))
+    for number in range(5):
+        subscribe(user=alice, url=feed_server.serve(f"/{number}", rss(item())))
+    checker.check_due()
+    assert len(woken) == 2  # with the first one, and when all were stored
+
+
+def test_what_others_of_its_host_leave_no_time_for_stays_due(
+    alice: User, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "BATCH_SECONDS", 0.0)
+    for number in range(5):
+        subscribe(user=alice, url=feed_server.serve(f"/{number}", rss(item())))
+    assert checker.check_due().checked == 1
+    left = FeedSource.objects.filter(succeeded_at=None)
+    assert list(left.values_list("attempts", "leased_until", "failures")) == [(0, None, 0)] * 4
+    assert checker.check_due().checked == 1
+    assert left.count() == 3
 
 
 def test_private_addresses_are_refused_before_any_connection(

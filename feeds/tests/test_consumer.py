@@ -242,6 +242,20 @@ def test_more_items_than_fit_into_one_transaction_are_all_seen(
     assert Subscription.objects.get().position == 8
 
 
+def test_a_transaction_that_is_full_leaves_the_next_feed_to_another(
+    alice: User, feed: Feed, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Feed(alice, feed_server, "/b", name="The other")
+    rule(alice)
+    monkeypatch.setattr(consumer, "catch_up", lambda: 0)
+    feed.publish(*(item(f"Lighthouse - {number:02}", number) for number in range(1, 6)))
+    other.publish(*(item(f"Lighthouse - {number:02}", number) for number in range(6, 9)))
+    monkeypatch.undo()
+    monkeypatch.setattr(consumer, "AT_ONCE", 5)
+    assert consumer.catch_up() == 8
+    assert list(Subscription.objects.order_by("position").values_list("position", flat=True)) == [3, 5]
+
+
 def test_a_rule_that_is_deleted_gives_up_what_still_waits(alice: User, feed: Feed) -> None:
     waiting = rule(alice, delay_seconds=60)
     feed.publish(item("Lighthouse - 01", 1))
