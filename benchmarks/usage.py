@@ -14,7 +14,7 @@ SAMPLE_SECONDS = 0.05
 _MARKS = {
     "postgres": "postgres",
     "web": "gunicorn",
-    "worker": "qcluster",
+    "worker": "run_worker",
     "engine": "run_engine",
     "sftp": "run_sftp",
     "traffic": "count_handover",

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -101,9 +102,9 @@ def test_people_who_change_things_while_workers_work_meet_no_error(
         at_once(
             work,
             work,
-            lambda turn=turn: services.change_subscription(subscription=subscription, name=f"Name {turn}"),
-            lambda one=short_lived: rule_changes.delete_rule(rule=one),
-            lambda turn=turn: rule_changes.change_rule(rule=stays, priority=-turn - 1),
+            partial(services.change_subscription, subscription=subscription, name=f"Name {turn}"),
+            partial(rule_changes.delete_rule, rule=short_lived),
+            partial(rule_changes.change_rule, rule=stays, priority=-turn - 1),
             lambda: services.check_now(subscription=other),
         )
     at_once(work, lambda: services.unsubscribe(subscription=other))
