@@ -1,6 +1,7 @@
 """Bring the files of a finished torrent to this machine: resumed, verified, and under safe names."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -245,21 +246,27 @@ class Download:
 async def _open(
     folder: Path, name: str, origin: Origin, *, size: int, sha256: str | None, conflict: Conflict
 ) -> Path | PartFile:
-    """`open_target` in a thread; a part that it opens after we were cancelled is closed again."""
+    """`open_target` in a thread; a part that it opens when we are cancelled, or have been, is closed again."""
+    meeting = threading.Lock()
+    opened: list[PartFile] = []
+    abandoned = False
 
-    def close(opening: asyncio.Task[Path | PartFile]) -> None:
-        if not opening.cancelled() and opening.exception() is None:
-            found = opening.result()
-            if isinstance(found, PartFile):
-                found.close()
+    def open_here() -> Path | PartFile:
+        found = open_target(folder, name, origin, size=size, sha256=sha256, conflict=conflict)
+        if isinstance(found, PartFile):
+            with meeting:
+                opened.append(found)
+                if abandoned:
+                    found.close()
+        return found
 
-    opening = asyncio.create_task(
-        asyncio.to_thread(open_target, folder, name, origin, size=size, sha256=sha256, conflict=conflict)
-    )
     try:
-        return await asyncio.shield(opening)
+        return await asyncio.to_thread(open_here)
     except asyncio.CancelledError:
-        opening.add_done_callback(close)
+        with meeting:
+            abandoned = True
+            for part in opened:
+                part.close()
         raise
 
 
