@@ -21,12 +21,13 @@ from feeds.models import Decision, Grab, Item, Rule, Subscription
 from feeds.rules import Candidate, Reason
 from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
-from feeds.specs import as_object, candidate_of, compiled_rules, episode_identity
+from feeds.specs import NO_TORRENT, as_object, candidate_of, compiled_rules, episode_identity
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 200  # items in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
+ROUND_SECONDS = 5.0  # of one transaction; then it is somebody else's turn
 MOST_NEAR_MISSES = (
     10  # told of an item; who has a hundred rules that nearly match learns nothing from the others
 )
@@ -64,6 +65,7 @@ def _one_round(user_id: int) -> int | None:
         return None
     asked: _Asked | None = None
     seen = taken = 0
+    ends_at = time.monotonic() + ROUND_SECONDS
     for subscription in Subscription.objects.of(user).filter(enabled=True):
         if subscription.position is None:
             _begin(subscription)
@@ -71,14 +73,15 @@ def _one_round(user_id: int) -> int | None:
             continue
         asked = asked or _Asked(user)
         items = list(Item.objects.after(subscription.source, subscription.position)[: AT_ONCE - seen])
-        taken += _Round(user, subscription, asked).decide(items)
+        more, last = _Round(user, subscription, asked).decide(items, ends_at=ends_at)
+        taken += more
         # Numbers may have holes, where items were forgotten.
-        position = items[-1].number if items else subscription.source.last_number
+        position = last.number if last is not None else subscription.source.last_number
         if not _advance(subscription, position):
             transaction.set_rollback(True)  # its feed moved meanwhile: once more, from where it is now
             return 0
         seen += len(items)
-        if seen == AT_ONCE:
+        if seen == AT_ONCE or time.monotonic() > ends_at:
             break
     return taken if asked is not None else None
 
@@ -125,11 +128,16 @@ class _Round:
         self._asked = asked
         self._decisions: list[Decision] = []
 
-    def decide(self, items: Sequence[Item]) -> int:
-        """How many of them were taken."""
-        taken = sum(self._decide(item) for item in items)
+    def decide(self, items: Sequence[Item], *, ends_at: float) -> tuple[int, Item | None]:
+        """How many of them were taken, and the last that was looked at: some rules take long."""
+        taken, last = 0, None
+        for item in items:
+            taken += self._decide(item)
+            last = item
+            if time.monotonic() > ends_at:
+                break
         self._write()
-        return taken
+        return taken, last
 
     def _write(self) -> None:
         """An item can come before a rule again, when somebody follows a feed anew. What the rule says then replaces
@@ -163,9 +171,7 @@ class _Round:
             self._note(rule, item, Outcome.HAD, [reason])
             return True
         if not item.download:
-            self._note(
-                rule, item, Outcome.NEARLY, [Reason("download", "no torrent in it", "a magnet or a .torrent")]
-            )
+            self._note(rule, item, Outcome.NEARLY, [NO_TORRENT])
             return False
         identity = episode_identity(item.release) if rule.once_per_episode or rule.delay_seconds else ""
         preference = self._asked.compiled[rule.pk].preference(candidate)

@@ -1,6 +1,7 @@
 """Feeds, what stood in them, what people want of it, and what became of that.
 
-Lock order: sources by id, then subscriptions by id, then rules by id; torrents' locks come after all of these.
+Lock order: the person (`querysets.lock_person`), then sources by id, then subscriptions by id, then grabs; torrents'
+locks come after all of these.
 """
 
 from __future__ import annotations

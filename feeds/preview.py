@@ -11,7 +11,7 @@ from feeds.parsing import MAX_TITLE
 from feeds.rules import Candidate, Reason, RuleError
 from feeds.rules.conditions import CompiledRule
 from feeds.rules.text import normalised
-from feeds.specs import candidate_of, pasted_candidate, spec_of
+from feeds.specs import NO_TORRENT, candidate_of, pasted_candidate, spec_of
 
 MAX_ITEMS = 500
 MAX_TITLES = 200
@@ -56,4 +56,7 @@ def _lines(titles: Iterable[str]) -> list[str]:
 def _previewed(
     rule: CompiledRule, candidate: Candidate, item: Item | None = None, feed: UUID | None = None
 ) -> Previewed:
-    return Previewed(item, feed, candidate, rule.verdict(candidate, normalised(candidate.title)).reasons)
+    reasons = rule.verdict(candidate, normalised(candidate.title)).reasons
+    if item is not None and not item.download:
+        reasons += (NO_TORRENT,)
+    return Previewed(item, feed, candidate, reasons)

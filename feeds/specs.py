@@ -13,6 +13,8 @@ from feeds.rules import Candidate, Reason, RuleError, RuleSpec
 from feeds.rules.conditions import CompiledRule
 from feeds.rules.text import normalised
 
+NO_TORRENT = Reason("download", "no torrent in it", "a magnet or a .torrent")
+
 _SAME = (
     "must_contain",
     "must_not_contain",

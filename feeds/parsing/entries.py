@@ -117,7 +117,7 @@ def _magnet(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, 
     ]
     for place in places:
         if (match := _MAGNET.search(place)) is not None:
-            return _encodable(match[0])
+            return _CONTROL.sub("", _encodable(match[0]))
     return ""
 
 
@@ -148,6 +148,8 @@ def _looks_like_torrent(address: str) -> bool:
 
 def _web_address(text: str, base: str) -> str:
     try:
+        if _CONTROL.search(text.strip()):
+            return ""
         address = urljoin(base, _encodable(text).strip())
         return address if text.strip() and urlsplit(address).scheme in ("http", "https") else ""
     except ValueError:

@@ -5,6 +5,9 @@ import re2
 from feeds.rules import RuleError
 
 MAX_MEMORY = 1024 * 1024  # bytes a pattern; a thousand people's rules share a small box
+MAX_PROGRAM = (
+    2500  # of RE2's instructions, each of which may be followed at each character; `\pL` takes 1,200
+)
 _ADVICE = {
     "invalid perl operator: (?=": "Look-ahead is not supported. Put what must follow into “must contain”.",
     "invalid perl operator: (?!": "Look-ahead is not supported. Put what must not occur into “must not contain”, or "
@@ -28,9 +31,12 @@ def compiled(pattern: str, *, field: str) -> "re2._Regexp | None":
     if not pattern:
         return None
     try:
-        return re2.compile(pattern, options())
+        found = re2.compile(pattern, options())
     except re2.error as error:
         raise RuleError(_explained(pattern, error), field=field) from error
+    if found.programsize > MAX_PROGRAM:
+        raise RuleError("The pattern is too large. Repeat less, or less of it.", field=field)
+    return found
 
 
 def options() -> re2.Options:

@@ -1,5 +1,6 @@
 """What rules take of stored items, once."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from feeds import checker, consumer, rule_changes, services
+from feeds import checker, consumer, preview, rule_changes, services
 from feeds.models import Decision, FeedSource, Grab, Rule, Subscription
+from feeds.rules import RuleError
 from feeds.services import subscribe
 from feeds.tests.feed_samples import INFOHASH, item, rss
 from feeds.tests.feed_server import FeedServer
@@ -262,3 +264,63 @@ def test_a_rule_that_is_deleted_gives_up_what_still_waits(alice: User, feed: Fee
     rule_changes.delete_rule(rule=waiting)
     assert taken() == []
     assert Decision.objects.get().rule_name == "Lighthouse"
+
+
+def test_a_round_that_takes_long_ends_early_and_is_gone_on_with(
+    alice: User, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "ROUND_SECONDS", 0.0)
+    rule(alice)
+    feed.publish(item("Lighthouse - 01", 1), item("Lighthouse - 02", 2))
+    assert taken() == ["Lighthouse - 01", "Lighthouse - 02"]
+
+
+def test_a_pattern_that_would_take_long_on_each_title_is_refused(alice: User) -> None:
+    with pytest.raises(RuleError, match="too large"):
+        rule(alice, must_contain="", regex="(.?){500}a{500}")
+
+
+def test_a_preview_takes_what_is_taken(alice: User, feed: Feed) -> None:
+    words = [
+        "Lighthouse",
+        "Harbour's",
+        "灯塔",
+        "[1080p]",
+        "[720p]",
+        "- 01",
+        "S01E02",
+        "Batch",
+        "café",
+        "OVA",
+        "[Group]",
+    ]
+    chance = random.Random(3)
+    wanted: list[dict[str, Any]] = [
+        {"must_contain": "lighthouse OR light*"},
+        {"must_contain": "harbours NOT batch"},
+        {"must_contain": "灯"},
+        {"must_contain": "(cafe OR ova) 1080p", "batches": "none"},
+        {"regex": "s\\d+e\\d+", "negative_regex": "720"},
+        {"must_contain": "*house", "resolutions": ["1080p"]},
+        {"season": 1},
+        {"groups": ["group"], "only_groups": True, "first_episode": 1, "last_episode": 1},
+        {"must_contain": 'NOT "lighthouse harbour\'s"', "regex": "group"},
+    ]
+    rules = [
+        rule(alice, **{"name": str(n), "must_contain": "", "dry_run": True} | one)
+        for n, one in enumerate(wanted)
+    ]
+    titles = [" ".join(chance.sample(words, chance.randint(1, 5))) for _ in range(60)]
+    feed.publish(
+        *(item(title, number) for number, title in enumerate(titles)),
+        "<item><title>Lighthouse - 99</title></item>",
+    )
+    for one, conditions in zip(rules, wanted, strict=True):
+        said = {
+            found.item.number
+            for found in preview.preview(user=alice, **conditions)
+            if found.taken and found.item
+        }
+        decided = Decision.objects.filter(rule=one, outcome="dry_run").values_list("item__number", flat=True)
+        assert said == set(decided), conditions
+    assert Decision.objects.filter(outcome="dry_run").exists()

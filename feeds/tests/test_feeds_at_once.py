@@ -131,7 +131,7 @@ def test_an_item_that_somebody_takes_several_times_at_once_is_taken_once(
 def test_people_who_follow_a_new_feed_at_the_same_moment_share_it(feed_server: FeedServer) -> None:
     url = feed_server.serve("/a", rss(magnet(1)))
     people = [UserFactory.create() for _ in range(4)]
-    at_once(*[lambda one=one: services.subscribe(user=one, url=url) for one in people], work)
+    at_once(*[partial(services.subscribe, user=one, url=url) for one in people], work)
     assert FeedSource.objects.count() == 1
     assert Subscription.objects.count() == 4
 
@@ -204,6 +204,5 @@ def test_a_release_that_became_a_better_one_while_it_was_fetched_is_not_added(
     grab_anyway(user=alice, item=first, origin_detail="My feed")
     (leased,) = grabs._claim_due()
     Grab.objects.update(item=second, download=second.download, infohash=second.infohash)
-    Grab.objects.filter().update(download=second.download)
     grabs._add_all([leased], float("inf"))
     assert not Claim.objects.exists()

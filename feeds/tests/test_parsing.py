@@ -325,3 +325,11 @@ def test_every_recorded_feed_is_read_or_refused_in_words() -> None:
             said = str(error)
         assert said or b"<item" not in path.read_bytes()
         assert time.process_time() - begun < 2
+
+
+def test_an_address_with_what_no_address_holds_is_none() -> None:
+    feed = (
+        b"<rss><channel><item><title>x</title><guid>http://a.example/1&#0;</guid><link>/2&#1;</link></item>&"
+    )
+    (found,) = read(feed, content_type="", url=URL, known=frozenset()).items
+    assert (found.page, found.download) == ("", "")

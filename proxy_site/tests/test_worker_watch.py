@@ -102,6 +102,32 @@ def test_a_worker_that_was_silently_lost_ends_so_that_it_is_started_again(
     wait_until(lambda: not any(process.is_running() and process.status() != "zombie" for process in cluster))
 
 
+def where_it_sleeps(process: psutil.Process) -> str:
+    """In which function of the kernel."""
+    return Path(f"/proc/{process.pid}/wchan").read_text()
+
+
+def test_a_worker_that_dies_with_the_queues_lock_is_replaced(
+    worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    from django_q.tasks import async_task
+
+    async_task("proxy_site.worker_watch.is_stuck")
+    wait_until(is_idle)
+    (sentinel,) = psutil.Process(worker.pid).children()
+    if where_it_sleeps(sentinel) in ("", "0"):
+        pytest.skip("the kernel does not tell where a process sleeps")
+    # Of the processes that wait at the queue, one holds its lock and reads the pipe; the others wait for the lock.
+    wait_until(lambda: any("pipe" in where_it_sleeps(process) for process in sentinel.children()))
+    for process in sentinel.children():
+        if "pipe" in where_it_sleeps(process):
+            process.kill()
+    async_task("proxy_site.worker_watch.is_stuck")
+    assert worker.wait(PATIENCE * 10) == 1
+    assert b"stuck" in (tmp_path / "log").read_bytes()
+    wait_until(lambda: not sentinel.is_running())
+
+
 def test_a_worker_that_works_is_left_alone_and_stops_when_told(worker: subprocess.Popen[bytes]) -> None:
     from django_q.tasks import async_task
 

@@ -5,6 +5,7 @@ input reaches. What it finds goes into `corpus/NAME/`, where test_parsers_fuzz.p
 """
 
 import importlib
+import json
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -17,6 +18,16 @@ FOLLOWED = [
     "torrents.metainfo.magnets",
     "torrents.metainfo.torrent_files",
     "proxy_site.outbound",
+    "feeds.parsing.document",
+    "feeds.parsing.entries",
+    "feeds.parsing.scan",
+    "feeds.rules.patterns",
+    "feeds.rules.text",
+    "feeds.releases.explicit",
+    "feeds.releases.parsing",
+    "feeds.releases.positional",
+    "feeds.releases.series",
+    "feeds.releases.tidy",
     "torrents.api.handover",
     "torrents.api.pagination",
     "accounts.ssh_keys",
@@ -78,6 +89,66 @@ def address(data: bytes) -> None:
         assert urlsplit(url).scheme in ("http", "https")
 
 
+def feed(data: bytes) -> None:
+    from feeds.parsing import MAX_ADDRESS, MAX_ITEMS, MAX_TITLE, FeedError
+    from feeds.parsing.document import read
+
+    try:
+        found = read(data, content_type="", url="https://feeds.example/rss", known=frozenset())
+    except FeedError:
+        return
+    assert len(found.items) <= len(found.keys) <= MAX_ITEMS
+    for item in found.items:
+        assert 0 < len(item.title) <= MAX_TITLE
+        assert max(len(item.page), len(item.download)) <= MAX_ADDRESS
+        assert len(item.infohash) in (0, 40, 64)
+        stored = json.dumps(
+            [item.release, item.title, item.page, item.download, item.published_at], ensure_ascii=False
+        )
+        assert "\0" not in stored.encode().decode()
+        assert "\\u0000" not in stored
+
+
+def rule_text(data: bytes) -> None:
+    from feeds.rules import RuleError
+    from feeds.rules.text import expression, normalised
+
+    text = text_of(data)[:1000]
+    try:
+        found = expression(text, field="must_contain")
+    except RuleError:
+        return
+    if found is None:
+        assert not text.strip()
+        return
+    title = normalised(text)
+    if found.matches(title) and found.anchors is not None:
+        assert found.anchors.intersection(title.split())
+
+
+def pattern(data: bytes) -> None:
+    from feeds.rules import RuleError
+    from feeds.rules.patterns import compiled
+
+    text = data[:1000].decode(errors="replace")
+    try:
+        found = compiled(text, field="regex")
+    except RuleError:
+        return
+    if found is not None:
+        found.search(text)
+
+
+def release(data: bytes) -> None:
+    from feeds.releases import parse
+    from feeds.releases.objects import to_object
+    from feeds.specs import episode_identity
+
+    said = to_object(parse(text_of(data)))
+    assert "\\u0000" not in json.dumps(said, allow_nan=False)
+    assert len(episode_identity(said)) <= 255
+
+
 def byte_range(data: bytes) -> None:
     from torrents.api.handover import requested_range
 
@@ -128,7 +199,10 @@ def local_name(data: bytes) -> None:
 
 PARSERS: dict[str, Callable[[bytes], None]] = {
     parser.__name__: parser
-    for parser in (torrent, magnet, tracker, address, byte_range, cursor, ssh_key, local_name)
+    for parser in (
+        *(torrent, magnet, tracker, address, byte_range, cursor, ssh_key, local_name),
+        *(feed, rule_text, pattern, release),
+    )
 }
 
 

@@ -1,6 +1,7 @@
 """People who have something of everything, and what of it nobody else may ever see."""
 
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,12 +14,17 @@ from accounts import ssh_keys, transfer_credentials
 from accounts.audit import By
 from accounts.models import DeviceSession, SshKey, TransferCredential, User
 from accounts.sessions import access_token, open_session, refresh_token
+from feeds.models import Decision, Grab, Item, Rule, Subscription
+from feeds.rule_changes import create_rule
+from feeds.services import subscribe
 from torrents import claim_wishes, services
 from torrents.links import make_link
 from torrents.metainfo import Source
 from torrents.models import ChangeCounter, Claim, ClaimEvent, Tombstone, Torrent, Traffic
 from torrents.tests.factories import add, finished, fresh_magnet, person
 from torrents.traffic import record_handover
+
+SHARED_FEED = "https://feeds.example/shared"  # which everybody follows
 
 
 @dataclass
@@ -31,6 +37,8 @@ class Person:
     sessions: list[str]
     keys: list[int]
     credentials: list[str]
+    feeds: list[str]
+    rules: list[str]
     link: str
     refresh: str
     secrets: dict[str, str]
@@ -48,6 +56,12 @@ class Person:
                 return self.keys
             case "credential_id":
                 return self.credentials
+            case "feed_id":
+                return self.feeds
+            case "rule_id":
+                return self.rules
+            case "number":
+                return [1]
             case "index":
                 return [0, 1]
             case _:
@@ -77,8 +91,12 @@ class Person:
             ChangeCounter.objects,
             Claim.with_removed,
             ClaimEvent.objects,
+            Decision.objects,
             DeviceSession.objects,
+            Grab.objects,
+            Rule.objects,
             SshKey.objects,
+            Subscription.objects,
             Tombstone.objects,
             Traffic.objects,
             TransferCredential.objects,
@@ -86,6 +104,37 @@ class Person:
             found = rows.filter(user=self.user)
             kept |= {(found.model.__name__, row.pk): model_to_dict(row) for row in found}
         return kept
+
+
+def _follow(user: User, mark: str, url: str) -> str:
+    """A feed with one item, and a rule that has taken it; its id."""
+    subscription = subscribe(user=user, url=url, name=f"{mark} feed")
+    source = subscription.source
+    item, _made = Item.objects.get_or_create(
+        source=source,
+        number=1,
+        defaults={
+            "key": uuid.uuid4(),
+            "title": "Lighthouse - 01" if url == SHARED_FEED else f"{mark} - 01",
+            "download": f"https://feeds.example/1.torrent?passkey={source.pk}",
+            "release": {},
+        },
+    )
+    name = f"{mark} rule {source.pk}"
+    rule = create_rule(user=user, name=name, must_contain=mark, subscriptions=[subscription.pk])
+    Decision.objects.create(user=user, item=item, rule=rule, rule_name=name, outcome="taken")
+    Grab.objects.create(
+        user=user,
+        item=item,
+        rule=rule,
+        origin_detail=name,
+        title=item.title,
+        download=item.download,
+        state=Grab.State.FAILED,
+        message=f"{mark} failed.",
+        due_at=datetime.now(UTC),
+    )
+    return str(subscription.pk)
 
 
 def somebody(name: str, *, number: int, shared: Source) -> Person:
@@ -116,11 +165,17 @@ def somebody(name: str, *, number: int, shared: Source) -> Person:
     private_key = asyncssh.generate_private_key("ssh-ed25519", comment=f"{mark} key")
     key = ssh_keys.add_key(user=user, public_key=private_key.export_public_key().decode(), by=By())
     credential, password = transfer_credentials.make_credential(user=user, by=By())
+    feeds = [
+        _follow(user, mark, f"https://feeds.example/{mark}?passkey={mark}"),
+        _follow(user, mark, SHARED_FEED),
+    ]
+    rules = [str(rule.pk) for rule in Rule.objects.of(user)]
     claims = [str(claim.pk) for claim in [*held, gone, together]]
     link = make_link(claim=film, index=0).token
     own = Torrent.objects.filter(pk__in=[claim.torrent_id for claim in [*held, gone]])
     secrets = {mark: "a name", link: "a link", password: "a transfer password", key.fingerprint: "a key"}
     secrets |= dict.fromkeys(claims, "a torrent's id")
+    secrets |= dict.fromkeys(feeds, "a feed") | dict.fromkeys(rules, "a rule")
     secrets |= {str(session.pk): "a session", str(credential.pk): "a credential"}
     secrets |= {str(torrent.pk): "the name of a folder on the box" for torrent in own}
     secrets |= {torrent.infohash_v1 or "": "an infohash" for torrent in own}
@@ -131,6 +186,8 @@ def somebody(name: str, *, number: int, shared: Source) -> Person:
         sessions=[str(session.pk)],
         keys=[key.pk],
         credentials=[str(credential.pk)],
+        feeds=feeds,
+        rules=rules,
         link=link,
         refresh=refresh_token(session.pk, 0),
         secrets=secrets,
