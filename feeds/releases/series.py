@@ -135,7 +135,8 @@ def read_name(region: str) -> Name:
 def _names(region: str) -> Iterator[str]:
     """The names in a region: free text, or where there is none, the texts in square brackets."""
     if "[" not in region and "]" not in region:
-        yield from filter(_says_a_name, _BETWEEN_NAMES.split(region))
+        texts = _BETWEEN_NAMES.split(region)
+        yield from filter(_says_a_name, texts) if len(texts) > 1 else texts  # what stands alone is the name
         return
     inside, closing, behind = region.partition("]")
     if closing and "[" not in inside:  # it begins within brackets: "[港湾之光].Harbour.Lights"
