@@ -95,7 +95,7 @@ _ABSOLUTE_AFTER = re.compile(rf"[\s-]{{1,3}}(?P<range>[0-9]{{3,4}}-[0-9]{{3,4}})
 
 def find_explicit(name: str) -> Numbering | None:
     """The surest of what says in so many words that it is an episode, a special or a day."""
-    for hint, find in _SUREST_FIRST:
+    for hint, find in SUREST_FIRST:
         if hint.search(name) and (found := find(name)):
             return found
     return None
@@ -207,7 +207,7 @@ def _number_sign(name: str) -> Numbering | None:
 
 # Each with a hint: in every name in which something is found, and quick to look for, as it begins with a set of
 # characters. Most names have no hint of most kinds.
-_SUREST_FIRST: tuple[tuple[re.Pattern[str], Callable[[str], Numbering | None]], ...] = tuple(
+SUREST_FIRST: tuple[tuple[re.Pattern[str], Callable[[str], Numbering | None]], ...] = tuple(
     (re.compile(hint), find)
     for hint, find in (
         (r"[Ss][0-9]{1,4}\s?[-.]?\s?[EeXx]", _with_season(_SEASON_AND_EPISODE)),

@@ -25,6 +25,8 @@ _NO_GROUP = re.compile(
 )
 _SCENE_GROUP = re.compile(r"(?<=\S)-\[?(?P<group>[0-9A-Za-z_]+)\]?\s?(?:\[[^\[\]]*\]|\([^()]*\))?$")
 _OPEN_BRACKET_AT_END = re.compile(r"[\[(][^\[\]()]*$")
+# "Show S01 [1080p] | Other Name (Batch)": behind the technical words it is no episode's title.
+_NAME_BEHIND = re.compile(r"[\])]\s\|\s(?P<name>[^\[\]()|]*)")
 _YEAR = re.compile(r"(?<=[\s(])(?:19[0-9]{2}|20[0-3][0-9])(?![0-9A-Za-z])")
 # These begin with a character, and look behind it: so all others are passed over quickly.
 _VERSION = re.compile(r"[vV](?<![0-9A-Za-z][vV])(?P<version>[0-9])(?![0-9A-Za-z.])")
@@ -57,6 +59,8 @@ def parse(title: str) -> Release:
     name = name if name.best else Name(trimmed(region))
 
     details = start + len(region)
+    if behind := _NAME_BEHIND.search(masked, details):
+        name = name.also(read_name(behind["name"]))
     season = name.season or find_season(masked[start:]) or find_season(masked[:start])
     if not numbering and not season and scene and (guessed := guess(tidied.text)):
         name = name.renamed(guessed.series)

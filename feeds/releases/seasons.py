@@ -17,7 +17,7 @@ _HINT = re.compile(
 _SEASON = re.compile(
     r"""[\s(\[-]*+(?:
         (?<![0-9A-Za-z])(?:
-            S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*+(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9])
+            S(?P<short>[0-9]{1,4})(?P<to>(?:(?:\s?[-~&+,]?\s?)S|[-~&+,])[0-9]{1,2})*+(?=[^0-9A-Za-z]|$|P[0-9]|DVD|D[0-9]|v[0-9])
             | Seasons\s(?P<first>[0-9]{1,2})\s?(?:[-~&]|to|and)\s?[0-9]{1,2}(?![0-9A-Za-z])
             | (?:Seasons?|Series|Saison|Staffel|Stagione|Temporada|Temp?)\s?(?P<word>[0-9]{1,2})
                 (?P<until>(?:[-~,][0-9]{1,2}|\s?[&+]\s?(?:Season\s)?[0-9]{1,2}|\s[0-9](?=[\s-])){1,9}+)?(?![0-9A-Za-z])

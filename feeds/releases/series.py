@@ -25,14 +25,15 @@ _YEAR_AT_END = re.compile(r"(?<=[^0-9A-Za-z])(?P<year>19[0-9]{2}|20[0-3][0-9])$"
 # "Show (TV)" tells a series from films of the same name, as "Show (US)" does from the British one.
 _QUALIFIER = re.compile(r"\s(?:US|UK|\((?:US|UK|AU|NZ|CA|TV|tv)\))$")
 _PART = re.compile(
-    r"\s(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|[0-9](?:st|nd|rd|th)\sCour)$", re.IGNORECASE
+    r"\s\(?(?:(?:Part|Pt|Cour)\s?(?:[0-9]{1,2}|I{1,3})|(?:[0-9](?:st|nd|rd|th)|First|Second)\sCour)\)?$",
+    re.IGNORECASE,
 )
 _CJK_PART = re.compile(r"\s?第?\s?[0-9一二三四]{1,2}(?:部分|クール)$")
 _NUMERAL = re.compile(r"[0-9.+]+(?:st|nd|rd|th)?|[IVX]+|[\u2160-\u216b]|[A-Za-z]{1,2}")
 _IDENTIFIER = re.compile(r"\{[^{}]*\}")  # as media servers have them in names: {tvdb-12345}
 _ASIDE = re.compile(r"\s*[(「](?P<name>[^()「」]*)[)」]$")
 _LABEL = re.compile(
-    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|BD|DVD"
+    r"\s(?:(?:The\s)?Complete(?:\s(?:TV\s)?Series)?|TV\sSeries|Batch|Ep|Episode|v[0-9]|Creditless|Textless|(?:BD|DVD)(?:[\s-]?Box)?|Dis[ck]\s?[0-9]{1,2}"
     r"|(?:Complete|Uncensored|Uncut)\sVersion|\(?Uncensored\)?|(?:HD\s)?Remaster(?:ed)?|(?:Dual|Multi)[\s-]Audio|Box\s?set"
     r"|Eng(?:lish)?[\s-](?:Sub|Dub)(?:s|bed|titled|titles)?"
     r"|-\s(?:OVA|ONA|OAD|NC(?:OP|ED)[0-9]{0,2})|\+\s(?:OVA|OAD|Special|Movie|Extra)s?"
@@ -65,6 +66,11 @@ class Name:
     others: tuple[str, ...] = ()
     season: Season | None = None
     year: int | None = None
+
+    def also(self, other: "Name") -> "Name":
+        """With the forms of another name for the same show."""
+        others = dict.fromkeys((*self.others, other.best, *other.others))
+        return replace(self, others=tuple(form for form in others if form and form != self.best))
 
     def renamed(self, best: str) -> "Name":
         """With another best form, if that is a part of this one."""
@@ -129,7 +135,8 @@ def read_name(region: str) -> Name:
 def _names(region: str) -> Iterator[str]:
     """The names in a region: free text, or where there is none, the texts in square brackets."""
     if "[" not in region and "]" not in region:
-        yield from filter(_says_a_name, _BETWEEN_NAMES.split(region))
+        texts = _BETWEEN_NAMES.split(region)
+        yield from filter(_says_a_name, texts) if len(texts) > 1 else texts  # what stands alone is the name
         return
     inside, closing, behind = region.partition("]")
     if closing and "[" not in inside:  # it begins within brackets: "[港湾之光].Harbour.Lights"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import anitomy_ng
-from anitomy_ng import Element, ElementKind
+from anitomy_ng import Element, ElementKind, Options
 
 # Their members by names of our own: looking one up on the enumeration takes as long as what is done with it here.
 _AUDIO = ElementKind.AUDIO_TERM
@@ -49,6 +49,7 @@ _UNMISTAKABLE = re.compile(
     )(?![0-9A-Za-z])""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
+_SPARED = Options(parse_episode_title=False, parse_file_extension=False, parse_part=False)  # not read here
 _FINAL_SEASON = re.compile(r"final[\s._](?:season|cour)", re.IGNORECASE)
 _SOURCE = re.compile(r"web|bd|blu|dvd|tv|vhs|ld", re.IGNORECASE)
 _VIDEO_CODEC = re.compile(r"[xh][\s.]?26[456]|hevc|avc|av1|xvid|divx|mpeg|vp9|vc-?1|wmv", re.IGNORECASE)
@@ -89,7 +90,7 @@ def recognised(text: str) -> list[Element]:
     of `The Final Season`."""
     return [
         element
-        for element in anitomy_ng.parse(text)
+        for element in anitomy_ng.parse(text, _SPARED)
         if element.kind in _KINDS
         and text.startswith(element.value, element.position)
         and not (

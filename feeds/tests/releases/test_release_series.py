@@ -32,6 +32,8 @@ from feeds.releases import parse
         ("[Grp] Harbour Lights - NCED02 (ep 19)", "Harbour Lights"),
         ("[Grp] Harbour Lights + OVA [1080p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Gekijouban [1080p]", "Harbour Lights"),
+        ("[Grp] Harbour Lights BD-BOX Disc 1", "Harbour Lights"),
+        ("[Grp] Harbour Lights S01v2 (1080p)", "Harbour Lights"),
         ("[Grp] Harbour Lights HD Remaster [05][720p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Dual Audio [BD 480p]", "Harbour Lights"),
         ("[Grp] Harbour Lights Complete Version (720p x264)", "Harbour Lights"),
@@ -102,6 +104,13 @@ def test_the_name_is_what_stands_before_the_number_without_labels(title: str, se
         ("[Grp] Harbour Lights 2nd Season - 05 [1080p]", "Harbour Lights", {"Harbour Lights 2nd Season"}),
         ("[Grp] Harbour Lights Part 2 - 05 [1080p]", "Harbour Lights", {"Harbour Lights Part 2"}),
         ("[Grp] Harbour Lights (TV) - 05", "Harbour Lights", {"Harbour Lights (TV)"}),
+        (
+            "[Grp] Harbour Lights S02 (1080p) | Minato no Hikari (Batch)",
+            "Harbour Lights",
+            {"Minato no Hikari"},
+        ),
+        ("[Grp] Harbour Lights (Part 2) - 05", "Harbour Lights", {"Harbour Lights (Part 2)"}),
+        ("[Grp] Harbour Lights Second Cour - 05", "Harbour Lights", {"Harbour Lights Second Cour"}),
         ("Harbour.Lights.US.S02E05.1080p", "Harbour Lights", {"Harbour Lights US"}),
     ],
 )
