@@ -99,6 +99,20 @@ class Terminal:
         return done.stdout
 
 
+def app_of(directory: Path, *, show: bool = True) -> Terminal:
+    """The app of somebody whose home is `directory`; what they fetch comes to `directory`/fetched."""
+    environment = {
+        "HOME": str(directory),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT / "tui_client" / "src"),
+        "TERM": "tmux-256color",
+        "LANG": "C.UTF-8",
+        "TORRENT_PROXY_CONFIG_DIR": str(directory / "client"),
+        "TORRENT_PROXY_DOWNLOAD_DIR": str(directory / "fetched"),
+    }
+    return Terminal([sys.executable, "-m", "torrent_proxy_client"], environment, show=show)
+
+
 def walk(box: Box, directory: Path, *, show: bool = True) -> None:
     """From logging in to a fetched file and out again. Raises WalkFailed."""
     password = box.create_user("newcomer")
@@ -107,19 +121,7 @@ def walk(box: Box, directory: Path, *, show: bool = True) -> None:
     content.write_bytes(secrets.token_bytes(12 * 2**20))
     metainfo = make_torrent(content, version="hybrid")
     fetched = directory / "fetched"
-    environment = {
-        "HOME": str(directory),
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(PROJECT / "tui_client" / "src"),
-        "TERM": "tmux-256color",
-        "LANG": "C.UTF-8",
-        "TORRENT_PROXY_CONFIG_DIR": str(directory / "client"),
-        "TORRENT_PROXY_DOWNLOAD_DIR": str(fetched),
-    }
-    with (
-        Peer(PEER_ADDRESS) as peer,
-        Terminal([sys.executable, "-m", "torrent_proxy_client"], environment, show=show) as app,
-    ):
+    with Peer(PEER_ADDRESS) as peer, app_of(directory, show=show) as app:
         peer.knock_at(box.torrent_port)
         app.see("Server", "User", "Password")
         app.type(box.url)

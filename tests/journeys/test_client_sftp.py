@@ -97,6 +97,22 @@ async def test_content_that_a_middlebox_cuts_at_half_and_then_blocks_goes_on_by_
     assert await rows(TransferCredential.objects.alive().count) == 0
 
 
+@pytest.mark.parametrize("chosen", [[1], [0, 2]])
+async def test_of_a_torrent_only_the_chosen_files_come_by_sftp(
+    box: Served, sftp_port: Relay, tmp_path: Path, chosen: list[int]
+) -> None:
+    files = {f"season/{name}.mkv": secrets.token_bytes(MIB) for name in ("one", "two", "three")}
+    season = await rows(lambda: torrent_of_alice("season", files))
+    async with ApiClient(box.url) as api:
+        await api.log_in("alice", PASSWORD)
+        await api.change(season, {"files": chosen})
+    fetched = await fetch(box.url, season, tmp_path, sftp_only=True)
+    assert [(file.path, file.by_sftp) for file in fetched] == [
+        (tmp_path / list(files)[index], True) for index in chosen
+    ]
+    assert [file.path.read_bytes() for file in fetched] == [list(files.values())[index] for index in chosen]
+
+
 async def test_sftp_that_is_cut_at_half_is_resumed_by_sftp(
     box: Served, film: str, content: bytes, tmp_path: Path
 ) -> None:

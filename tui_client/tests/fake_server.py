@@ -20,10 +20,32 @@ SLOWLY = 0.3  # a `chunk_delay` that takes long enough for a test to look at the
 HELD = 600.0  # a `chunk_delay` that holds a transfer after its first chunk, until the test lets it go on
 
 
+NO_WISHES: dict[str, Any] = {
+    "label": "",
+    "waits_for": "",
+    "sequential": False,
+    "download_limit": None,
+    "upload_limit": None,
+    "seed_ratio": None,
+    "seed_seconds": None,
+    "handed_over": 0,
+}
+NO_COUNTS: dict[str, Any] = {
+    "message": "",
+    **dict.fromkeys(("trackers_working", "trackers_failing", "trackers_waiting")),
+    **dict.fromkeys(("known_seeds", "known_peers", "availability", "checked_at", "age")),
+    "connected_seeds": 0,
+    "connected_peers": 0,
+}
+
+
 @dataclass
 class FakeTorrent:
     fields: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
+    unwanted: set[int] = field(default_factory=set)  # indexes of files
+    history: list[dict[str, Any]] = field(default_factory=list)  # the latest first
+    swarm: dict[str, Any] = field(default_factory=dict)  # what differs from a swarm that was not asked yet
 
     @property
     def id(self) -> str:
@@ -54,6 +76,11 @@ class FakeServer:
         self.refuse_add: Problem | None = None
         self.redirect_to = ""
         self.extra_fields: dict[str, Any] = {}
+        self.is_old = (
+            False  # from before there were labels, chosen files, limits, history and counts of the swarm
+        )
+        self.refuse_change: Problem | None = None
+        self.limits = limits()
         self.has_links = False
         self.sftp: dict[str, Any] | None = None  # what GET server/ says of it
         self.sessions: list[dict[str, Any]] = []  # none: a server that does not list them
@@ -62,6 +89,7 @@ class FakeServer:
         self.secrets = 0  # transfer credentials made
         self.requests: list[tuple[str, str, Message]] = []
         self.added: list[tuple[str, bytes]] = []
+        self.changed: list[dict[str, Any]] = []  # wishes
         self.refreshes = 0
         self.rejected_refreshes = 0
         self.content_starts: list[int] = []  # offsets of the content answers
@@ -115,6 +143,7 @@ class FakeServer:
                 "infohash_v2": None,
                 "private": False,
                 "origin": "user",
+                **NO_WISHES,
                 "added_at": f"2026-01-01T00:{len(self.torrents) // 60:02}:{len(self.torrents) % 60:02}Z",
                 "completed_at": "2026-01-02T00:00:00Z" if done else None,
                 **fields,
@@ -172,6 +201,8 @@ class FakeServer:
             match method, *path.strip("/").split("/"):
                 case "GET", "me":
                     return 200, _me("alice")
+                case method, *rest if not self.is_old and (answer := self._wishes(method, rest, request)):
+                    return answer
                 case method, *rest if answer := self._handover(method, rest):
                     return answer
                 case "GET", "torrents":
@@ -225,6 +256,28 @@ class FakeServer:
                     one for one in self.sessions if one["current"] or (which and one["id"] != which[0])
                 ]
                 return 204, None
+        return None
+
+    def _wishes(self, method: str, path: list[str], request: Request) -> tuple[int, Any] | None:
+        """What torrents are to be like, and what became of them: not on an old server."""
+        match method, *path:
+            case "GET", "me", "limits":
+                return 200, self.limits
+            case "PATCH", "torrents", torrent_id:
+                torrent, wishes = self._find(torrent_id), request.json()
+                self.changed.append(dict(wishes))
+                if self.refuse_change:
+                    raise self.refuse_change
+                if "files" in wishes:
+                    wanted = wishes.pop("files")
+                    known = range(len(torrent.files))
+                    torrent.unwanted = set() if wanted is None else set(known) - set(wanted)
+                self.update(torrent_id, **wishes)
+                return 200, torrent.fields
+            case "GET", "torrents", torrent_id, "history":
+                return 200, {"next": None, "previous": None, "results": self._find(torrent_id).history}
+            case "GET", "torrents", torrent_id, "swarm":
+                return 200, {**NO_COUNTS, **self._find(torrent_id).swarm}
         return None
 
     def authorise(self, request: Request) -> None:
@@ -293,9 +346,14 @@ class FakeServer:
             "change": page[-1]["change"] if more else self.change,
             "more": more,
             "reset": since > self.change,
-            "torrents": [{**fields, **self.extra_fields} for fields in page],
+            "torrents": [self._shown({**fields, **self.extra_fields}) for fields in page],
             "removed": [key for key, change in self.removed.items() if change > since and since > 0],
         }
+
+    def _shown(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if not self.is_old:
+            return fields
+        return {name: value for name, value in fields.items() if name not in NO_WISHES}
 
     def _files(self, torrent: FakeTorrent) -> list[dict[str, Any]]:
         done = torrent.fields["state"] == "finished"
@@ -306,7 +364,8 @@ class FakeServer:
                 "path": path,
                 "size": len(data),
                 "sha256": hashlib.sha256(data).hexdigest() if done and self.hashes_known else None,
-                "content_url": f"{base}/{index}/content/" if done else None,
+                "content_url": f"{base}/{index}/content/" if done and index not in torrent.unwanted else None,
+                **({} if self.is_old else {"wanted": index not in torrent.unwanted, "progress": float(done)}),
             }
             for index, (path, data) in enumerate(torrent.files.items())
         ]
@@ -320,4 +379,17 @@ def _me(username: str) -> dict[str, Any]:
         "disk_quota": None,
         "active_torrent_limit": None,
         "monthly_traffic_limit": None,
+    }
+
+
+def limits(
+    disk: tuple[int, int] = (0, 10**11),
+    active: tuple[int, int] = (0, 3),
+    traffic: tuple[int, int] = (0, 10**12),
+) -> dict[str, Any]:
+    """Each is (used, limit)."""
+    taken = {"disk": disk, "active": active, "traffic": traffic}
+    return {
+        **{name: {"used": used, "limit": limit} for name, (used, limit) in taken.items()},
+        "traffic_resets_on": "2026-02-01",
     }

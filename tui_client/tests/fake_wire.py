@@ -73,6 +73,9 @@ class Request(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._handle()
 
+    def do_PATCH(self) -> None:
+        self._handle()
+
     def do_DELETE(self) -> None:
         self._handle()
 

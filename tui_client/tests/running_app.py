@@ -12,11 +12,14 @@ from unittest import mock
 from textual.events import Paste
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input
 
 from torrent_proxy_client.app.app import TorrentProxyApp
+from torrent_proxy_client.app.screens.torrent import TorrentScreen
 from torrent_proxy_client.app.transfers import Phase
 from torrent_proxy_client.session import SessionStore
+from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.waiting import eventually
 
 _HOPS = 4  # a key goes from the app to the screen, the widget, its parents and back
@@ -66,6 +69,11 @@ class Person:
         self.app.focused.post_message(Paste(text))
         await self._pilot.pause()
 
+    async def click(self, widget: type[Widget], x: int, y: int) -> None:
+        """At this place of the widget."""
+        with mock.patch("textual.app.wait_for_idle", self._settled):
+            await self._pilot.click(widget, offset=(x, y))
+
     async def resize(self, width: int, height: int) -> None:
         await self._pilot.resize_terminal(width, height)
 
@@ -98,6 +106,19 @@ async def running(
         app = TorrentProxyApp(store, downloads, state or Path(forgotten), server=server, poll_interval=0.05)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Person(pilot, app)
+
+
+async def open_tab(person: Person, name: str, key: str) -> None:
+    """Of the selected torrent, as soon as `name` is on the screen: `key` is that of a tab, or of what to do there."""
+    await person.sees(name)
+    await person.press("enter")
+    await eventually(lambda: isinstance(person.app.screen, TorrentScreen))
+    await person.press(key)
+
+
+def asked(server: FakeServer, what: str) -> int:
+    """How often the server was asked for this."""
+    return sum(path.endswith(f"/{what}/") for _, path, _ in server.requests)
 
 
 def phases(person: Person) -> list[Phase]:

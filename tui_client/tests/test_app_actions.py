@@ -256,14 +256,13 @@ async def test_help_names_the_keys_and_closes(
 # --- fetch
 
 
-@pytest.mark.parametrize("key", ["f", "enter"])
 async def test_fetching_brings_the_file_here_and_says_where(
-    server: FakeServer, store: FileSessionStore, downloads: Path, key: str
+    server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:
     server.add_torrent("[judas] film [/b]", {"[judas] film.mkv": DATA})
     async with running(store, downloads, size=(160, 50)) as person:
         await person.sees("[judas] film")
-        await person.press(key)
+        await person.press("f")
         await person.sees(f"✓ [judas] film [/b] {downloads}/[judas] film.mkv (SHA-256 verified)")
     assert (downloads / "[judas] film.mkv").read_bytes() == DATA
 

@@ -36,10 +36,11 @@ async def test_every_key_of_the_list_stands_on_the_screen(
     server.add_torrent("film")
     async with running(store, tmp_path, size=size) as person:
         await person.sees(
-            "film", "/ filter", "Space mark", "s S sort", "c commands", "t transfers", "Enter fetch"
-        )
+            "film", "Enter details", "/ filter", "o only", "s S sort", "l label", "Space mark", "m my limits",
+            "t transfers", "c commands",
+        )  # fmt: skip
         await person.press("space")
-        await person.sees("1 marked", "p r d f for all", "v range", "i invert", "Esc unmark")
+        await person.sees("1 marked", "p r d f l for all", "v range", "i invert", "Esc unmark")
 
 
 async def test_the_filter_narrows_while_typing_and_goes_with_escape(
@@ -265,9 +266,9 @@ async def test_the_dialogs_fit_a_small_terminal(
         await eventually(lambda: isinstance(person.app.screen, TransfersScreen))
         await person.sees("k change what happens", "Esc close")
         await person.press("escape", "question_mark")
-        await person.sees("mark it; p r d f then", "Esc close")
+        await person.sees("mark it; p r d f l then", "Esc close")
         await person.press("end")
-        await person.sees("quit; what is unfinished goes on at the next start", "Esc close")
+        await person.sees("fetch brings it to this machine.", "Esc close")
 
 
 def test_a_stored_order_that_is_no_longer_known_does_no_harm(tmp_path: Path) -> None:

@@ -69,6 +69,20 @@ async def test_eight_parallel_expired_requests_renew_the_session_once(
     assert (server.refreshes, server.rejected_refreshes) == (1, 0)
 
 
+async def test_a_token_of_another_process_that_has_expired_too_is_renewed_as_well(
+    server: FakeServer, config: Path, store: FileSessionStore
+) -> None:
+    async with (
+        ApiClient(server.url, store=store) as first,
+        ApiClient(server.url, store=FileSessionStore(config)) as second,
+    ):
+        server.expire_access()
+        await first.me()
+        server.expire_access()
+        assert (await second.me()).username == "alice"
+        assert server.refreshes == 2
+
+
 async def test_two_processes_with_one_stored_session_do_not_burn_each_others_rotation(
     server: FakeServer, config: Path, store: FileSessionStore
 ) -> None:

@@ -102,6 +102,17 @@ def test_waiting_ends_when_the_server_failed(
     assert "The disk is full." in capsys.readouterr().err
 
 
+def test_a_file_that_was_not_chosen_cannot_be_got(
+    server: FakeServer, store: FileSessionStore, downloads: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show = server.add_torrent("show", {"one.mkv": b"1", "two.mkv": b"2"})
+    show.unwanted = {1}
+    assert cli.main(["get", "show", "--file", "two.mkv"]) == 1
+    assert "You have not chosen this file" in capsys.readouterr().err
+    assert cli.main(["get", "show"]) == 0
+    assert [path.name for path in downloads.rglob("*.mkv")] == ["one.mkv"]
+
+
 def test_interrupting_a_download_keeps_the_part_and_says_so(
     server: FakeServer, store: FileSessionStore, downloads: Path
 ) -> None:

@@ -14,6 +14,7 @@ from torrent_proxy_client.errors import BadAnswer, NotFinished, NotLoggedIn, Ref
 from torrent_proxy_client.handover import DeviceSession, Link, SftpServer, TransferCredentials, many
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes, Health, Me, Tokens, Torrent, TorrentFile
+from torrent_proxy_client.reports import Event, Limits, Swarm, TorrentHistory
 from torrent_proxy_client.session import MemorySessionStore, Session, SessionStore
 from torrent_proxy_client.transport import Answer, Stream, Transport
 
@@ -117,6 +118,10 @@ class ApiClient:
     async def me(self) -> Me:
         return Me.from_json(await self._json("GET", "me/"))
 
+    async def limits(self) -> Limits:
+        """What the user may take, and has taken. Refused with status 404 by servers that do not tell."""
+        return Limits.from_json(await self._json("GET", "me/limits/"))
+
     async def health(self) -> Health:
         """Needs no session; a server that reports itself degraded (503) is an answer, not an error."""
         answer = await self._transport.send("GET", "health/")
@@ -175,6 +180,26 @@ class ApiClient:
         form = {"paused": "true" if paused else "false"}
         return Torrent.from_json(await self._json("POST", "torrents/", upload=(name, metainfo), form=form))
 
+    async def change(self, torrent_id: str, wishes: Mapping[str, object]) -> Torrent:
+        """Change what the user wants of a torrent; what `wishes` leaves out stays as it is.
+
+        `label` (str), `files` (indexes; None: all), `download_limit` and `upload_limit` (bytes a second; None: none),
+        `seed_ratio` and `seed_seconds` (None: the server's default), `sequential` (bool). Refused names the wrong one
+        as `attr`, and has status 405 where the server knows no wishes.
+        """
+        return Torrent.from_json(await self._json("PATCH", _path(torrent_id), json=dict(wishes)))
+
+    async def history(self, torrent_id: str) -> TorrentHistory:
+        """The latest of what became of a torrent. Refused with status 404 by servers that keep no history."""
+        data = await self._json("GET", _path(torrent_id, "history/"), params={"limit": 200})
+        events = many(data, Event.from_json)
+        return TorrentHistory(events, more=isinstance(data, dict) and bool(data.get("next")))
+
+    async def swarm(self, torrent_id: str) -> Swarm:
+        """Trackers and peers as counts, which the server keeps fresh while they are asked for. Refused with status 404
+        by servers that do not count them."""
+        return Swarm.from_json(await self._json("GET", _path(torrent_id, "swarm/")))
+
     async def pause(self, torrent_id: str) -> Torrent:
         return Torrent.from_json(await self._json("POST", _path(torrent_id, "pause/")))
 
@@ -224,19 +249,19 @@ class ApiClient:
 
     @asynccontextmanager
     async def _authorised(self, method: str, path: str, **options: Any) -> AsyncIterator[Stream]:
-        """Send with the access token; on 401 renew it and send once more."""
+        """Send with the access token; on 401 renew it and send again."""
         if not self._session.logged_in:
             raise NotLoggedIn("You are not logged in.")
-        sent = self._session.access
-        async with self._transport.stream(method, path, token=sent, **options) as stream:
-            if stream.status != 401:
-                yield stream
-                return
-        await self._renew(sent)
-        async with self._transport.stream(method, path, token=self._session.access, **options) as stream:
-            if stream.status == 401:
-                raise NotLoggedIn(_LOG_IN_AGAIN)
-            yield stream
+        # The second renewal is for a token of another process that has expired as well meanwhile.
+        for renewals_left in (2, 1, 0):
+            sent = self._session.access
+            async with self._transport.stream(method, path, token=sent, **options) as stream:
+                if stream.status != 401:
+                    yield stream
+                    return
+            if renewals_left:
+                await self._renew(sent)
+        raise NotLoggedIn(_LOG_IN_AGAIN)
 
     async def _renew(self, sent: str) -> None:
         # A task of its own: a cancelled download must not cut off the renewal that others wait for.

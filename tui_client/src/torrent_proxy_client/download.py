@@ -123,7 +123,8 @@ class Download:
     async def _plan(self) -> list[tuple[TorrentFile, tuple[str, ...]]]:
         """The files to fetch, each with the components of its path below the directory."""
         files = await self._patiently(lambda: self._api.files(self._torrent.id))
-        if not files or not all(file.ready for file in files):
+        wanted = [file for file in files if file.wanted]
+        if not wanted or not all(file.ready for file in wanted):
             raise NotFinished(
                 "It is not finished on the server yet. Fetch it when it is.", status=409, code="not_finished"
             )
@@ -131,8 +132,15 @@ class Download:
             chosen = [file for file in files if file.index == self._only]
             if not chosen:
                 raise DownloadFailed(f"The torrent has no file number {self._only}.")
+            if not chosen[0].wanted:
+                raise DownloadFailed(
+                    f"You have not chosen this file, so the server does not have it for you: {chosen[0].path}. "
+                    "Choose it in the app, under the torrent's files."
+                )
             return [(chosen[0], (safe_name(chosen[0].path.rpartition("/")[2]),))]
-        return list(zip(files, layout(self._torrent.name, [file.path for file in files]), strict=True))
+        # A file has one name here, whichever others are chosen with it.
+        places = layout(self._torrent.name, [file.path for file in files])
+        return [(file, parts) for file, parts in zip(files, places, strict=True) if file.wanted]
 
     async def _fetch(self, file: TorrentFile, folder: Path, name: str) -> Fetched:
         damaged = []

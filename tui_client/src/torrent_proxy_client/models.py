@@ -49,6 +49,14 @@ class Torrent:
     infohash_v2: str | None
     private: bool | None
     origin: str
+    label: str  # its owner's own word for it; may be empty
+    waits_for: str  # which limit keeps it waiting; empty where none does
+    sequential: bool  # downloaded from the first piece to the last
+    download_limit: int | None  # None: none
+    upload_limit: int | None
+    seed_ratio: float | None  # None: the server's default
+    seed_seconds: int | None
+    handed_over: int  # bytes fetched from the server so far, every time counted
     added_at: datetime | None
     completed_at: datetime | None
     change: int
@@ -74,6 +82,14 @@ class Torrent:
             infohash_v2=read.optional("infohash_v2", str),
             private=read.optional("private", bool),
             origin=read.get("origin", str, ""),
+            label=read.get("label", str, ""),
+            waits_for=read.get("waits_for", str, ""),
+            sequential=read.get("sequential", bool, False),
+            download_limit=read.optional("download_limit", int),
+            upload_limit=read.optional("upload_limit", int),
+            seed_ratio=read.optional_number("seed_ratio"),
+            seed_seconds=read.optional("seed_seconds", int),
+            handed_over=read.get("handed_over", int, 0),
             added_at=read.time("added_at"),
             completed_at=read.time("completed_at"),
             change=read.get("change", int, 0),
@@ -87,6 +103,9 @@ class TorrentFile:
     size: int
     sha256: str | None  # lower-case hexadecimal; None until the server has computed it
     ready: bool  # its content can be fetched
+    wanted: bool = True  # chosen; others are neither downloaded nor handed over
+    progress: float | None = None  # None where the server does not tell
+    choosable: bool = False  # the server lets people choose files
 
     @classmethod
     def from_json(cls, value: object) -> "TorrentFile":
@@ -98,6 +117,9 @@ class TorrentFile:
             size=read.natural("size"),
             sha256=sha256.lower() if sha256 else None,
             ready=read.optional("content_url", str) is not None,
+            wanted=read.get("wanted", bool, True),
+            progress=read.optional_number("progress"),
+            choosable=read.optional("wanted", bool) is not None,
         )
 
 
@@ -218,10 +240,14 @@ class Fields:
         return value
 
     def number(self, name: str) -> float:
+        return self.optional_number(name) or 0.0
+
+    def optional_number(self, name: str) -> float | None:
+        """JSON writes whole numbers without a point."""
         value = self._value.get(name)
-        if isinstance(value, int):
+        if isinstance(value, int) and not isinstance(value, bool):
             return float(value)
-        return self.get(name, float, 0.0)
+        return self.optional(name, float)
 
     def time(self, name: str) -> datetime | None:
         text = self.optional(name, str)

@@ -1,6 +1,6 @@
 """What a person chose in the app and finds again next time; kept in `preferences.json`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from torrent_proxy_client.files import read_json_object, write_json
@@ -12,6 +12,7 @@ class Preferences:
     sort: str = "added"
     reverse: bool = False
     conflict: str = Conflict.KEEP_BOTH.value
+    filter: dict[str, object] = field(default_factory=dict)  # a Filter of the list, as `asdict` makes it
 
     @classmethod
     def load(cls, directory: Path) -> "Preferences":

@@ -117,7 +117,8 @@ class SftpWay:
     async def _path_of(self, client: "asyncssh.SFTPClient", file: TorrentFile) -> str:
         """By its place in the tree: the server makes its names safe by rules of its own, but keeps the order."""
         if not self._places:
-            files = sorted(await self._api.files(self._torrent.id), key=lambda other: other.index)
+            files = [other for other in await self._api.files(self._torrent.id) if other.wanted]
+            files.sort(key=lambda other: other.index)
             found = places([other.path for other in files])
             self._places = {other.index: place for other, place in zip(files, found, strict=True)}
             self._top = await self._top_path()

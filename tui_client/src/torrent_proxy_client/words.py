@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 
 from rich.cells import cell_len
 
@@ -42,6 +42,26 @@ _WHY: dict[str, str] = {
 }
 
 
+_WAITS_FOR: dict[str, str] = {
+    "user_disk": "space in your quota",
+    "user_active": "one of your other downloads",
+    "user_traffic": "your next month",
+    "box_disk": "space on the server",
+    "box_active": "other people's downloads",
+    "box_traffic": "the server's next month",
+}
+
+_EVENTS: dict[str, str] = {
+    "added": "Added",
+    "started": "Began to download",
+    "completed": "Complete",
+    "handed_over": "Fetched",
+    "removed": "Deleted",
+    "restored": "Taken back",
+    "blocked": "Blocked",
+}
+
+
 def clean(text: str) -> str:
     """One printable line: no control characters, escape sequences, bidi overrides, zero-width characters."""
     text = _ESCAPES.sub("", text).replace("\t", " ").replace("\n", " ")
@@ -60,6 +80,25 @@ def state_name(value: str) -> str:
 def why(torrent: Torrent) -> str:
     """The server's explanation, or ours where it gave none; may be empty."""
     return clean(torrent.message) or _WHY.get(torrent.state, "")
+
+
+def waits_for(value: str) -> str:
+    """`space in your quota`; what a newer server says is shown as it came."""
+    return _WAITS_FOR.get(value) or clean(value).replace("_", " ")
+
+
+def event(kind: str) -> str:
+    return _EVENTS.get(kind) or clean(kind).replace("_", " ").capitalize() or "Unknown"
+
+
+def label(text: str) -> str:
+    """`#linux`; empty for none."""
+    return f"#{shown}" if (shown := clean(text).strip()) else ""
+
+
+def ratio(uploaded: int, size: int | None) -> str:
+    """How many times its size went out to others, `0.34`; empty while the size is unknown."""
+    return f"{uploaded / size:.2f}" if size else ""
 
 
 def size(count: int | None) -> str:
@@ -131,6 +170,11 @@ def clock(moment: datetime) -> str:
 def moment(when: datetime) -> str:
     """Day and time on this machine, `22 Nov 12:03`."""
     return when.astimezone().strftime("%d %b %H:%M")
+
+
+def day(when: date) -> str:
+    """`1 December`"""
+    return f"{when.day} {when:%B}"
 
 
 def count(number: int, noun: str) -> str:

@@ -10,7 +10,7 @@ Step = tuple[datetime, str]  # when we saw it, and the state
 
 
 class History:
-    """The server tells states, not their history: this one begins when the app does."""
+    """For the announcements, and for a look without asking: it begins when the app does. The server keeps its own."""
 
     def __init__(self) -> None:
         self._steps: dict[str, list[Step]] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textual.message import Message
+from textual.signal import Signal
 
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.errors import ClientError, NotLoggedIn, ServerAway
@@ -44,6 +45,16 @@ class LinkChanged(Message):
     def __init__(self, away: Away | None) -> None:
         super().__init__()
         self.away = away
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What the list knows of the server, for screens above it: they need not ask for that themselves."""
+
+    mirror: Mirror
+    news: Signal[None]  # the mirror has changed
+    link: Signal[Away | None]  # as of LinkChanged
+    wake: Callable[[], None]  # after something was changed by us
 
 
 class Poller:

@@ -10,20 +10,31 @@ from textual.widgets import Footer, Static
 from torrent_proxy_client.app.theme import BUSY
 
 _KEYS = (
+    ("Enter", "all about it: files to choose, swarm, history, limits"),
     ("a", "add a torrent: magnet link, URL or .torrent file"),
     ("p  r", "pause and resume the selected torrent on the server"),
-    ("d  u", "delete it from the server (asks first), and take that back"),
-    ("f, Enter", "fetch it: bring its files from the server to here"),
+    ("d  u", "delete it from the server (asks), and take that back"),
+    ("f", "fetch it: bring its files from the server to here"),
     ("x", "pause fetching; what has arrived is kept, f goes on"),
     ("t", "transfers: pause, take out, find files, same names"),
     ("c", "commands to copy for curl, sftp and scp"),
-    ("/", "filter by words of name or state; Esc shows all"),
-    ("Space", "mark it; p r d f then work on all that are marked"),
+    ("l", "label it, with a word of your own"),
+    ("/", "filter by words of name, state or label; Esc shows all"),
+    ("o", "show only one state, or only one label"),
+    ("s  S", "sort by the next column, or backwards (or click it)"),
+    ("Space", "mark it; p r d f l then work on all that are marked"),
     ("v  i  Esc", "mark up to here, invert the marks, take them away"),
-    ("s  S", "sort by the next column, or backwards"),
+    ("m", "my limits: disk, downloads, traffic, and what waits"),
     ("↑ ↓", "select another torrent (Tab: scroll the details)"),
     ("Ctrl+L", "log out"),
     ("q", "quit; what is unfinished goes on at the next start"),
+)
+_TORRENT_KEYS = (
+    ("1 2 3 4", "overview, files, swarm, history (also ← →)"),
+    ("l  e", "its label; its limits: speeds, seeding, order"),
+    ("Space", "in the files: choose one or not, or a whole folder"),
+    ("a n i  s", "all, none, invert; save the choice"),
+    ("Esc", "back to the list"),
 )
 _STATES = (
     ("Waiting", "accepted; the server starts it as soon as it can"),
@@ -48,7 +59,8 @@ class HelpScreen(ModalScreen[None]):
 
 def help_text() -> Text:
     text = Text()
-    for rows in (_KEYS, _STATES):
+    for title, rows in (("", _KEYS), ("Where a torrent is open", _TORRENT_KEYS), ("States", _STATES)):
+        text.append(f"{title}\n" if title else "", style="bold")
         for left, right in rows:
             text.append(f"{left:10} ", style=f"bold {BUSY}").append(f"{right}\n")
         text.append("\n")

@@ -9,7 +9,6 @@ from textual.widgets import Static
 
 from torrent_proxy_client import words
 from torrent_proxy_client.app.live import Away
-from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.models import State, Torrent
 
 _SAID_FOR = 6.0  # seconds
@@ -29,18 +28,15 @@ class SpreadBar(Static):
     def render(self) -> Text:
         room = self.content_size.width
         text = Text(no_wrap=True, overflow="ellipsis")
-        text.append_text(self._left)
-        text.append(" " * max(room - self._left.cell_len - self._right.cell_len, 2))
+        left = self._left.copy()
+        left.truncate(max(room - self._right.cell_len - 2, 10), overflow="ellipsis")
+        text.append_text(left)
+        text.append(" " * max(room - left.cell_len - self._right.cell_len, 2))
         return text.append_text(self._right)
 
 
 class TitleBar(SpreadBar):
-    """Product on the left, user and server on the right."""
-
-    def __init__(self, username: str, server: str) -> None:
-        super().__init__()
-        who = words.clean(f"{username} @ {server.partition('://')[2]}")
-        self.spread(Text("Torrent Proxy", style="bold"), Text(who, style=QUIET))
+    """What this screen is about on the left, who or how on the right."""
 
 
 class AwayBanner(Static):

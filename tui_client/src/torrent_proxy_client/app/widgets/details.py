@@ -36,11 +36,14 @@ def details_text(torrent: Torrent, files: tuple[TorrentFile, ...], steps: tuple[
     if why := words.why(torrent):
         text.append(f"  {why}", style=f"not bold {why_style}")
     text.append(f"\n{figures(torrent)}", style=f"not bold {QUIET}")
-    for file in files[:_MOST_FILES]:
+    wanted = [file for file in files if file.wanted]
+    for file in wanted[:_MOST_FILES]:
         text.append(f"\n{words.size(file.size):>7}  ", style=f"not bold {QUIET}")
         text.append(words.clean(file.path), style="not bold")
-    if len(files) > _MOST_FILES:
-        text.append(f"\n… and {len(files) - _MOST_FILES} more", style=f"not bold {QUIET}")
+    if len(wanted) > _MOST_FILES:
+        text.append(f"\n… and {len(wanted) - _MOST_FILES} more", style=f"not bold {QUIET}")
+    if unwanted := len(files) - len(wanted):
+        text.append(f"\n{words.count(unwanted, 'file')} not chosen", style=f"not bold {QUIET}")
     for moment, what in history(torrent, steps):
         text.append(f"\n{words.moment(moment)}  {what}", style=f"not bold {QUIET}")
     return text

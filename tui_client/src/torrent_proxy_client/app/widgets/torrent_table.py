@@ -1,7 +1,9 @@
 """The list of torrents: fixed columns that fill the width, and updates that touch only what changed."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding
@@ -9,6 +11,7 @@ from textual.events import Resize
 from textual.widgets import DataTable
 
 from torrent_proxy_client import words
+from torrent_proxy_client.app.filtering import Filter
 from torrent_proxy_client.app.theme import STATE_COLOURS
 from torrent_proxy_client.models import Changes, Torrent
 
@@ -16,7 +19,15 @@ _WIDE = 110  # columns of the table from which on there is room for everything
 _SCROLLBAR = 1
 _MARGIN = 1
 
-Shown = tuple[str, str]  # text and style of a cell
+_LABEL = 3  # a label takes at most a third of the name's column
+
+
+class Shown(NamedTuple):
+    """Of a cell; only the name's has a label, which stands at its right end."""
+
+    text: str
+    style: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,20 @@ def _gap(width: int) -> int:
     return 2 if width >= _WIDE else 1
 
 
+def _named(column: Column, content: Shown) -> Text:
+    """The name, cut so that the label behind it stays in sight."""
+    if not content.label:
+        return column.cell(content.text)
+    label = Text(content.label)
+    label.truncate(column.width // _LABEL, overflow="ellipsis")
+    name = Text(content.text)
+    name.truncate(column.width - label.cell_len - 1, overflow="ellipsis", pad=True)
+    return Text.assemble(name, " ", label)
+
+
 Rank = tuple[float | str, str]  # the id makes the order stable
+
+_LAST = "\U0010ffff"  # sorts behind every label
 
 SORT_NAMES = {
     "added": "when it was added, newest first",
@@ -64,6 +88,10 @@ SORT_NAMES = {
     "progress": "progress",
     "down": "speed",
     "size": "size",
+    "label": "label",
+    "completed": "when it was finished, the latest first",
+    "eta": "time left",
+    "up": "speed to others",
 }
 SORTS: dict[str, Callable[[Torrent], float | str]] = {
     "added": lambda torrent: -torrent.added_at.timestamp() if torrent.added_at else 0.0,
@@ -72,6 +100,10 @@ SORTS: dict[str, Callable[[Torrent], float | str]] = {
     "progress": lambda torrent: -torrent.progress,
     "down": lambda torrent: -float(torrent.download_speed),
     "size": lambda torrent: -float(torrent.size or 0),
+    "label": lambda torrent: words.clean(torrent.label).casefold() or _LAST,
+    "completed": lambda torrent: -torrent.completed_at.timestamp() if torrent.completed_at else 0.0,
+    "eta": lambda torrent: math.inf if torrent.eta is None else float(torrent.eta),
+    "up": lambda torrent: -float(torrent.upload_speed),
 }
 """What rows can be sorted by; the most interesting end comes first."""
 
@@ -99,7 +131,7 @@ class TorrentTable(DataTable[Text]):
         self._wanted_cursor = ""
         self._complete = False  # all pages of the first answer are here
         self._sort_by, self._reverse = "added", False
-        self._filter = ""
+        self._filter = Filter()
         self._marked: set[str] = set()
         self._range_from = ""
 
@@ -110,16 +142,15 @@ class TorrentTable(DataTable[Text]):
         return [self._torrents[key] for key in rows if key in self._marked]
 
     @property
-    def filter(self) -> str:
+    def filter(self) -> Filter:
         return self._filter
 
     @property
     def has_matches(self) -> bool:
-        return any(map(self._fits, self._torrents.values()))
+        return any(map(self._filter.fits, self._torrents.values()))
 
-    def filter_by(self, text: str) -> None:
-        """Show only torrents whose name or state contains every word of `text`."""
-        self._filter = text
+    def filter_by(self, wanted: Filter) -> None:
+        self._filter = wanted
         self._rebuild()
 
     def sort_by(self, column: str, *, reverse: bool) -> None:
@@ -189,7 +220,7 @@ class TorrentTable(DataTable[Text]):
         gone += [
             torrent.id
             for torrent in changes.torrents
-            if torrent.id in self._shown and not self._fits(torrent)
+            if torrent.id in self._shown and not self._filter.fits(torrent)
         ]
         for torrent_id in gone:
             del self._shown[torrent_id]
@@ -200,17 +231,13 @@ class TorrentTable(DataTable[Text]):
                 rank = self._ranks[torrent.id]
                 self._update(torrent)
                 moved |= rank != self._ranks[torrent.id]
-            elif torrent.id in torrents and self._fits(torrent):
+            elif torrent.id in torrents and self._filter.fits(torrent):
                 self._add(torrent)
                 moved = True
         if moved:
             self._sort()
         if moved or gone:
             self._restore(cursor, top)
-
-    def _fits(self, torrent: Torrent) -> bool:
-        text = f"{words.clean(torrent.name)} {words.state(torrent)}".casefold()
-        return all(word in text for word in self._filter.casefold().split())
 
     def on_resize(self, event: Resize) -> None:
         if columns_for(self.size.width) != self._columns:
@@ -232,7 +259,7 @@ class TorrentTable(DataTable[Text]):
             label = self._spaced(column, column.cell(f"{column.label}{arrow}"))
             self.add_column(label, key=column.key, width=label.cell_len)
         for torrent in self._torrents.values():
-            if self._fits(torrent):
+            if self._filter.fits(torrent):
                 self._add(torrent)
         self._sort()
         self._restore(cursor, top)
@@ -254,9 +281,9 @@ class TorrentTable(DataTable[Text]):
                 self.update_cell(torrent.id, column.key, self._cell(torrent, column, content))
 
     def _cell(self, torrent: Torrent, column: Column, content: Shown) -> Text:
-        cell = self._spaced(column, column.cell(*content), marked=torrent.id in self._marked)
         if column.key != "name":
-            return cell
+            return self._spaced(column, column.cell(content.text, content.style))
+        cell = self._spaced(column, _named(column, content), marked=torrent.id in self._marked)
         name = NameCell(cell.plain, style="bold" if torrent.id in self._marked else "", no_wrap=True)
         name.torrent_id = torrent.id
         return name
@@ -293,11 +320,11 @@ def _contents(torrent: Torrent, columns: list[Column]) -> dict[str, Shown]:
     progress_width = next(column.width for column in columns if column.key == "progress")
     colour = STATE_COLOURS.get(torrent.state, "")
     return {
-        "name": (words.clean(torrent.name) or torrent.id, ""),
-        "state": (words.state(torrent), colour),
-        "progress": (words.progress(torrent.progress, progress_width), colour),
-        "down": (words.speed(torrent.download_speed), ""),
-        "up": (words.speed(torrent.upload_speed), ""),
-        "eta": (words.duration(torrent.eta), ""),
-        "size": (words.size(torrent.size), ""),
+        "name": Shown(words.clean(torrent.name) or torrent.id, label=words.label(torrent.label)),
+        "state": Shown(words.state(torrent), colour),
+        "progress": Shown(words.progress(torrent.progress, progress_width), colour),
+        "down": Shown(words.speed(torrent.download_speed)),
+        "up": Shown(words.speed(torrent.upload_speed)),
+        "eta": Shown(words.duration(torrent.eta)),
+        "size": Shown(words.size(torrent.size)),
     }
