@@ -45,7 +45,7 @@ class AddFeedScreen(TellsMistakes, ModalScreen[Feed | None]):
                 for name, title, placeholder in _FIELDS:
                     yield Label(title)
                     yield Input(placeholder=placeholder, id=name, compact=True, password=name == "password")
-            yield Tick("Rules may also take what is in it now", id="back_catalogue", compact=True)
+            yield Tick("Rules may also take what is in it now", id="back_catalogue")
             yield Static(_HINT, id="hint", markup=False)
             yield Static(
                 "Enter add · Tab next · Space tick · Esc cancel", classes="dialog-keys", markup=False

@@ -9,6 +9,7 @@ from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.screens.outcome import OutcomeScreen
 from torrent_proxy_client.app.screens.paged import PagedScreen
 from torrent_proxy_client.app.theme import QUIET
+from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_calls import PAGE
@@ -19,7 +20,8 @@ _NOTHING = "Your rules have decided nothing yet. What they take, or nearly take,
 
 
 class DecisionsScreen(PagedScreen[Decision]):
-    BINDINGS = [Binding("r", "rule", "one rule")]
+    BINDINGS = [Binding("r", "rule", show=False)]  # stands in the line above the footer
+    HINTS = (Hint("r", "only what one rule decided", "rule"),)
     COLUMNS = (Column("when", 12), Column("rule", 16), Column("outcome", 24), Column("item"))
 
     def __init__(self, api: ApiClient) -> None:

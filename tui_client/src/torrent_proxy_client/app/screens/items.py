@@ -27,10 +27,13 @@ _NOTHING = (
 
 class ItemsScreen(PagedScreen[Item]):
     BINDINGS = [
-        Binding("g", "grab", "grab anyway"),
+        Binding("g", "grab", show=False),  # stands in the line above the footer
     ]
-    HINTS = (Hint("Enter", "what every rule says of it", "explain"),)
-    COLUMNS = (Column("item"), Column("state", 24), Column("seen", 12))
+    HINTS = (
+        Hint("Enter", "what every rule says of it", "explain"),
+        Hint("g", "grab it anyway", "grab"),
+    )
+    COLUMNS = (Column("item"), Column("state", 24), Column("published", 12))
     OUTCOMES = (*PagedScreen.OUTCOMES, ("none", "nothing decided"))
 
     def __init__(self, api: ApiClient, feed: Feed) -> None:
@@ -143,5 +146,6 @@ def verdicts_text(item: Item) -> Text:
 
 
 def _cells(item: Item) -> list[str]:
-    seen = words.moment(item.seen_at) if item.seen_at else ""
-    return [words.clean(item.title), feed_words.item_state(item), seen]
+    published = item.published_at or item.seen_at  # not every feed says when
+    when = words.moment(published) if published else ""
+    return [words.clean(item.title), feed_words.item_state(item), when]

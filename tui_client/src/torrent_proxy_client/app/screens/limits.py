@@ -67,7 +67,7 @@ class LimitsScreen(TellsMistakes, ModalScreen[Torrent | None]):
                     yield Input(
                         field.text(self._torrent), placeholder=field.placeholder, id=field.name, compact=True
                     )
-            yield Tick(_SEQUENTIAL, self._torrent.sequential, id="sequential", compact=True)
+            yield Tick(_SEQUENTIAL, self._torrent.sequential, id="sequential")
             yield Static(_HINT, id="limits-hint", markup=False)
             yield Static(
                 "Enter save · Tab next · Space tick · Esc cancel", classes="dialog-keys", markup=False

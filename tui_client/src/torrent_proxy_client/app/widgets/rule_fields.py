@@ -56,12 +56,16 @@ class RuleFields(VerticalScroll, can_focus=False, inherit_bindings=False):
         value = getattr(self._rule, field.name)
         with Horizontal(classes="row"):
             if isinstance(field, TickField):
-                yield Tick(field.title, value, id=field.name, compact=True)
+                yield Tick(field.title, value, id=field.name)
             else:
                 yield Label(field.title)
                 if isinstance(field, TextField):
                     yield Input(
-                        field.write(value), placeholder=field.placeholder, id=field.name, compact=True
+                        field.write(value),
+                        placeholder=field.placeholder,
+                        id=field.name,
+                        compact=True,
+                        select_on_focus=False,
                     )
                 else:
                     yield Choice(field.choices, value, id=field.name)
@@ -72,7 +76,7 @@ class RuleFields(VerticalScroll, can_focus=False, inherit_bindings=False):
         for feed in self._feeds:
             with Horizontal(classes="row"):
                 ticked = feed.id in self._rule.feeds
-                yield Tick(words.clean(feed.name), ticked, id=f"feed-{feed.id}", compact=True)
+                yield Tick(words.clean(feed.name), ticked, id=f"feed-{feed.id}")
         if not self._feeds:
             yield Static("You follow no feeds yet.", classes="row", markup=False)
         yield _wrong("feeds")

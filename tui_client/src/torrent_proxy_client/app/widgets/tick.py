@@ -10,6 +10,10 @@ class Tick(Checkbox, inherit_bindings=False):
 
     BINDINGS = [Binding("space", "toggle_button", show=False)]
 
+    def __init__(self, label: str, value: bool = False, *, id: str) -> None:
+        """In one line; names in the label are not read as markup."""
+        super().__init__(Content(label), value, id=id, compact=True)
+
     def render(self) -> Content:
         self.BUTTON_INNER = "x" if self.value else " "
         return super().render()
