@@ -70,7 +70,7 @@ def grab(wish: Grab) -> str:
     until = f" until {words.moment(wish.due_at)}" if wish.due_at else ""
     states = {
         "waiting": f"… waits{until}",
-        "due": "… being added",
+        "due": "… is tried again" if wish.message else "… being added",
         "added": "✓ taken",
         "had": "had already",
         "failed": "✗ failed",
@@ -109,8 +109,7 @@ def _told_grab(wish: Grab) -> str:
             until = f", until {words.moment(wish.due_at)}" if wish.due_at else ""
             return f"Waits for a better release{until}."
         case "due":
-            again = f" It is tried again {ago(wish.due_at)}." if why else ""
-            return f"Is being added. {why}{again}".strip()
+            return f"Not added yet: {why} It is tried again {ago(wish.due_at)}." if why else "Is being added."
         case "added":
             return "Taken: it is in your list of torrents, unless you deleted it since."
         case "had":
@@ -141,5 +140,8 @@ def rule_about(rule: Rule) -> str:
     parts += [f"not {rule.must_not_contain}" if rule.must_not_contain else ""]
     parts += [f"not /{rule.negative_regex}/" if rule.negative_regex else ""]
     parts += [" or ".join(rule.resolutions), f"by {' or '.join(rule.groups)}" if rule.groups else ""]
+    parts += [f"not by {' or '.join(rule.refused_groups)}" if rule.refused_groups else ""]
     parts += [f"season {rule.season}" if rule.season is not None else ""]
+    parts += [f"at least {words.size(rule.min_size)}" if rule.min_size is not None else ""]
+    parts += [f"at most {words.size(rule.max_size)}" if rule.max_size is not None else ""]
     return words.clean(", ".join(part for part in parts if part)) or "everything in its feeds"

@@ -107,7 +107,7 @@ def _priority_text(priority: int) -> str:
 GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     ("What it is called", (
         TextField("name", "Name", "of this rule"),
-        TextField("must_contain", "Must contain", 'such as lighthouse (1080p OR 720p) "web dl"'),
+        TextField("must_contain", "Must contain", 'such as lighthouse (web OR "blu ray")'),
         TextField("must_not_contain", "Must not contain", "such as dub* OR raw"),
         TextField("regex", "Regex", r"such as S\d+E\d+"),
         TextField("negative_regex", "Negative regex", "what must not be found"),

@@ -6,7 +6,7 @@ from textual.binding import Binding
 
 from torrent_proxy_client import feed_words, words
 from torrent_proxy_client.api import ApiClient
-from torrent_proxy_client.app.screens.outcome import OutcomeScreen
+from torrent_proxy_client.app.screens.choose import ChooseScreen
 from torrent_proxy_client.app.screens.paged import PagedScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
@@ -80,7 +80,7 @@ class DecisionsScreen(PagedScreen[Decision]):
         choices = [("", "all"), *((rule.id, words.clean(rule.name)) for rule in rules)]
         known = {rule.id: rule for rule in rules}
         current = self._rule.id if self._rule and self._rule.id in known else ""
-        chosen = await self.app.push_screen_wait(OutcomeScreen(choices, current))
+        chosen = await self.app.push_screen_wait(ChooseScreen(choices, current))
         if chosen is not None:
             self._rule = known.get(chosen)
             self._only(self.outcome)

@@ -9,8 +9,8 @@ from textual.widgets import DataTable, Input, Static
 
 from torrent_proxy_client import feed_words, words
 from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.app.screens.choose import Choice, ChooseScreen
 from torrent_proxy_client.app.screens.feed_help import FeedHelpScreen
-from torrent_proxy_client.app.screens.outcome import Choice, OutcomeScreen
 from torrent_proxy_client.app.screens.table import TableScreen
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_calls import PAGE
@@ -105,7 +105,7 @@ class PagedScreen(TableScreen, Generic[T]):
 
     @work(exit_on_error=False)
     async def action_only(self) -> None:
-        chosen = await self.app.push_screen_wait(OutcomeScreen(self.OUTCOMES, self.outcome))
+        chosen = await self.app.push_screen_wait(ChooseScreen(self.OUTCOMES, self.outcome))
         if chosen is not None:
             self._only(chosen)
 

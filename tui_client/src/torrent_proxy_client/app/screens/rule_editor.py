@@ -26,7 +26,7 @@ from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused, Serve
 from torrent_proxy_client.feeds import Feed, Rule
 
 STILL = 0.4  # seconds without a key after which the preview is asked for
-_AGAIN = 5.0  # seconds, while the server is away
+AGAIN = 5.0  # seconds, while the server is away
 _BEGIN = "Type what titles must contain: what the rule would take shows here."
 
 
@@ -117,7 +117,7 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
         except ClientError as error:
             self._preview.say(f"✗ {error}")
             if isinstance(error, ServerAway):
-                self.set_timer(error.retry_after or _AGAIN, self._changed.set)
+                self.set_timer(error.retry_after or AGAIN, self._changed.set)
         else:
             self._preview.show(found, pasted=bool(self._titles))
 

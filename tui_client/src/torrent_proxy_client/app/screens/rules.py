@@ -81,7 +81,7 @@ class RulesScreen(TableScreen):
     @on(DataTable.RowSelected)
     @work(exit_on_error=False)
     async def action_open(self) -> None:
-        if self.is_current and (rule := self._selected):
+        if self.is_active and (rule := self._selected):
             await self._edit(rule)
 
     async def _edit(self, rule: Rule) -> None:

@@ -107,7 +107,7 @@ class TableScreen(TellsMistakes, Screen[None]):
         while True:
             self._look_now.clear()
             pause = LOOK_EVERY
-            if self.is_current:
+            if self.is_active:
                 try:
                     await self.ask()
                 except NotLoggedIn:

@@ -1,4 +1,4 @@
-"""Which items or decisions to show: all, or those with one outcome."""
+"""Which items or decisions to show: all, those with one outcome, those of one rule."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from textual.widgets import Footer, OptionList, Static
 Choice = tuple[str, str]  # what the API calls it, empty for all; what people read
 
 
-class OutcomeScreen(ModalScreen[str | None]):
+class ChooseScreen(ModalScreen[str | None]):
     """Hands back the chosen one; None when nothing was chosen."""
 
     BINDINGS = [Binding("escape,o", "dismiss(None)", "cancel", key_display="esc")]
@@ -24,7 +24,7 @@ class OutcomeScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Show only", classes="dialog-title", markup=False)
-            yield OptionList(*(text.capitalize() for _, text in self._choices), id="choices", markup=False)
+            yield OptionList(*(text for _, text in self._choices), id="choices", markup=False)
             yield Static("Enter show · Esc cancel", classes="dialog-keys", markup=False)
         yield Footer(compact=True)
 
