@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 
 SLOWEST, FASTEST = 1024, 2_000_000_000  # bytes a second, as the server takes them
 LONGEST = 10 * 365 * 86_400  # seconds
@@ -63,10 +64,10 @@ def parse_size(text: str) -> int | None:
     match = _SIZE.fullmatch(text.strip())
     if not match:
         raise BadAmount("Write a number and a unit, such as 700 MB or 1.4 GiB. Empty: any.")
-    size = round(_number(match[1]) * _SIZE_UNITS[match[2].lower()])
-    if size > LARGEST:
+    many = _SIZE_UNITS[match[2].lower()]
+    if _number(match[1]) * many > LARGEST:
         raise BadAmount("No torrent is that large. Empty: any.")
-    return size
+    return round(Decimal(match[1].replace(",", ".")) * many)
 
 
 def parse_count(text: str) -> int | None:
@@ -76,6 +77,19 @@ def parse_count(text: str) -> int | None:
     if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 10):
         raise BadAmount(f"{text.strip()} is not a whole number. Empty: any.")
     return int(text)
+
+
+def parse_number(text: str) -> float | None:
+    """From `12`, `6.5`; None from nothing, which is any."""
+    if not text.strip():
+        return None
+    try:
+        number = _number(text.strip())
+    except BadAmount as error:
+        raise BadAmount(f"{error} Empty: any.") from None
+    if number < 0:
+        raise BadAmount("It cannot be less than 0. Empty: any.")
+    return number
 
 
 def parse_ratio(text: str) -> float | None:
@@ -102,9 +116,9 @@ def size_text(size: int | None) -> str:
     """What `parse_size` reads as the same number, in the unit that says it shortest."""
     if size is None:
         return ""
-    exact = [f"{_short(size / many)} {name}" for name, many in _SIZE_NAMES.items() if size >= many]
-    same = [text for text in exact if parse_size(text) == size]
-    return min(same, key=len, default=f"{size} B")
+    texts = [f"{_short(size / many)} {name}" for name, many in _SIZE_NAMES.items() if many <= size]
+    exact = [text for text in texts if "e" not in text and parse_size(text) == size]
+    return min(exact, key=len, default=f"{size} B")
 
 
 def time_text(seconds: int | None) -> str:

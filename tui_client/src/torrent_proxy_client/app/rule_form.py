@@ -52,16 +52,6 @@ def _number_text(number: float | None) -> str:
     return "" if number is None else f"{number:g}"
 
 
-def _parse_number(text: str) -> float | None:
-    """Episodes such as 6.5 exist."""
-    if not text.strip():
-        return None
-    try:
-        return float(amounts.parse_ratio(text) or 0.0)
-    except BadAmount:
-        raise BadAmount(f"{text.strip()} is not the number of an episode. Empty: any.") from None
-
-
 def _day_text(moment: datetime | None) -> str:
     """The exact moment is kept: a rule may have been made by another client."""
     if moment is None:
@@ -77,7 +67,7 @@ def _parse_day(text: str) -> str | None:
         return None
     try:
         return datetime.fromisoformat(text.strip()).astimezone().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadAmount("Write a day such as 2026-11-22. Empty: any.") from None
 
 
@@ -120,8 +110,8 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
         TextField("min_size", "Smallest size", "any, or such as 200 MB", amounts.size_text, amounts.parse_size),
         TextField("max_size", "Largest size", "any, or such as 1.5 GiB", amounts.size_text, amounts.parse_size),
         TextField("season", "Season", "any, or such as 2", _number_text, amounts.parse_count),
-        TextField("first_episode", "First episode", "any, or such as 3", _number_text, _parse_number),
-        TextField("last_episode", "Last episode", "any, or such as 12", _number_text, _parse_number),
+        TextField("first_episode", "First episode", "any, or such as 3", _number_text, amounts.parse_number),
+        TextField("last_episode", "Last episode", "any, or such as 12", _number_text, amounts.parse_number),
         ChoiceField("batches", "Episodes", BATCHES),
         TextField("published_after", "Published after", "any, or such as 2026-11-22", _day_text, _parse_day),
         TextField("max_age_seconds", "Oldest", "any, or such as 3 d", amounts.time_text, _parse_age),
