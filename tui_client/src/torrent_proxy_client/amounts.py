@@ -116,8 +116,11 @@ def size_text(size: int | None) -> str:
     """What `parse_size` reads as the same number, in the unit that says it shortest."""
     if size is None:
         return ""
-    texts = [f"{_short(size / many)} {name}" for name, many in _SIZE_NAMES.items() if many <= size]
-    exact = [text for text in texts if "e" not in text and parse_size(text) == size]
+    exact = []
+    for name, many in _SIZE_NAMES.items():
+        number = _short(size / many)
+        if many <= size and "e" not in number and round(Decimal(number) * many) == size:
+            exact.append(f"{number} {name}")
     return min(exact, key=len, default=f"{size} B")
 
 
