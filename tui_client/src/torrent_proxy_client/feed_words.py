@@ -10,7 +10,7 @@ OUTCOMES = {
     "taken": "taken",
     "nearly": "nearly taken",
     "had": "had already",
-    "dry_run": "would be taken (dry run)",
+    "dry_run": "would be taken",
 }
 """What a rule made of an item."""
 
@@ -66,10 +66,10 @@ def reasons(whys: Iterable[Reason], title: str = "") -> str:
 
 
 def grab(wish: Grab) -> str:
-    """What became of the wish to have an item: `taken`, `waits until 22 Nov 14:00`, `✗ failed`."""
+    """What became of the wish to have an item: `✓ taken`, `waits until 22 Nov 14:00`, `✗ failed`."""
     until = f" until {words.moment(wish.due_at)}" if wish.due_at else ""
     states = {
-        "waiting": f"… waits{until}",
+        "waiting": f"waits{until}",
         "due": "… is tried again" if wish.message else "… being added",
         "added": "✓ taken",
         "had": "had already",

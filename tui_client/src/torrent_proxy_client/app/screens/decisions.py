@@ -22,7 +22,7 @@ _NOTHING = "Your rules have decided nothing yet. What they take, or nearly take,
 class DecisionsScreen(PagedScreen[Decision]):
     BINDINGS = [Binding("r", "rule", show=False)]  # stands in the line above the footer
     HINTS = (Hint("r", "only what one rule decided", "rule"),)
-    COLUMNS = (Column("when", 12), Column("rule", 16), Column("outcome", 24), Column("item"))
+    COLUMNS = (Column("when", 12), Column("rule", 14), Column("outcome", 14), Column("item"))
 
     def __init__(self, api: ApiClient) -> None:
         super().__init__(api)

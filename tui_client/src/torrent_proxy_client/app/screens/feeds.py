@@ -48,7 +48,7 @@ class FeedsScreen(TableScreen):
         Column("", 3),
         Column("feed"),
         Column("health", 13),
-        Column("checked", 10),
+        Column("checked", 11),
         Column("next check", 10),
     )
 

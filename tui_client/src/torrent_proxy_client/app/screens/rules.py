@@ -32,7 +32,7 @@ class RulesScreen(TableScreen):
     HINTS = (Hint("Enter", "open it", "open"),)
     COLUMNS = (
         Column("", 3),
-        Column("rule", 20),
+        Column("rule", 16),
         Column("wants"),
         Column("takes", 8),
         Column("feeds", 14),
