@@ -10,7 +10,9 @@ from torrent_proxy_client.app.screens import rule_editor, table
 from torrent_proxy_client.app.screens.feeds import FeedsScreen
 from torrent_proxy_client.app.screens.rule_editor import RuleEditor
 from torrent_proxy_client.app.screens.rules import RulesScreen
+from torrent_proxy_client.app.widgets.choice import Choice
 from torrent_proxy_client.app.widgets.rows import Rows
+from torrent_proxy_client.app.widgets.tick import Tick
 from torrent_proxy_client.session import FileSessionStore
 from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
@@ -256,6 +258,37 @@ async def test_leaving_a_rule_asks_only_when_something_was_changed(
         await person.press("y")
         await eventually(lambda: isinstance(person.app.screen, RulesScreen))
     assert server.feeds.wishes == []
+
+
+async def test_feeds_that_a_rule_names_in_another_order_are_no_change(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    feeds = [server.feeds.add_feed(name) for name in ("Shows", "Films")]
+    server.feeds.add_rule("Zebra", feeds=feeds[::-1])
+    async with running(store, tmp_path) as person:
+        await open_rule(person)
+        await person.press("escape")
+        await eventually(lambda: isinstance(person.app.screen, RulesScreen))
+
+
+async def test_a_session_that_ends_while_a_rule_is_open_leads_to_the_login(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    async with running(store, tmp_path) as person:
+        await new_rule(person)
+        server.end_sessions()
+        await person.sees("Your session has ended. Log in again.")
+
+
+async def test_a_rule_can_be_written_with_the_mouse(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    async with running(store, tmp_path, size=(120, 40)) as person:
+        await new_rule(person)
+        await person.click(Choice, 2, 0)
+        await person.sees("‹ single episodes only ›")
+        await person.click(Tick, 2, 0)
+        await eventually(lambda: person.app.screen.query_one("#only_groups", Tick).value)
 
 
 async def test_the_preview_says_when_the_server_is_away_and_asks_again(

@@ -78,6 +78,12 @@ def test_moments_are_told_from_now(after: int, told: str) -> None:
     assert feed_words.ago(NOW + timedelta(seconds=after), NOW) == told
 
 
+def test_what_is_overdue_is_told_as_due_now() -> None:
+    assert feed_words.due(NOW - timedelta(seconds=90), NOW) == "now"
+    assert feed_words.due(NOW + timedelta(seconds=90), NOW) == "in 1m 30s"
+    assert feed_words.due(None) == "–"
+
+
 def test_a_wish_that_is_tried_again_says_why_and_when() -> None:
     grab = {"state": "due", "message": "It does not answer.", "due_at": "2126-01-01T00:00:00Z"}
     item = Item.from_json({"feed": "f", "number": 1, "grab": grab})

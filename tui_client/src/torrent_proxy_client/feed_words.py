@@ -49,6 +49,11 @@ def ago(when: datetime | None, now: datetime | None = None) -> str:
     return f"{words.duration(seconds)} ago" if seconds > 0 else f"in {words.duration(-seconds)}"
 
 
+def due(when: datetime | None, now: datetime | None = None) -> str:
+    """Like `ago`; what should have begun is `now`."""
+    return ago(max(when, now or datetime.now(UTC)), now) if when else ago(None)
+
+
 def outcome(value: str) -> str:
     return OUTCOMES.get(value) or words.clean(value).replace("_", " ")
 

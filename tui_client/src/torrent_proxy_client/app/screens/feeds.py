@@ -144,5 +144,5 @@ def _cells(feed: Feed) -> list[str]:
         words.clean(feed.name),
         feed_words.health(feed),
         feed_words.ago(feed.checked_at),
-        feed_words.ago(feed.next_check_at) if feed.enabled else "–",
+        feed_words.due(feed.next_check_at) if feed.enabled else "–",
     ]

@@ -102,8 +102,8 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
 
     async def _look(self) -> None:
         wishes, wrong = self._form.read()
-        self._form.mark(wrong)
         if wrong:
+            self._form.mark(wrong)
             self._preview.say("What it takes shows here as soon as what is marked ✗ is mended.")
             return
         if not wishes["name"]:
@@ -114,11 +114,14 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
             return  # the list of torrents notices by itself, and asks to log in
         except Refused as error:
             self._show_refusal(error)
+            if error.retry_after:
+                self.set_timer(error.retry_after, self._changed.set)
         except ClientError as error:
             self._preview.say(f"✗ {error}")
             if isinstance(error, ServerAway):
                 self.set_timer(error.retry_after or AGAIN, self._changed.set)
         else:
+            self._form.mark({})
             self._preview.show(found, pasted=bool(self._titles))
 
     def _show_refusal(self, error: Refused) -> str:

@@ -103,7 +103,9 @@ class RuleFields(VerticalScroll, can_focus=False, inherit_bindings=False):
                 wishes[field.name] = self._value(field)
             except BadAmount as error:
                 wrong[field.name] = str(error)
-        wishes["feeds"] = [feed.id for feed in self._feeds if self.query_one(f"#feed-{feed.id}", Tick).value]
+        ticked = [feed.id for feed in self._feeds if self.query_one(f"#feed-{feed.id}", Tick).value]
+        # The rule may name them in another order.
+        wishes["feeds"] = list(self._rule.feeds) if set(ticked) == set(self._rule.feeds) else ticked
         return wishes, wrong
 
     def _value(self, field: Field) -> object:
