@@ -189,11 +189,22 @@ async def test_each_item_says_what_became_of_it_and_why(
     )
     server.feeds.add_item(feed, "Nearly", decisions=[decision("nearly", ("resolutions", "720p", "1080p"))])
     server.feeds.add_item(feed, "Waits", grab={**grab, "state": "waiting"}, decisions=[decision("taken")])
-    server.feeds.add_item(feed, "Taken [/b]", grab={**grab, "state": "added"}, decisions=[decision("taken")])
+    server.feeds.add_item(feed, "Deleted", grab={**grab, "state": "added"}, decisions=[decision("taken")])
+    added = {**grab, "state": "added", "torrent": server.add_torrent("torrent [/b]").id}
+    server.feeds.add_item(feed, "Taken [/b]", grab=added, decisions=[decision("taken")])
     async with running(store, tmp_path) as person:
         await open_items(person, "Taken [/b]")
-        await person.sees("✓ taken", "waits until 05 Jan", "nearly taken", "had already", "✗ failed")
-        await person.sees("Taken: it is in your list of torrents", "Lights: taken")
+        await person.sees(
+            "Taken [/b] ✓ taken → Finished",
+            "Deleted ✓ taken 01 Jan",
+            "waits until 05 Jan",
+            "nearly taken",
+            "had already",
+            "✗ failed",
+        )
+        await person.sees("Taken: torrent [/b], Finished, 100 %.", "Lights: taken")
+        await person.press("down")
+        await person.sees("Taken. The torrent is not in your list any more.")
         await person.press("down")
         await person.sees("Waits for a better release, until 05 Jan")
         await person.press("down")

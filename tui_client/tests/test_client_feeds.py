@@ -87,8 +87,8 @@ def test_what_is_overdue_is_told_as_due_now() -> None:
 def test_a_wish_that_is_tried_again_says_why_and_when() -> None:
     grab = {"state": "due", "message": "It does not answer.", "due_at": "2126-01-01T00:00:00Z"}
     item = Item.from_json({"feed": "f", "number": 1, "grab": grab})
-    assert feed_words.item_state(item) == "… is tried again"
-    (told,) = feed_words.told_item(item)
+    assert feed_words.item_state(item, {}) == "… is tried again"
+    (told,) = feed_words.told_item(item, {})
     assert told.startswith("Not added yet: It does not answer. It is tried again in ")
 
 

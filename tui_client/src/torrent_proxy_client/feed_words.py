@@ -1,10 +1,13 @@
 """Feeds, rules and what they decided, as a person reads them. Plain text only, like `words`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from torrent_proxy_client import words
 from torrent_proxy_client.feeds import Decision, Feed, Grab, Item, Reason, Rule
+from torrent_proxy_client.models import Torrent
+
+Torrents = Mapping[str, Torrent]  # all that the person has, by id
 
 OUTCOMES = {
     "taken": "taken",
@@ -83,20 +86,21 @@ def grab(wish: Grab) -> str:
     return states.get(wish.state) or words.clean(wish.state)
 
 
-def item_state(item: Item) -> str:
-    """In a few words; the grab knows more than the decision that made it."""
+def item_state(item: Item, torrents: Torrents) -> str:
+    """In a few words; the grab knows more than the decision that made it, and the torrent more than the grab."""
     if item.grab:
-        return grab(item.grab)
+        torrent = torrents.get(item.grab.torrent or "")
+        return f"✓ taken → {words.state(torrent)}" if torrent else grab(item.grab)
     if item.decisions:
         return outcome(item.decisions[-1].outcome)
     return _LEFT if item.has_torrent else "no torrent"
 
 
-def told_item(item: Item) -> list[str]:
+def told_item(item: Item, torrents: Torrents) -> list[str]:
     """Sentences: what became of it, and why."""
     told = []
     if item.grab:
-        told.append(_told_grab(item.grab))
+        told.append(_told_grab(item.grab, torrents.get(item.grab.torrent or "")))
     told += [decision(one, item.title) for one in item.decisions]
     if not told:
         told.append(
@@ -107,7 +111,7 @@ def told_item(item: Item) -> list[str]:
     return told
 
 
-def _told_grab(wish: Grab) -> str:
+def _told_grab(wish: Grab, torrent: Torrent | None) -> str:
     why = words.clean(wish.message)
     match wish.state:
         case "waiting":
@@ -116,7 +120,9 @@ def _told_grab(wish: Grab) -> str:
         case "due":
             return f"Not added yet: {why} It is tried again {ago(wish.due_at)}." if why else "Is being added."
         case "added":
-            return "Taken: it is in your list of torrents, unless you deleted it since."
+            if torrent is None:
+                return "Taken. The torrent is not in your list any more."
+            return f"Taken: {words.clean(torrent.name)}, {words.state(torrent)}, {words.percent(torrent.progress)}."
         case "had":
             return f"Not added: you have or had this torrent. {why}".strip()
         case "failed":

@@ -6,6 +6,7 @@ from textual.binding import Binding
 from textual.widgets import DataTable
 
 from torrent_proxy_client import feed_words, words
+from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.screens.add_feed import AddFeedScreen
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
 from torrent_proxy_client.app.screens.decisions import DecisionsScreen
@@ -18,6 +19,7 @@ from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
+from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.feeds import Feed
 
 _NOTHING = (
@@ -52,7 +54,11 @@ class FeedsScreen(TableScreen):
         Column("next check", 10),
     )
 
-    _feeds: dict[str, Feed] = {}
+    def __init__(self, api: ApiClient, torrents: Torrents) -> None:
+        """`torrents` is kept up to date by others."""
+        super().__init__(api)
+        self._torrents = torrents
+        self._feeds: dict[str, Feed] = {}
 
     async def ask(self) -> None:
         self._feeds = {feed.id: feed for feed in await self.api.feeds.all()}
@@ -126,7 +132,7 @@ class FeedsScreen(TableScreen):
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if feed := self._selected:
-            self.app.push_screen(ItemsScreen(self.api, feed))
+            self.app.push_screen(ItemsScreen(self.api, feed, self._torrents))
 
     def action_rules(self) -> None:
         self.app.push_screen(RulesScreen(self.api))

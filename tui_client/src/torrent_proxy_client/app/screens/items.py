@@ -17,6 +17,7 @@ from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_calls import PAGE
+from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.feeds import Feed, Item
 from torrent_proxy_client.paging import Page
 
@@ -36,9 +37,11 @@ class ItemsScreen(PagedScreen[Item]):
     COLUMNS = (Column("item"), Column("state", 24), Column("published", 12))
     OUTCOMES = (*PagedScreen.OUTCOMES, ("none", "nothing decided"))
 
-    def __init__(self, api: ApiClient, feed: Feed) -> None:
+    def __init__(self, api: ApiClient, feed: Feed, torrents: Torrents) -> None:
+        """`torrents` is kept up to date by others."""
         super().__init__(api)
         self._feed = feed
+        self._torrents = torrents
 
     async def page(self, *, cursor: str = "", limit: int = PAGE) -> Page[Item]:
         return await self.api.feeds.items(
@@ -47,7 +50,8 @@ class ItemsScreen(PagedScreen[Item]):
 
     def draw(self) -> None:
         self.head(f"Items of {self._feed.name}", self.how_many)
-        self.show_rows({str(item.number): _cells(item) for item in self.found}, self.nothing(_NOTHING))
+        rows = {str(item.number): _cells(item, self._torrents) for item in self.found}
+        self.show_rows(rows, self.nothing(_NOTHING))
 
     def trouble_in_words(self, error: ClientError) -> str:
         return words.clean(str(error))
@@ -58,12 +62,12 @@ class ItemsScreen(PagedScreen[Item]):
 
     def about(self, key: str) -> Text:
         item = self._selected
-        return item_text(item) if item else Text()
+        return item_text(item, self._torrents) if item else Text()
 
     @on(DataTable.RowSelected)
     def action_explain(self) -> None:
         if item := self._selected:
-            self.app.push_screen(ItemScreen(self.api, item))
+            self.app.push_screen(ItemScreen(self.api, item, self._torrents))
 
     @work(exit_on_error=False)
     async def action_grab(self) -> None:
@@ -79,16 +83,17 @@ class ItemScreen(TellsMistakes, ModalScreen[None]):
         Binding("escape,q", "dismiss", "close", key_display="esc"),
     ]
 
-    def __init__(self, api: ApiClient, item: Item) -> None:
+    def __init__(self, api: ApiClient, item: Item, torrents: Torrents) -> None:
         super().__init__()
         self._api = api
         self._item = item
+        self._torrents = torrents
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="item"):
             yield Static(words.clean(self._item.title), classes="dialog-title", markup=False)
             with VerticalScroll():
-                yield Static(item_text(self._item), id="item-text", markup=False)
+                yield Static(item_text(self._item, self._torrents), id="item-text", markup=False)
                 yield Static("Asking the server …", id="verdicts", markup=False)
             yield Static("g grab anyway · ↑ ↓ scroll · Esc close", classes="dialog-keys", markup=False)
         yield Footer(compact=True)
@@ -105,7 +110,7 @@ class ItemScreen(TellsMistakes, ModalScreen[None]):
         except ClientError as error:
             self._tell(f"✗ {words.clean(str(error))}")
         else:
-            self.query_one("#item-text", Static).update(item_text(item))
+            self.query_one("#item-text", Static).update(item_text(item, self._torrents))
             self.query_one("#verdicts", Static).update(verdicts_text(item))
 
     @work(exit_on_error=False, exclusive=True, group="grab")
@@ -123,9 +128,9 @@ class ItemScreen(TellsMistakes, ModalScreen[None]):
         self.query_one("#verdicts", Static).update(text)
 
 
-def item_text(item: Item) -> Text:
+def item_text(item: Item, torrents: Torrents) -> Text:
     """What became of it, and what the feed says of it."""
-    text = Text("\n".join(feed_words.told_item(item)))
+    text = Text("\n".join(feed_words.told_item(item, torrents)))
     published = f"published {words.moment(item.published_at)}" if item.published_at else ""
     known = (words.size(item.size) if item.size is not None else "", published, words.clean(item.page))
     return text.append("\n" + " · ".join(part for part in known if part), style=QUIET)
@@ -145,7 +150,7 @@ def verdicts_text(item: Item) -> Text:
     return text
 
 
-def _cells(item: Item) -> list[str]:
+def _cells(item: Item, torrents: Torrents) -> list[str]:
     published = item.published_at or item.seen_at  # not every feed says when
     when = words.moment(published) if published else ""
-    return [words.clean(item.title), feed_words.item_state(item), when]
+    return [words.clean(item.title), feed_words.item_state(item, torrents), when]

@@ -162,7 +162,7 @@ class MainScreen(ListScreen):
         self.app.push_screen(UsageScreen(self.api, self._mirror))
 
     def action_feeds(self) -> None:
-        self.app.push_screen(FeedsScreen(self.api))
+        self.app.push_screen(FeedsScreen(self.api, self._mirror.torrents))
 
     def action_commands(self) -> None:
         if torrent := self.selected:
