@@ -6,6 +6,7 @@ from textual.binding import Binding
 from textual.widgets import DataTable
 
 from torrent_proxy_client import feed_words, words
+from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
 from torrent_proxy_client.app.screens.feed_help import FeedHelpScreen
 from torrent_proxy_client.app.screens.rule_editor import RuleEditor
@@ -38,12 +39,15 @@ class RulesScreen(TableScreen):
         Column("feeds", 14),
     )
 
-    _rules: dict[str, Rule] = {}
-    _feeds: tuple[Feed, ...] = ()
+    def __init__(self, api: ApiClient) -> None:
+        super().__init__(api)
+        self._rules: dict[str, Rule] = {}
+        self._feeds: tuple[Feed, ...] = ()
 
     async def ask(self) -> None:
-        self._rules = {rule.id: rule for rule in await self.api.feeds.rules()}
-        self._feeds = await self.api.feeds.all()
+        rules, feeds = await self.api.feeds.rules(), await self.api.feeds.all()
+        # Together: between two answers a row may be selected.
+        self._rules, self._feeds = {rule.id: rule for rule in rules}, feeds
 
     def draw(self) -> None:
         self.head("Rules", words.count(len(self._rules), "rule"))

@@ -36,7 +36,6 @@ class TableScreen(TellsMistakes, Screen[None]):
         super().__init__()
         self.api = api
         self._look_now = asyncio.Event()
-        self._trouble = ""
 
     async def ask(self) -> None:
         """Ask the server, and keep what it says. Raises ClientError."""
@@ -118,7 +117,6 @@ class TableScreen(TellsMistakes, Screen[None]):
                         return
                     pause = getattr(error, "retry_after", None) or pause
                 else:
-                    self._trouble = ""
                     self.draw()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), pause)
