@@ -69,8 +69,7 @@ async def soon(holds: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
 
 
 async def is_healthy(person: ApiClient, feed_id: str) -> bool:
-    feed = await person._json("GET", f"feeds/{feed_id}/")
-    return bool(feed["health"] == "healthy")
+    return (await person.feeds.feed(feed_id)).health == "healthy"
 
 
 async def has_torrents(person: ApiClient) -> bool:
@@ -83,11 +82,10 @@ async def test_an_item_that_appears_in_a_feed_is_downloaded_and_handed_over(
     content = random_file(tmp_path, 2 * MIB)
     metainfo = make_torrent(content, version="hybrid")
     seed.seed(metainfo, content)
-    feed = await person._json("POST", "feeds/", json={"url": server.serve("/rss", rss()), "name": "My feed"})
-    rule = {"name": "Lighthouse", "must_contain": "lighthouse", "label": "shows"}
-    await person._json("POST", "rules/", json=rule)
+    feed = await person.feeds.follow(server.serve("/rss", rss()), name="My feed")
+    await person.feeds.make_rule({"name": "Lighthouse", "must_contain": "lighthouse", "label": "shows"})
 
-    await soon(lambda: is_healthy(person, feed["id"]), seconds=60)
+    await soon(lambda: is_healthy(person, feed.id), seconds=60)
     download = server.serve("/1.torrent", metainfo)
     server.serve("/rss", rss(item("Harbour - 01", 2), item("Lighthouse - 01", 1, link=download)))
     let_ten_minutes_pass(feed_box)
@@ -98,11 +96,11 @@ async def test_an_item_that_appears_in_a_feed_is_downloaded_and_handed_over(
     assert (torrent.infohash_v1, torrent.infohash_v2) == infohashes(metainfo)
     (fetched,) = await Download(person, torrent, tmp_path / "fetched").run()
     assert fetched.path.read_bytes() == content.read_bytes()
-    (event,) = [
-        event
-        for event in (await person._json("GET", f"torrents/{torrent.id}/history/"))["results"]
-        if event["kind"] == "added"
-    ]
-    assert "Lighthouse, from My feed" in event["detail"]
-    (decision,) = (await person._json("GET", "me/decisions/"))["results"]
-    assert (decision["title"], decision["outcome"]) == ("Lighthouse - 01", "taken")
+    told = await person.history(torrent.id)
+    (event,) = [event for event in told.events if event.kind == "added"]
+    assert "Lighthouse, from My feed" in event.detail
+    (decision,) = (await person.feeds.decisions()).items
+    assert (decision.title, decision.outcome) == ("Lighthouse - 01", "taken")
+    (taken,) = (await person.feeds.items(feed.id, outcome="taken")).items
+    assert taken.grab
+    assert taken.grab.torrent == torrent.id

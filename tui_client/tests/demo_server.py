@@ -66,6 +66,14 @@ def main() -> None:
             "connected_peers": 31,
             "age": 1.2,
         }
+        shows = server.feeds.add_feed("Shows", title="All the shows")
+        server.feeds.add_feed(
+            "Films", health="failing", message="The server answers 404.", failing_since="2026-01-03T10:00:00Z"
+        )
+        server.feeds.add_rule("Lighthouse", resolutions=["1080p"])
+        for number in range(1, 80):
+            title = f"[Lumen] {('Lighthouse', 'Harbour')[number % 2]} - {number:02} [1080p]"
+            server.feeds.add_item(shows, title, size=700_000_000 + number)
         print(f"{server.url}  user alice, password {server.password}", flush=True)
         for step in range(100_000):
             time.sleep(1)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 
+from tui_client.tests.fake_feeds import FakeFeeds
 from tui_client.tests.fake_wire import Problem, Request, Wire
 
 SLOWLY = 0.3  # a `chunk_delay` that takes long enough for a test to look at the progress
@@ -77,9 +78,8 @@ class FakeServer:
         self.refuse_add: Problem | None = None
         self.redirect_to = ""
         self.extra_fields: dict[str, Any] = {}
-        self.is_old = (
-            False  # from before there were labels, chosen files, limits, history and counts of the swarm
-        )
+        self.is_old = False  # without labels, chosen files, limits, history, counts of the swarm and feeds
+        self.feeds = FakeFeeds()
         self.refuse_change: Problem | None = None
         self.limits = limits()
         self.has_links = False
@@ -212,6 +212,10 @@ class FakeServer:
                 case method, *rest if not self.is_old and (answer := self._wishes(method, rest, request)):
                     return answer
                 case method, *rest if answer := self._handover(method, rest):
+                    return answer
+                case method, *rest if not self.is_old and (
+                    answer := self.feeds.answer(method, rest, query, request)
+                ):
                     return answer
                 case "GET", "torrents":
                     return self._page(query)

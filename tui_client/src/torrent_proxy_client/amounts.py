@@ -2,14 +2,22 @@
 
 import math
 import re
+from decimal import Decimal
 
 SLOWEST, FASTEST = 1024, 2_000_000_000  # bytes a second, as the server takes them
 LONGEST = 10 * 365 * 86_400  # seconds
 HIGHEST_RATIO = 1000.0
+LARGEST = 2**60  # bytes
 
 _SPEED = re.compile(r"([\d.,]+)\s*([kmg]i?)?b?(?:/s|ps)?", re.IGNORECASE)
 _TIME = re.compile(r"([\d.,]+)\s*([a-z]*)", re.IGNORECASE)
 _SPEED_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_SIZE = re.compile(r"([\d.,]+)\s*((?:[kmgt]i?)?b)", re.IGNORECASE)
+_SIZE_NAMES = {
+    "TiB": 2**40, "GiB": 2**30, "MiB": 2**20, "KiB": 2**10,
+    "TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3, "B": 1,
+}  # fmt: skip
+_SIZE_UNITS = {name.lower(): many for name, many in _SIZE_NAMES.items()}
 _TIME_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -30,11 +38,11 @@ def parse_speed(text: str) -> int | None:
     return speed
 
 
-def parse_time(text: str) -> int | None:
-    """Seconds from `90 min`, `12h`, `3d 6h`, `0`; None from nothing, which is the server's default."""
+def parse_time(text: str, *, empty: str = "the server's default") -> int | None:
+    """Seconds from `90 min`, `12h`, `3d 6h`, `0`; None from nothing, which means `empty`."""
     if not text.strip():
         return None
-    wrong = BadAmount("Write a time such as 90 min, 12 h or 3 d. Empty: the server's default.")
+    wrong = BadAmount(f"Write a time such as 90 min, 12 h or 3 d. Empty: {empty}.")
     if text.strip() == "0":
         return 0
     seconds = 0.0
@@ -45,8 +53,43 @@ def parse_time(text: str) -> int | None:
             raise wrong
         seconds += _number(match[1]) * unit
     if seconds > LONGEST:
-        raise BadAmount("Ten years is the longest. Empty: the server's default.")
+        raise BadAmount(f"Ten years is the longest. Empty: {empty}.")
     return round(seconds)
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes from `700 MB`, `1.4 GiB`; None from nothing, which is any."""
+    if not text.strip():
+        return None
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise BadAmount("Write a number and a unit, such as 700 MB or 1.4 GiB. Empty: any.")
+    many = _SIZE_UNITS[match[2].lower()]
+    if _number(match[1]) * many > LARGEST:
+        raise BadAmount("No torrent is that large. Empty: any.")
+    return round(Decimal(match[1].replace(",", ".")) * many)
+
+
+def parse_count(text: str) -> int | None:
+    """A whole number; None from nothing."""
+    if not text.strip():
+        return None
+    if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 10):
+        raise BadAmount(f"{text.strip()} is not a whole number. Empty: any.")
+    return int(text)
+
+
+def parse_number(text: str) -> float | None:
+    """From `12`, `6.5`; None from nothing, which is any."""
+    if not text.strip():
+        return None
+    try:
+        number = _number(text.strip())
+    except BadAmount as error:
+        raise BadAmount(f"{error} Empty: any.") from None
+    if number < 0:
+        raise BadAmount("It cannot be less than 0. Empty: any.")
+    return number
 
 
 def parse_ratio(text: str) -> float | None:
@@ -67,6 +110,18 @@ def speed_text(speed: int | None) -> str:
         if speed >= size:
             return f"{_short(speed / size)} {unit}"
     return f"{_short(speed / 1000)} kB"
+
+
+def size_text(size: int | None) -> str:
+    """What `parse_size` reads as the same number, in the unit that says it shortest."""
+    if size is None:
+        return ""
+    exact = []
+    for name, many in _SIZE_NAMES.items():
+        number = _short(size / many)
+        if many <= size and "e" not in number and round(Decimal(number) * many) == size:
+            exact.append(f"{number} {name}")
+    return min(exact, key=len, default=f"{size} B")
 
 
 def time_text(seconds: int | None) -> str:

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, NoReturn, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 from torrent_proxy_client.errors import BadAnswer, NotFinished, NotLoggedIn, Refused, ServerAway
+from torrent_proxy_client.feed_calls import FeedCalls
 from torrent_proxy_client.handover import DeviceSession, Link, SftpServer, TransferCredentials, many
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes, Health, Me, Tokens, Torrent, TorrentFile
+from torrent_proxy_client.paging import Page
 from torrent_proxy_client.reports import Event, Limits, Swarm, TorrentHistory
 from torrent_proxy_client.session import MemorySessionStore, Session, SessionStore
 from torrent_proxy_client.transport import Answer, Stream, Transport
@@ -42,6 +44,7 @@ class ApiClient:
         self._session = stored if stored and stored.server == self.server else Session(self.server, "")
         self._renewing = asyncio.Lock()
         self._renewals: set[asyncio.Task[None]] = set()
+        self.feeds = FeedCalls(self._json)
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,17 +138,14 @@ class ApiClient:
         """All, newest first, page by page."""
         params: dict[str, Any] = {"limit": 200, "state": list(states)}
         while True:
-            page = await self._json("GET", "torrents/", params=params)
-            for item in page.get("results", []):
-                yield Torrent.from_json(item)
-            following = page.get("next")
-            if not following:
+            page = Page.from_json(await self._json("GET", "torrents/", params=params), Torrent.from_json)
+            for torrent in page.items:
+                yield torrent
+            if not page.cursor:
                 return
-            # Only the cursor is taken over: the token must not follow a URL that an answer names.
-            cursor = parse_qs(urlsplit(str(following)).query).get("cursor")
-            if not cursor or cursor[0] == params.get("cursor"):
+            if page.cursor == params.get("cursor"):
                 raise BadAnswer("The server's list of torrents has no usable next page.", status=200)
-            params["cursor"] = cursor[0]
+            params["cursor"] = page.cursor
 
     async def torrent(self, torrent_id: str) -> Torrent:
         return Torrent.from_json(await self._json("GET", _path(torrent_id)))

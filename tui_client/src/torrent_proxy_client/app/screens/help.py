@@ -24,6 +24,7 @@ _KEYS = (
     ("s  S", "sort by the next column, or backwards (or click it)"),
     ("Space", "mark it; p r d f l then work on all that are marked"),
     ("v  i  Esc", "mark up to here, invert the marks, take them away"),
+    ("e", "feeds, and rules that take from them by themselves"),
     ("m", "my limits: disk, downloads, traffic, and what waits"),
     ("↑ ↓", "select another torrent (Tab: scroll the details)"),
     ("Ctrl+L", "log out"),
@@ -45,26 +46,31 @@ _STATES = (
 )
 
 
+Section = tuple[str, tuple[tuple[str, str], ...]]  # title; keys, and what they do
+
+
 class HelpScreen(ModalScreen[None]):
     BINDINGS = [Binding("escape", "dismiss", "close", key_display="esc")]
+
+    closing = "The server downloads torrents for you. When one is finished, fetch brings it to this machine."
+
+    def sections(self) -> tuple[Section, ...]:
+        return ("", _KEYS), ("Where a torrent is open", _TORRENT_KEYS), ("States", _STATES)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Help", classes="dialog-title", markup=False)
             with VerticalScroll():
-                yield Static(help_text())
+                yield Static(help_text(self.sections(), self.closing))
             yield Static("Esc close · ↑ ↓ scroll", classes="dialog-keys", markup=False)
         yield Footer(compact=True)
 
 
-def help_text() -> Text:
+def help_text(sections: tuple[Section, ...], closing: str) -> Text:
     text = Text()
-    for title, rows in (("", _KEYS), ("Where a torrent is open", _TORRENT_KEYS), ("States", _STATES)):
+    for title, rows in sections:
         text.append(f"{title}\n" if title else "", style="bold")
         for left, right in rows:
             text.append(f"{left:10} ", style=f"bold {BUSY}").append(f"{right}\n")
         text.append("\n")
-    text.append(
-        "The server downloads torrents for you. When one is finished, fetch brings it to this machine."
-    )
-    return text
+    return text.append(closing)

@@ -7,13 +7,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid, Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Footer, Input, Label, Static
+from textual.widgets import Footer, Input, Label, Static
 
 from torrent_proxy_client import amounts, words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.mistakes import TellsMistakes, refusal
+from torrent_proxy_client.app.widgets.tick import Tick
 from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused
 from torrent_proxy_client.models import Torrent
 
@@ -39,16 +39,6 @@ FIELDS = (
 )  # fmt: skip
 _SEQUENTIAL = "From the first piece to the last, to watch while it downloads"
 _HINT = "Others who have the same torrent may want more of it than you."
-
-
-class Tick(Checkbox, inherit_bindings=False):
-    """Ticked or not, and not by colour alone. Enter is the dialog's."""
-
-    BINDINGS = [Binding("space", "toggle_button", show=False)]
-
-    def render(self) -> Content:
-        self.BUTTON_INNER = "x" if self.value else " "
-        return super().render()
 
 
 class LimitsScreen(TellsMistakes, ModalScreen[Torrent | None]):
@@ -77,7 +67,7 @@ class LimitsScreen(TellsMistakes, ModalScreen[Torrent | None]):
                     yield Input(
                         field.text(self._torrent), placeholder=field.placeholder, id=field.name, compact=True
                     )
-            yield Tick(_SEQUENTIAL, self._torrent.sequential, id="sequential", compact=True)
+            yield Tick(_SEQUENTIAL, self._torrent.sequential, id="sequential")
             yield Static(_HINT, id="limits-hint", markup=False)
             yield Static(
                 "Enter save · Tab next · Space tick · Esc cancel", classes="dialog-keys", markup=False

@@ -10,6 +10,7 @@ from torrent_proxy_client import words
 from torrent_proxy_client.app.screens.add import AddScreen
 from torrent_proxy_client.app.screens.commands import CommandsScreen
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
+from torrent_proxy_client.app.screens.feeds import FeedsScreen
 from torrent_proxy_client.app.screens.help import HelpScreen
 from torrent_proxy_client.app.screens.label import LabelScreen, labels_of
 from torrent_proxy_client.app.screens.listing import TOASTS, ListScreen, name_of
@@ -38,6 +39,7 @@ class MainScreen(ListScreen):
         Binding("l", "label", show=False),
         Binding("m", "usage", show=False),
         Binding("c", "commands", show=False),
+        Binding("e", "feeds", show=False),
         Binding("t", "transfers", show=False),
         Binding("u", "undo_delete", show=False),
     ]
@@ -158,6 +160,9 @@ class MainScreen(ListScreen):
 
     def action_usage(self) -> None:
         self.app.push_screen(UsageScreen(self.api, self._mirror))
+
+    def action_feeds(self) -> None:
+        self.app.push_screen(FeedsScreen(self.api, self._mirror.torrents))
 
     def action_commands(self) -> None:
         if torrent := self.selected:

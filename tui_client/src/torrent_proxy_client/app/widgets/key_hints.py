@@ -33,6 +33,7 @@ LIST = (
     Hint("m", "my limits", "usage"),
     Hint("t", "transfers", "transfers"),
     Hint("c", "commands", "commands"),
+    Hint("e", "feeds and rules", "feeds"),
 )
 FILTERED = (*LIST, Hint("Esc", "show all", "back"))
 MARKED = (
@@ -47,10 +48,10 @@ MARKED = (
 class KeyHints(Static):
     """As many lines as it takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, hints: tuple[Hint, ...] = LIST) -> None:
         super().__init__(markup=False)
         self._before = ""
-        self._hints: tuple[Hint, ...] = LIST
+        self._hints = hints
         self._lines: list[list[Hint]] = []
 
     def show(self, *, marked: int, filtered: bool) -> None:

@@ -1,0 +1,35 @@
+"""Paste titles to try a rule on."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static, TextArea
+
+
+class TitlesScreen(ModalScreen[list[str] | None]):
+    """Hands back the titles, none for "what is in the feeds"; None when nothing is to change."""
+
+    BINDINGS = [
+        Binding("ctrl+s,ctrl+t", "use", "try", key_display="^s"),
+        Binding("escape", "dismiss(None)", "cancel", key_display="esc"),
+    ]
+
+    def __init__(self, titles: list[str]) -> None:
+        super().__init__()
+        self._titles = titles
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Try the rule on titles of your own", classes="dialog-title", markup=False)
+            yield TextArea("\n".join(self._titles), id="titles")
+            yield Static("One a line. Leave it empty to try it on what is in your feeds.", markup=False)
+            yield Static("Ctrl+S try · Esc cancel", classes="dialog-keys", markup=False)
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(TextArea).focus()
+
+    def action_use(self) -> None:
+        text = self.query_one(TextArea).text
+        self.dismiss([line.strip() for line in text.splitlines() if line.strip()])
