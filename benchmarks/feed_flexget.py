@@ -72,11 +72,10 @@ class _Ours:
 
         self._box = box
         (self._person,) = people(f"compared-{name}")
-        subscriptions = [
-            subscribe(user=self._person, url=url, name=url, back_catalogue=True).pk for url in urls
-        ]
+        for url in urls:
+            subscribe(user=self._person, url=url, name=url, back_catalogue=True)
         for pattern in PATTERNS:
-            create_rule(user=self._person, name=pattern, regex=pattern, subscriptions=subscriptions)
+            create_rule(user=self._person, name=pattern, regex=pattern)
 
     def run(self) -> _Spent:
         from django.utils import timezone
