@@ -122,8 +122,9 @@ def rule_text(data: bytes) -> None:
         assert not text.strip()
         return
     title = normalised(text)
-    if found.matches(title) and found.anchors is not None:
-        assert found.anchors.intersection(title.split())
+    if found.matches(title):
+        words = set(title.split())
+        assert all(anchors & words for anchors in found.anchors)
 
 
 def pattern(data: bytes) -> None:

@@ -122,7 +122,7 @@ class FeedsScreen(TableScreen):
         if feed := self._selected:
             question = ConfirmScreen(
                 f"Remove the feed {words.clean(feed.name)}?",
-                "Nothing is taken from it any more. Rules that look at it alone then look at all your feeds.\n"
+                "Nothing is taken from it any more. Rules that look at it alone are switched off.\n"
                 "What was taken from it stays in your list of torrents.",
                 "remove",
             )
