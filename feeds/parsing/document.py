@@ -38,20 +38,20 @@ def _read_strictly(found: Scan, headers: Mapping[str, str], url: str, known: Set
     for key, item in zip(found.keys, found.items, strict=True):
         if key not in known:
             new.setdefault(key, item)
-    head = _parsed(found.with_only([]), headers)
-    _refuse_no_feed(head, found.body)
     keys, items = list(new), list[ParsedItem]()
-    for first in range(0, len(keys), _AT_ONCE):
+    seen: Any = None
+    for first in range(0, max(1, len(keys)), _AT_ONCE):  # once for the feed itself where nothing is new
         some = keys[first : first + _AT_ONCE]
         raw = [new[key] for key in some]
-        entries = _parsed(found.with_only(raw), headers).entries
-        if len(entries) != len(raw):
+        seen = _parsed(found.with_only(raw), headers)
+        _refuse_no_feed(seen, found.body)
+        if len(seen.entries) != len(raw):
             # Items within items, or something else that the two read differently.
             return _items_of(_parsed(found.body, headers), url, known)
-        for key, item, entry in zip(some, raw, entries, strict=True):
+        for key, item, entry in zip(some, raw, seen.entries, strict=True):
             if (parsed := item_of(entry, key, item.attributes, url)) is not None:
                 items.append(parsed)
-    return _feed(head.feed, list(dict.fromkeys(found.keys)), items)
+    return _feed(seen.feed, list(dict.fromkeys(found.keys)), items)
 
 
 def _read_loosely(body: bytes, headers: Mapping[str, str], url: str, known: Set[str]) -> ParsedFeed:
