@@ -136,7 +136,17 @@ class _News:
 
 # A body like that stays like that until somebody changes something. Others may be a server's bad moment.
 _PERMANENT_CODES = frozenset(
-    {"entities", "hostile", "html", "not_a_feed", "refused", "too_large", "too_many_items", "too_slow"}
+    {
+        "caps",
+        "entities",
+        "hostile",
+        "html",
+        "not_a_feed",
+        "refused",
+        "too_large",
+        "too_many_items",
+        "too_slow",
+    }
 )
 
 

@@ -123,6 +123,11 @@ class _Finder:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         local = name.rpartition(":")[2].lower()
+        if self._depth == 1 and local == "caps":
+            raise FeedError(
+                "This is an indexer's list of what it can do. Use the address of a search (t=search).",
+                "caps",
+            )
         if self._depth == 1 and local == "error":
             said = one_line(attributes.get("description") or attributes.get("code") or "", 300)
             raise FeedError(f"The indexer refuses: {said or 'no reason'}", "refused")

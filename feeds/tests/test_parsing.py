@@ -173,7 +173,7 @@ def test_a_feed_in_an_old_encoding_is_read() -> None:
         (b"<!DOCTYPE html><html><body>Log in</body></html>", "html"),
         (b'{"a": 1}', "not_a_feed"),
         (bytes(range(256)) * 40, "not_a_feed"),
-        (b"<caps><server/></caps>", "not_a_feed"),
+        (b"<caps><server/></caps>", "caps"),
         (b'<error code="100" description="Incorrect credentials"/>', "refused"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]>' + rss(item("&x;")), "entities"),
         (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + rss(item()), "entities"),
