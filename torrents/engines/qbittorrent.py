@@ -1,17 +1,12 @@
 """qBittorrent 4.5 to 5.3 as an `Engine`, over its Web API. The only module that imports qbittorrentapi."""
 
-import hashlib
 import logging
-import re
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
-from urllib.parse import parse_qsl
 
-import bencode2
 import qbittorrentapi
 
 from torrents.engines.base import (
@@ -22,6 +17,7 @@ from torrents.engines.base import (
     SwarmCounts,
     TorrentRejected,
 )
+from torrents.engines.infohashes import Infohashes, infohashes_of_magnet, infohashes_of_metainfo
 from torrents.engines.qbittorrent_replies import file_of, path_of, receive, status_of, torrent_of, version_of
 from torrents.engines.qbittorrent_swarm import swarm_counts
 
@@ -36,19 +32,6 @@ NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeEr
 LOGIN_PAUSE_SECONDS = 3660.0
 # What an add needs until the torrent shows: qBittorrent answers before libtorrent has taken it.
 APPEARS_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class _Infohashes:
-    v1: frozenset[str]
-    v2: frozenset[str]
-
-    def keys(self) -> set[str]:
-        """The engine's ids for it may be the v1 infohash or the first 40 digits of the v2 one."""
-        return {*self.v1, *(infohash[:40] for infohash in self.v2)}
-
-    def match(self, v1: str | None, v2: str | None) -> bool:
-        return v1 in self.v1 or v2 in self.v2
 
 
 class QBittorrentEngine:
@@ -93,9 +76,9 @@ class QBittorrentEngine:
 
     def add(self, *, metainfo: bytes | None, magnet: str | None, save_path: str, stopped: bool) -> None:
         if metainfo is not None and magnet is None:
-            wanted = _metainfo_infohashes(metainfo)
+            wanted = infohashes_of_metainfo(metainfo)
         elif magnet is not None and metainfo is None:
-            wanted = _magnet_infohashes(magnet)
+            wanted = infohashes_of_magnet(magnet)
         else:
             raise TorrentRejected("A torrent is added from either a .torrent or a magnet.")
 
@@ -294,7 +277,7 @@ class QBittorrentEngine:
             if file.wanted != (chosen is None or file.index in chosen or file.size == 0)
         ]
 
-    def _holds(self, wanted: _Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
+    def _holds(self, wanted: Infohashes, save_path: str, *, among: Collection[str] | None) -> bool:
         """Whether the engine has it at this path, looking among these keys or (slowly) among all."""
         hashes = None if among is None else list(among)
 
@@ -374,44 +357,3 @@ def _receive(response: Any, **kwargs: Any) -> None:
 def _reason(error: qbittorrentapi.HTTPError) -> str:
     first_line = str(error).strip().partition("\n")[0]
     return first_line[:200] or f"HTTP {error.http_status_code}"
-
-
-def _metainfo_infohashes(metainfo: bytes) -> _Infohashes:
-    """Both digests of its `info`; the one of a version that the torrent is not of matches nothing."""
-    try:
-        info = bencode2.bencode(bencode2.bdecode(metainfo)[b"info"])
-    except (ValueError, TypeError, LookupError) as error:
-        raise TorrentRejected(f"This is not a .torrent in canonical form: {error}.") from error
-    return _Infohashes(
-        v1=frozenset({hashlib.sha1(info, usedforsecurity=False).hexdigest()}),
-        v2=frozenset({hashlib.sha256(info).hexdigest()}),
-    )
-
-
-def _magnet_infohashes(magnet: str) -> _Infohashes:
-    """The infohashes of a magnet that we built; anything else must never reach the engine's `urls`.
-
-    There, a line break adds a second torrent, and the engine fetches any path or URL, `ws` and `xs` included.
-    """
-    parameters = (
-        parse_qsl(magnet.removeprefix("magnet:?"), keep_blank_values=True) if _is_bare(magnet) else []
-    )
-    topics = [value for name, value in parameters if name == "xt"]
-    v1 = frozenset(topic[9:] for topic in topics if re.fullmatch(r"urn:btih:[0-9a-f]{40}", topic))
-    v2 = frozenset(topic[13:] for topic in topics if re.fullmatch(r"urn:btmh:1220[0-9a-f]{64}", topic))
-    if (
-        not topics
-        or len(v1) + len(v2) != len(topics)
-        or {name for name, _ in parameters} - {"xt", "dn", "tr"}
-    ):
-        raise TorrentRejected("This is not a magnet of infohashes, a name and trackers only.")
-    return _Infohashes(v1, v2)
-
-
-def _is_bare(magnet: str) -> bool:
-    return (
-        magnet.startswith("magnet:?xt=urn:bt")
-        and magnet.isascii()
-        and magnet.isprintable()
-        and " " not in magnet
-    )
