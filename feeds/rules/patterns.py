@@ -34,6 +34,7 @@ def compiled(pattern: str, *, field: str) -> "re2._Regexp | None":
         found = re2.compile(pattern, options())
     except re2.error as error:
         raise RuleError(_explained(pattern, error), field=field) from error
+    re2.purge()  # it would keep the last 128 of everybody's, each with up to MAX_MEMORY once it was used
     if found.programsize > MAX_PROGRAM:
         raise RuleError("The pattern is too large. Repeat less, or less of it.", field=field)
     return found

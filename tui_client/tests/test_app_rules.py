@@ -299,6 +299,6 @@ async def test_the_preview_says_when_the_server_is_away_and_asks_again(
         await new_rule(person)
         server.away = True
         await person.press("down", *"light")
-        await person.sees("✗ The server is not ready (503)")
+        await person.sees("✗ Maintenance.")
         server.away = False
         await person.sees("Your feeds hold nothing to try it on")
