@@ -12,6 +12,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 PEER_ADDRESS = "127.0.0.77"  # the one loopback address that this copy's engine may talk to
 START_SECONDS = 150.0  # on a machine that has much else to do
 STOP_SECONDS = 45.0
+GONE_SECONDS = 5.0
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
 
 
@@ -80,8 +81,12 @@ class Box:
             self._process = None
         if code != 0:
             raise CheckFailed(f"the box ended with exit code {code}:\n{self.tail()}")
-        if left := self._left_over():
-            raise CheckFailed("processes are left: " + ", ".join(left))
+        # PostgreSQL takes its pid file away, which is what its stopping is told by, a moment before it is gone.
+        deadline = time.monotonic() + GONE_SECONDS
+        while left := self._left_over():
+            if time.monotonic() > deadline:
+                raise CheckFailed("processes are left: " + ", ".join(left))
+            time.sleep(0.1)
 
     def create_user(self, name: str) -> str:
         """Returns the generated password."""

@@ -232,6 +232,8 @@ def sftp_and_engine(box: Box) -> str:
 @contextmanager
 def second_reconciler(whole: FaultyDatabaseBox, folder: Path) -> Iterator[EngineProxy]:
     """Another `run_engine` on another machine, as it were; gives its way to the engine."""
+    # After a fault of the database nobody may have it for a moment, and the second one would not have to wait.
+    whole.until(lambda: whole.lock_holder() is not None, "the first one has the lock")
     with (
         EngineProxy(whole.proxy.target, who="second", log=whole.proxy.log) as proxy,
         (folder / "second.log").open("w+") as log,
