@@ -68,19 +68,10 @@ def check_due() -> Report:
     return report
 
 
-def check_source(source: FeedSource) -> Report:
-    """Check this one now, due or not, unless another worker is at it."""
-    report = Report()
-    if sources := _claim_due(source.pk):
-        with Parser() as parser:
-            _check(sources, parser, report, ends_at=time.monotonic() + LONGEST_SECONDS)
-    return report
-
-
 @transaction.atomic
-def _claim_due(only: int | None = None) -> list[FeedSource]:
+def _claim_due() -> list[FeedSource]:
     now = timezone.now()
-    sources = list(FeedSource.objects.due(now, only=only)[:BATCH])
+    sources = list(FeedSource.objects.due(now)[:BATCH])
     for source in sources:
         source.attempts += 1  # before the work: one that kills its worker backs off, too
         source.leased_until = now + LEASE

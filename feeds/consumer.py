@@ -9,7 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from feeds.grabs import make_grab
 from feeds.models import Decision, Grab, Item, Rule, Subscription
 from feeds.rules import Candidate, Reason
 from feeds.rules.book import RuleBook
@@ -247,23 +248,6 @@ class _Round:
                 at=timezone.now(),
             )
         )
-
-
-def make_grab(*, user: User, item: Item, rule: Rule | None, origin_detail: str, due_at: datetime) -> Grab:
-    """Due, and not saved yet."""
-    return Grab(
-        user=user,
-        item=item,
-        rule=rule,
-        origin_detail=origin_detail[:255],
-        title=item.title,
-        download=item.download,
-        infohash=item.infohash,
-        start_paused=rule.start_paused if rule is not None else False,
-        label=rule.label if rule is not None else "",
-        state=Grab.State.DUE,
-        due_at=due_at,
-    )
 
 
 def forget_old_decisions() -> int:

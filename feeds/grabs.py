@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from feeds.models import FeedSource, Grab, Item
+from feeds.models import FeedSource, Grab, Item, Rule
 from feeds.moving import keeps_credentials
 from feeds.querysets import lock_person
 from proxy_site.outbound import OutboundError
@@ -52,6 +52,23 @@ def add_due() -> int:
     return added
 
 
+def make_grab(*, user: User, item: Item, rule: Rule | None, origin_detail: str, due_at: datetime) -> Grab:
+    """Due, and not saved yet."""
+    return Grab(
+        user=user,
+        item=item,
+        rule=rule,
+        origin_detail=origin_detail[:255],
+        title=item.title,
+        download=item.download,
+        infohash=item.infohash,
+        start_paused=rule.start_paused if rule is not None else False,
+        label=rule.label if rule is not None else "",
+        state=State.DUE,
+        due_at=due_at,
+    )
+
+
 @transaction.atomic
 def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
     """A person takes this item themselves, whatever rules say; one that failed or was had is tried again.
@@ -66,16 +83,7 @@ def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
     now = timezone.now()
     existing = Grab.objects.of(user).for_item(item).select_for_update().first()
     if existing is None:
-        grab = Grab(
-            user=user,
-            item=item,
-            origin_detail=origin_detail[:255],
-            title=item.title,
-            download=item.download,
-            infohash=item.infohash,
-            state=State.DUE,
-            due_at=now,
-        )
+        grab = make_grab(user=user, item=item, rule=None, origin_detail=origin_detail, due_at=now)
         grab.save()
         return grab
     # Added before: whoever asks now wants it again, though they may have removed it.

@@ -33,16 +33,14 @@ def lock_person(user_id: int) -> User | None:
 
 
 class SourceQuerySet(models.QuerySet["FeedSource"]):
-    def due(self, now: datetime, *, only: int | None = None) -> SourceQuerySet:
-        """Locked; those that somebody follows and nobody checks, the healthy ones first. `only` is taken before it is
-        due."""
+    def due(self, now: datetime) -> SourceQuerySet:
+        """Locked; those that somebody follows and nobody checks, the healthy ones first."""
         from feeds.models import Subscription
 
         followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True, user__is_active=True)
         free = Q(leased_until=None) | Q(leased_until__lt=now)
-        asked = Q(next_check_at__lte=now) if only is None else Q(pk=only)
         return (
-            self.filter(free & asked)
+            self.filter(free, next_check_at__lte=now)
             .filter(Exists(followed))
             .select_for_update(skip_locked=True)
             .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")

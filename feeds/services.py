@@ -111,11 +111,6 @@ def check_all_now(sources: Iterable[FeedSource]) -> int:
     return asked
 
 
-def items_after(source: FeedSource, number: int, *, at_most: int) -> list[Item]:
-    """For consumers with a position: what they have still to see, the oldest first."""
-    return list(Item.objects.after(source, number)[:at_most])
-
-
 def prune(*, items_kept: timedelta) -> int:
     """Forget items (and with them decisions) that are old and in no feed any more, and sources that nobody follows and
     that have no items; how many."""

@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -33,6 +32,7 @@ from feeds.api.serializers import (
 from feeds.grabs import GrabRefused, grab_anyway
 from feeds.models import Decision, Item, Rule, Subscription
 from feeds.rules import RuleError
+from proxy_site.api.cursors import ByNumber
 
 NO_FEED = "There is no such feed. Perhaps it was removed."
 NO_RULE = "There is no such rule. Perhaps it was deleted."
@@ -133,26 +133,11 @@ class CheckView(APIView):
         return Response({"asked": asked}, status=202)
 
 
-class NewestFirst(CursorPagination):
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor: Cursor | None = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None:
-            position = str(cursor.position)
-            # One that nobody here made is refused like one that leads nowhere.
-            if not (position.isascii() and position.isdigit() and len(position) < 19):
-                raise NotFound(self.invalid_cursor_message)
-        return cursor
-
-
-class ItemsNewestFirst(NewestFirst):
+class ItemsNewestFirst(ByNumber):
     ordering = ("-number",)
 
 
-class DecisionsNewestFirst(NewestFirst):
+class DecisionsNewestFirst(ByNumber):
     ordering = ("-id",)
 
 

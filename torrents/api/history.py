@@ -7,11 +7,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import user_of
+from proxy_site.api.cursors import ByNumber
 from torrents import history
 from torrents.models import ClaimEvent
 
@@ -24,22 +24,10 @@ class ClaimEventSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
-class LatestFirst(CursorPagination):
+class LatestFirst(ByNumber):
     """In the order in which events were noted."""
 
     ordering = ("-id",)
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor: Cursor | None = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None:
-            position = str(cursor.position)
-            # One that nobody here made is refused like one that leads nowhere.
-            if not (position.isascii() and position.isdigit() and len(position) < 19):
-                raise NotFound(self.invalid_cursor_message)
-        return cursor
 
 
 class HistoryView(GenericAPIView[ClaimEvent]):
