@@ -3,7 +3,8 @@
 import contextlib
 import time
 
-from tui_client.tests.fake_server import FakeServer, limits
+from tui_client.tests.fake_account import limits
+from tui_client.tests.fake_server import FakeServer
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 
+from tui_client.tests.fake_account import limits, me
 from tui_client.tests.fake_feeds import FakeFeeds
 from tui_client.tests.fake_wire import Problem, Request, Wire
 
@@ -208,7 +209,7 @@ class FakeServer:
             self.authorise(request)
             match method, *path.strip("/").split("/"):
                 case "GET", "me":
-                    return 200, _me("alice")
+                    return 200, me("alice")
                 case method, *rest if not self.is_old and (answer := self._wishes(method, rest, request)):
                     return answer
                 case method, *rest if answer := self._handover(method, rest):
@@ -311,7 +312,7 @@ class FakeServer:
         self.logins.append(data)
         if data["password"] != self.password:
             raise Problem(401, "no_active_account", "User name or password is wrong.")
-        return 200, {**self.issue_tokens(), "user": _me(data["username"])}
+        return 200, {**self.issue_tokens(), "user": me(data["username"])}
 
     def _rotate(self, data: dict[str, str]) -> tuple[int, Any]:
         time.sleep(self.refresh_delay)
@@ -381,27 +382,3 @@ class FakeServer:
             }
             for index, (path, data) in enumerate(torrent.files.items())
         ]
-
-
-def _me(username: str) -> dict[str, Any]:
-    return {
-        "id": 1,
-        "username": username,
-        "role": "user",
-        "disk_quota": None,
-        "active_torrent_limit": None,
-        "monthly_traffic_limit": None,
-    }
-
-
-def limits(
-    disk: tuple[int, int] = (0, 10**11),
-    active: tuple[int, int] = (0, 3),
-    traffic: tuple[int, int] = (0, 10**12),
-) -> dict[str, Any]:
-    """Each is (used, limit)."""
-    taken = {"disk": disk, "active": active, "traffic": traffic}
-    return {
-        **{name: {"used": used, "limit": limit} for name, (used, limit) in taken.items()},
-        "traffic_resets_on": "2026-02-01",
-    }

@@ -14,7 +14,8 @@ from torrent_proxy_client.app.widgets.key_hints import LIST, KeyHints, lines_of
 from torrent_proxy_client.app.widgets.torrent_table import TorrentTable, columns_for
 from torrent_proxy_client.models import Torrent
 from torrent_proxy_client.session import FileSessionStore
-from tui_client.tests.fake_server import FakeServer, limits
+from tui_client.tests.fake_account import limits
+from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
 from tui_client.tests.running_app import Person, running
 from tui_client.tests.waiting import eventually

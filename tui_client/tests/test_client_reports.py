@@ -5,7 +5,8 @@ import pytest
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.errors import BadAnswer, Refused
 from torrent_proxy_client.reports import Event, Limits, Swarm
-from tui_client.tests.fake_server import FakeServer, limits
+from tui_client.tests.fake_account import limits
+from tui_client.tests.fake_server import FakeServer
 
 
 async def test_wishes_are_sent_as_they_are_and_what_is_left_out_stays(
