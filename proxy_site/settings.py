@@ -142,6 +142,18 @@ TORRENT_LOOPBACK_PEERS: list[str] = env.loopback("TORRENT_LOOPBACK_PEERS", "")
 FEEDS_PER_USER: int = env.int("FEEDS_PER_USER", 100, validate=Range(1))
 RULES_PER_USER: int = env.int("RULES_PER_USER", 200, validate=Range(1))
 FEED_ITEMS_KEPT_DAYS: int = env.int("FEED_ITEMS_KEPT_DAYS", 90, validate=Range(1, 3650))
+WATCHLIST_PER_USER: int = env.int("WATCHLIST_PER_USER", 500, validate=Range(1))
+ANILIST_URL: str = env.str(
+    "ANILIST_URL",
+    "https://graphql.anilist.co",
+    validate=[URL(schemes={"http", "https"}, require_tld=False), _port_of_url],
+)
+ANILIST_REQUESTS_PER_MINUTE: int = env.int("ANILIST_REQUESTS_PER_MINUTE", 10, validate=Range(1, 30))
+ANILIST_CLIENT_ID: str = env.str("ANILIST_CLIENT_ID", "")
+ANIME_RELATIONS_URL: str = env.str(
+    "ANIME_RELATIONS_URL",
+    "https://raw.githubusercontent.com/erengy/anime-relations/master/anime-relations.txt",
+)
 REMOVAL_GRACE_SECONDS: int = env.int("REMOVAL_GRACE_SECONDS", 3600, validate=Range(0))
 
 # --- how much people and the box may do
@@ -237,6 +249,7 @@ INSTALLED_APPS = [
     "accounts.apps.AccountsConfig",
     "torrents.apps.TorrentsConfig",
     "feeds.apps.FeedsConfig",
+    "watchlist.apps.WatchlistConfig",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

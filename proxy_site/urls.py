@@ -19,6 +19,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("torrents.api.urls")),  # first: looked up most
     path("", include("accounts.api.urls")),
     path("", include("feeds.api.urls")),
+    path("", include("watchlist.api.urls")),
     path("server/", ServerView.as_view(), name="server"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
