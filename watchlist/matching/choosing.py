@@ -108,9 +108,8 @@ class Choosing:
         different = {(match.show, match.episodes) for match in found.values()}
         if len(different) == 1:
             return next(iter(found.values()))
-        return unsure(
-            found or matches, Reason("title", said.written[0], "the title of one show only, or a year")
-        )
+        candidates = list(found) or [show for match in matches.values() for show in match.candidates]
+        return unsure(candidates, Reason("title", said.written[0], "the title of one show only, or a year"))
 
     def _first_of_a_line(self, shows: Sequence[int], entries: Sequence[Entry], said: Wanted) -> int | None:
         """The first of seasons that all bear the very same name: who means another says which."""
@@ -194,7 +193,7 @@ class Choosing:
         return self.in_show(self._shows[shows.pop()], said)
 
     def _counts_from(self, line: Line, entry: Entry, season: int) -> bool:
-        """Whether seasons of what is called so are those of the line: not where the name is only that of a later one."""
+        """Whether seasons of what is called so are those of the line: not where only a later one is called so."""
         if self._shows[entry.show].format not in SERIES:
             return False
         if entry.title.season is not None or line.shows[0].id == entry.show:

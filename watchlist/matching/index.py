@@ -17,7 +17,7 @@ _BUCKET = 5  # letters at either end of a name: what differs at both is not look
 _SHORTEST = 10  # letters of a name that is looked for with differences
 _MOST_ALIKE = 95.0
 _ALIKE = 88.0
-"""Per cent of letters: from `_MOST_ALIKE` on a name may be another's misspelling, from `_ALIKE` on a person is asked."""
+"""Per cent of letters: from `_MOST_ALIKE` on a name may be another's misspelt, from `_ALIKE` on a person is asked."""
 _MOST_OF_A_BUCKET = 300
 _MOST_ASKED_ABOUT = 8
 

@@ -61,13 +61,10 @@ class Placing:
         return frozenset(
             place
             for reading in self._lines.readings(line)
-            if season in reading and self._is_first_cour(line.shows[reading.index(season)])
+            if season in reading and self._lines.is_first_cour(line.shows[reading.index(season)])
             for place in (self._on_from(line, reading.index(season), number, season, published),)
             if place is not None
         )
-
-    def _is_first_cour(self, show: CatalogueShow) -> bool:
-        return (self._lines.stated(show).part or 1) == 1
 
     def splits_elsewhere(self, line: Line, season: int) -> bool:
         """Whether others may count seasons of the line otherwise: they cut long shows into several."""
@@ -108,12 +105,7 @@ class Placing:
                 line, at, number, season if season is not None else stated.season, published
             ):
                 yield place
-            if (
-                at
-                and line.begins
-                and (self._lines.stated(line.shows[0]).season or 1) == 1
-                and self._is_first_cour(line.shows[0])
-            ):
+            if at and self._lines.counts_from_one(line):
                 place = self._on_from(line, 0, number, None, published)
                 if place is not None and place[0] == show.id:
                     yield place

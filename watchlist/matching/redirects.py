@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _MOST_RULES = 50_000
-_SIDE = r"(?P<{0}mal>[0-9]+|[?~])\|(?P<{0}kitsu>[0-9]+|[?~])\|(?P<{0}anilist>[0-9]+|[?~]):(?P<{0}first>[0-9]+)(?P<{0}to>-(?P<{0}last>[0-9]+|\?))?"
+_SIDE = (
+    r"(?P<{0}mal>[0-9]+|[?~])\|(?:[0-9]+|[?~])\|(?P<{0}anilist>[0-9]+|[?~])"
+    r":(?P<{0}first>[0-9]+)(?P<{0}to>-(?P<{0}last>[0-9]+|\?))?"
+)
 _RULE = re.compile(rf"-\s+{_SIDE.format('from_')}\s+->\s+{_SIDE.format('to_')}(?P<also>!)?", re.ASCII)
 
 

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from watchlist.matching import CatalogueShow
 from watchlist.matching.titles import Title, read
@@ -172,7 +173,7 @@ class Lines:
         if first is None:
             return ()
         readings: list[tuple[int, ...]] = [(first,)]
-        for before, show in zip(line.shows, line.shows[1:], strict=False):
+        for before, show in pairwise(line.shows):
             stated, goes_on = self.stated(show), self.may_go_on(before, show)
             longer: list[tuple[int, ...]] = []
             for reading in readings:
@@ -187,11 +188,7 @@ class Lines:
             if len(readings) > _MOST_READINGS:
                 return ()
         # Whoever is told to be the third, two seasons come before.
-        whole = [
-            reading
-            for reading in readings
-            if all(b - a <= 1 for a, b in zip(reading, reading[1:], strict=False))
-        ]
+        whole = [reading for reading in readings if all(b - a <= 1 for a, b in pairwise(reading))]
         return tuple(dict.fromkeys(whole or readings))
 
     def season(self, line: Line, season: int) -> set[int]:
@@ -227,6 +224,14 @@ class Lines:
             ]
             seen.update(around)
         return not seen.isdisjoint(others)
+
+    def is_first_cour(self, show: CatalogueShow) -> bool:
+        return (self.stated(show).part or 1) == 1
+
+    def counts_from_one(self, line: Line) -> bool:
+        """Whether the first of the line is its first season, so that numbers across seasons begin there."""
+        first = line.shows[0]
+        return line.begins and (self.stated(first).season or 1) == 1 and self.is_first_cour(first)
 
     def may_go_on(self, before: CatalogueShow, show: CatalogueShow) -> bool:
         """Whether `show` may be a cour of the same season as the one before."""

@@ -70,7 +70,7 @@ class Specials:
             names = [show.id, *(other.id for other in beside)]
             return Match(
                 outcome=Outcome.UNSURE,
-                candidates=tuple((*names[1:], names[0])),
+                candidates=(*names[1:], names[0]),
                 reasons=(
                     Reason("special", special.value, "one that only one of the show's specials can be"),
                 ),

@@ -62,27 +62,9 @@ _CJK_COUNTED = re.compile(
 _BEFORE_SUBTITLE = re.compile(r"(?<=[\w!?]\s)(?P<number>[2-9]|ii|iii|iv|vi{0,3}|i)\s?(?::|\s-\s)\s*(?=\S)")
 _SUBTITLE = re.compile(r"\s?:\s|:|\s[-~–]\s")
 # "Movie 2" is no second season, and neither is "Act 2" or "Volume 2".
-_NUMBERED_ANYWAY = frozenset(
-    [
-        "act",
-        "arc",
-        "chapter",
-        "episode",
-        "ep",
-        "film",
-        "level",
-        "lv",
-        "movie",
-        "no",
-        "phase",
-        "project",
-        "special",
-        "specials",
-        "ova",
-        "stage",
-        "vol",
-        "volume",
-    ]
+_NUMBERED_ANYWAY = re.compile(
+    r"act|arc|chapter|episode|ep|film|level|lv|movie|no|phase|project|special|specials|ova|stage|"
+    r"vol|volume"
 )
 _LAST_SEASON = 20  # what ends in a larger number is called so: "Zom 100"
 
@@ -186,7 +168,7 @@ def _without_numbers(words: list[str]) -> tuple[list[str], int | None, int | Non
     last = words[-1]
     if season is None and len(words) > 1 and len(last) < 3 and last.isdigit() and last[0] != "0":
         before = words[-2]
-        if 1 < int(last) <= _LAST_SEASON and not before.isdigit() and before not in _NUMBERED_ANYWAY:
+        if 1 < int(last) <= _LAST_SEASON and not before.isdigit() and not _NUMBERED_ANYWAY.fullmatch(before):
             return words[:-1], int(last), part
     return words, season, part
 

@@ -10,51 +10,11 @@ from feeds.releases.seasons import find_seasons
 from watchlist.matching.titles import Title, variants
 
 # Names of files and folders that are no show's, and what a file called so is.
-_GENERIC = frozenset(
-    [
-        "anime",
-        "animes",
-        "bd",
-        "bdrip",
-        "bonus",
-        "bonuses",
-        "cd",
-        "discs",
-        "dvd",
-        "downloads",
-        "downloaded",
-        "extra",
-        "extras",
-        "featurettes",
-        "films",
-        "media",
-        "menus",
-        "misc",
-        "movie",
-        "movies",
-        "nc",
-        "ona",
-        "onas",
-        "other",
-        "ova",
-        "ovas",
-        "ovasspecials",
-        "oad",
-        "sample",
-        "samples",
-        "scans",
-        "season",
-        "series",
-        "sp",
-        "special",
-        "specials",
-        "theme",
-        "themes",
-        "torrents",
-        "tv",
-        "videos",
-        "credits",
-    ]
+_GENERIC = re.compile(
+    r"anime|animes|bd|bdrip|bonus|bonuses|cd|discs|dvd|downloads|downloaded|extra|extras|"
+    r"featurettes|films|media|menus|misc|movie|movies|nc|ona|onas|other|ova|ovas|ovasspecials|"
+    r"oad|sample|samples|scans|season|series|sp|special|specials|theme|themes|torrents|tv|videos|"
+    r"credits"
 )
 _SPECIAL_NAMES = {
     "opening": Special.OP,
@@ -168,4 +128,4 @@ def _richest(titles: dict[Title, str]) -> Iterator[Title]:
 
 def _is_generic(title: Title) -> bool:
     stem = title.stem.replace(" ", "")
-    return stem in _GENERIC or stem in _SPECIAL_NAMES or _NUMBERED.fullmatch(stem) is not None
+    return stem in _SPECIAL_NAMES or any(pattern.fullmatch(stem) for pattern in (_GENERIC, _NUMBERED))
