@@ -38,6 +38,8 @@ MOST_CHUNKS = 40  # AniList itself ends lists at 11,000 entries
 MOST_AIRING_REQUESTS = 60
 TOKEN = re.compile(r"[\w-]{1,4000}\.[\w-]{1,8000}\.[\w-]{1,4000}", re.ASCII)
 
+# The second is urllib3's, which requests wraps where it reads the body itself.
+_OF_THE_NETWORK = (requests.RequestException, requests.exceptions.BaseHTTPError, OSError, ValueError)
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -177,15 +179,17 @@ class AniList:
                     stream=True,
                 ) as response:
                     return response.status_code, response.headers, _body(response, ends_at)
-        except (requests.RequestException, OSError, ValueError) as error:
+        except _OF_THE_NETWORK as error:
             # Its text may hold what was sent, so only its kind is told.
             logger.info("AniList: %s", type(error).__name__)
             raise _broken("it cannot be reached") from None
 
 
 def _body(response: requests.Response, ends_at: float) -> bytes:
-    parts, size = [], 0
-    for part in response.iter_content(64 * 1024):
+    """By `read1`, which gives what has come: `iter_content` waits for whole parts, for as long as bytes trickle."""
+    parts: list[bytes] = []
+    size = 0
+    while part := response.raw.read1(64 * 1024, decode_content=True):
         size += len(part)
         if size > MAX_BYTES:
             raise _broken("its answer is too large")

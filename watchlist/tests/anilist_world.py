@@ -115,7 +115,7 @@ class World:
             document = parse(query)
             if errors := validate(self._schema, document):
                 return _refusal(errors[0].message, 400)
-            if (cost := _complexity(document)) > MOST_COMPLEX:
+            if (cost := complexity(document)) > MOST_COMPLEX:
                 return _refusal(f"Max query complexity should be {MOST_COMPLEX} but got {cost}.", 400)
             self._documents[query] = document
         result = execute_sync(
@@ -251,7 +251,7 @@ def _fields(selection: SelectionSetNode, fragments: dict[str, FragmentDefinition
     return found
 
 
-def _complexity(document: DocumentNode) -> int:
+def complexity(document: DocumentNode) -> int:
     """As AniList counts: one for each field, fragments where they are used."""
     fragments = {
         node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)

@@ -1,4 +1,4 @@
-"""What every provider must do. To add one: a line in PROVIDERS, with a service that knows what `world` below knows."""
+"""What every provider must do. To add one: a line in SERVICES, with a service that knows what `world` below knows."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,9 @@ def manual(gate: CountingGate) -> Iterator[WatchProvider]:
     yield Manual()
 
 
-PROVIDERS: list[Callable[[CountingGate], Iterator[WatchProvider]]] = [anilist, manual]
+Make = Callable[[CountingGate], Iterator[WatchProvider]]
+SERVICES: list[Make] = [anilist]
+WITHOUT_SERVICE: list[Make] = [manual]
 
 
 @pytest.fixture
@@ -48,16 +50,19 @@ def gate() -> CountingGate:
     return CountingGate()
 
 
-@pytest.fixture(params=PROVIDERS, ids=lambda make: make.__name__)
+@pytest.fixture(params=[*SERVICES, *WITHOUT_SERVICE], ids=lambda make: make.__name__)
 def provider(request: pytest.FixtureRequest, gate: CountingGate) -> Iterator[WatchProvider]:
     yield from request.param(gate)
 
 
-@pytest.fixture
-def service(provider: WatchProvider) -> WatchProvider:
-    if not provider.has_service:
-        pytest.skip("nobody to ask")
-    return provider
+@pytest.fixture(params=SERVICES, ids=lambda make: make.__name__)
+def service(request: pytest.FixtureRequest, gate: CountingGate) -> Iterator[WatchProvider]:
+    yield from request.param(gate)
+
+
+@pytest.fixture(params=WITHOUT_SERVICE, ids=lambda make: make.__name__)
+def silent(request: pytest.FixtureRequest, gate: CountingGate) -> Iterator[WatchProvider]:
+    yield from request.param(gate)
 
 
 def test_it_says_what_it_is_called(provider: WatchProvider) -> None:
@@ -71,18 +76,17 @@ def test_where_people_can_link_with_a_token_it_says_where_they_get_one(provider:
 
 
 def test_a_provider_without_a_service_knows_nothing_and_asks_nobody(
-    provider: WatchProvider, gate: CountingGate
+    silent: WatchProvider, gate: CountingGate
 ) -> None:
-    if provider.has_service:
-        pytest.skip("it has one")
-    assert provider.search("lighthouse") == []
-    assert provider.shows(["1"]) == []
-    assert provider.airing(["1"], SUNDAY, SUNDAY) == []
+    assert not silent.has_service
+    assert silent.search("lighthouse") == []
+    assert silent.shows(["1"]) == []
+    assert silent.airing(["1"], SUNDAY, SUNDAY) == []
     with pytest.raises(ProviderError, match="Link") as refused:
-        provider.account(name="Keeper")
+        silent.account(name="Keeper")
     assert refused.value.permanent
     with pytest.raises(ProviderError):
-        provider.listed(AccountRecord(external_id="1", name="Keeper"))
+        silent.listed(AccountRecord(external_id="1", name="Keeper"))
     assert gate.entered == 0
 
 
