@@ -33,7 +33,12 @@ class Provider(models.Model):
     failing_since = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0, help_text="In a row.")
     message = models.TextField(blank=True, help_text="What is the matter, in words for people.")
-    airing_at = models.DateTimeField(null=True, help_text="When airing times were last read completely.")
+    searches_at = ArrayField(
+        models.DateTimeField(), default=list, help_text="Those of them that were for searches."
+    )
+    airing_at = models.DateTimeField(null=True, help_text="No airing time that is followed is older.")
+    airing_leased_until = models.DateTimeField(null=True, help_text="A worker reads airing times.")
+    details_leased_until = models.DateTimeField(null=True, help_text="A worker reads shows.")
 
     def __str__(self) -> str:
         return self.name
@@ -66,6 +71,7 @@ class Show(models.Model):
     mal_id = models.IntegerField(null=True)
     fetched_at = models.DateTimeField(null=True, help_text="NULL: only mentioned by another show.")
     relations_at = models.DateTimeField(null=True, help_text="When its relations were read.")
+    airing_at = models.DateTimeField(null=True, help_text="When its airing times were last read.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["provider", "external_id"], name="show_once"),)
@@ -107,6 +113,22 @@ class Episode(models.Model):
         return f"{self.show_id} {self.number}"
 
 
+class Search(models.Model):
+    """What a provider found for a text that somebody looked for: others who type the same ask nobody."""
+
+    provider = models.CharField(max_length=32)
+    text = models.CharField(max_length=100, help_text="As searches are compared.")
+    shows = ArrayField(models.BigIntegerField(), default=list, help_text="The likeliest first.")
+    asking_until = models.DateTimeField(null=True, help_text="Somebody asks for it at this moment.")
+    found_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["provider", "text"], name="search_once"),)
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class RelationRules(models.Model):
     """The last good copy of the rules that redirect numbers running across seasons: see matching.redirects."""
 
@@ -127,8 +149,8 @@ class Link(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watch_links")
     provider = models.CharField(max_length=32)
-    external_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=100, help_text="As the provider writes it.")
+    external_id = models.CharField(max_length=64, blank=True, help_text="Empty: not verified yet.")
+    name = models.CharField(max_length=100, blank=True, help_text="As the provider writes it.")
     token = EncryptedTextField(blank=True, help_text="Empty: linked by public name.")
     token_ends_at = models.DateTimeField(null=True)
     statuses = ArrayField(
@@ -139,7 +161,8 @@ class Link(models.Model):
     include_adult = models.BooleanField(default=False)
     next_sync_at = models.DateTimeField(db_default=Now())
     leased_until = models.DateTimeField(null=True, help_text="A worker reads the list.")
-    synced_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True, help_text="Its owner wanted it to be read at once.")
+    synced_at = models.DateTimeField(null=True, help_text="As old is what was read last.")
     failing_since = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0, help_text="In a row.")
     message = models.TextField(blank=True, help_text="What is the matter and what to do, in words.")

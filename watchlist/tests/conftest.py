@@ -1,9 +1,14 @@
-"""People."""
+"""People, a pretended AniList, and a clock."""
+
+from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
+from watchlist.tests.anilist_server import AniListServer, anilist_server
+from watchlist.tests.clock import Clock, simulated_time
 
 
 @pytest.fixture
@@ -14,3 +19,17 @@ def alice(db: None) -> User:
 @pytest.fixture
 def bob(db: None) -> User:
     return UserFactory.create(username="bob")
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    with simulated_time() as clock:
+        yield clock
+
+
+@pytest.fixture
+def anilist(settings: Settings) -> Iterator[AniListServer]:
+    with anilist_server() as server:
+        settings.ANILIST_URL = server.url
+        settings.ANILIST_CLIENT_ID = "4711"
+        yield server
