@@ -19,6 +19,8 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.grabs import make_grab
 from feeds.models import Decision, Grab, Item, Rule, Subscription
+from feeds.positions import beginning
+from feeds.querysets import lock_person
 from feeds.rules import Candidate, Reason
 from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
@@ -57,12 +59,8 @@ def catch_up() -> int:
 @transaction.atomic
 def _one_round(user_id: int) -> int | None:
     """Some items, of as many subscriptions; how many were taken. None when all are seen, or another worker is at it."""
-    user = (
-        User.objects.filter(pk=user_id, is_active=True)
-        .select_for_update(skip_locked=True, no_key=True)
-        .first()
-    )
-    if user is None:
+    user = lock_person(user_id, wait=False)
+    if user is None or not user.is_active:
         return None
     asked: _Asked | None = None
     seen = taken = 0
@@ -88,15 +86,9 @@ def _one_round(user_id: int) -> int | None:
 
 
 def _begin(subscription: Subscription) -> None:
-    """Where its rules begin: behind what the first check after it was added found, or before, if that was asked for."""
-    source = subscription.source
-    if source.succeeded_at is None or source.succeeded_at < subscription.since:
-        return
-    position = source.last_number
-    if subscription.back_catalogue:
-        first = Item.objects.filter(source=source, key__in=source.present).order_by("number").first()
-        position = first.number - 1 if first is not None else source.last_number
-    _advance(subscription, position)
+    position = beginning(subscription)
+    if position is not None:
+        _advance(subscription, position)
 
 
 def _advance(subscription: Subscription, position: int) -> bool:

@@ -10,7 +10,7 @@ from feeds.models import Item, Rule
 from feeds.releases import parse
 from feeds.releases.objects import to_object
 from feeds.rules import Candidate, Reason, RuleError, RuleSpec
-from feeds.rules.conditions import CompiledRule
+from feeds.rules.conditions import CompiledRule, selective_rule
 from feeds.rules.text import normalised
 
 NO_TORRENT = Reason("download", "no torrent in it", "a magnet or a .torrent")
@@ -50,7 +50,7 @@ def compiled_rules(rules: Iterable[Rule]) -> dict[Any, CompiledRule]:
     found = {}
     for rule in rules:
         try:
-            found[rule.pk] = CompiledRule(
+            found[rule.pk] = selective_rule(
                 spec_of(rule, (subscription.source_id for subscription in rule.subscriptions.all()))
             )
         except RuleError:
