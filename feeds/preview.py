@@ -8,10 +8,10 @@ from uuid import UUID
 from accounts.models import User
 from feeds.models import Item, Rule, Subscription
 from feeds.parsing import MAX_TITLE
-from feeds.rules import Candidate, Reason, RuleError
+from feeds.rules import NO_TORRENT, Candidate, Reason, RuleError
 from feeds.rules.conditions import CompiledRule, selective_rule
 from feeds.rules.text import normalised
-from feeds.specs import NO_TORRENT, candidate_of, pasted_candidate, spec_of
+from feeds.specs import candidate_of, pasted_candidate, spec_of
 
 MAX_ITEMS = 500
 MAX_TITLES = 200
