@@ -29,9 +29,9 @@ class Follower:
     def matches(self, offers: Iterable[Offer]) -> list[tuple[Offer, Match]]:
         """What each is, and the entries that are concerned at hand."""
         offers = list(offers)
-        self.look_up({show for offer in offers for show in _shows_of(offer.match)})
+        self.look_up({show for offer in offers for show in shows_of(offer.match)})
         found = [(offer, self._match(offer)) for offer in offers]
-        self.look_up({show for _offer, match in found for show in _shows_of(match)})
+        self.look_up({show for _offer, match in found for show in shows_of(match)})
         return found
 
     def look_up(self, shows: Collection[int]) -> None:
@@ -114,5 +114,6 @@ class Follower:
         return None
 
 
-def _shows_of(match: Match) -> tuple[int, ...]:
+def shows_of(match: Match) -> tuple[int, ...]:
+    """Which it is, or may be."""
     return match.candidates if match.show is None else (match.show,)

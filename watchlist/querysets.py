@@ -79,6 +79,9 @@ class AliasQuerySet(models.QuerySet["Alias"]):
     def of(self, user: User) -> AliasQuerySet:
         return self.filter(user=user).order_by("pk")
 
+    def named(self, user: User, key: str, season: int | None) -> AliasQuerySet:
+        return self.filter(user=user, key=key, season=season)
+
     def of_entry(self, entry: Entry) -> AliasQuerySet:
         return self.filter(user=entry.user_id, show=entry.show_id).order_by("pk")
 
@@ -120,6 +123,11 @@ class WatchDecisionQuerySet(models.QuerySet["Decision"]):
         if outcome is not None:
             decisions = decisions.filter(outcome=outcome)
         return decisions if entry is None else decisions.filter(entry=entry)
+
+    def by_alias(self, alias: Alias) -> WatchDecisionQuerySet:
+        """What may have been decided by it, or answered with it: of its show, or that it is none of theirs."""
+        answered = Q(entry=None, outcome="settled")
+        return self.of(alias.user).filter(answered | Q(entry__show=alias.show) if alias.show_id else answered)
 
     def unanswered(self, user: User) -> WatchDecisionQuerySet:
         return self.of(user).filter(outcome="review")

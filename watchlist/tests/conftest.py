@@ -1,9 +1,10 @@
-"""People."""
+"""People, and a catalogue that is easily foretold."""
 
 import pytest
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
+from watchlist.tests import deciding_world
 
 
 @pytest.fixture
@@ -14,3 +15,9 @@ def alice(db: None) -> User:
 @pytest.fixture
 def bob(db: None) -> User:
     return UserFactory.create(username="bob")
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> deciding_world.Chosen:
+    """Deciding alone: titles are known letter by letter, and nothing is downloaded."""
+    return deciding_world.install(monkeypatch)
