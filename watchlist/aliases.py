@@ -15,7 +15,7 @@ from watchlist import catalogue, decisions
 from watchlist.catalogue import Shows, key
 from watchlist.deciding import Deciding
 from watchlist.follower import Follower
-from watchlist.models import NAME, Alias, Decision, Entry, Show
+from watchlist.models import NAME, Alias, Candidate, Decision, Entry, Show
 from watchlist.offers import Offers
 
 MOST = 1000  # of one person
@@ -62,13 +62,15 @@ def add_alias(*, entry: Entry, name: str, season: int | None = None) -> Alias:
 
 @transaction.atomic
 def remove_alias(*, alias: Alias) -> None:
-    """What was decided by it is decided anew, answers to questions about that name included; downloads stay."""
+    """What was decided by it is decided anew, answers to questions about that name, too; what is under way stays."""
     shows = catalogue.everybodys()
     user = lock_person(alias.user_id)
     assert user is not None
     alias.delete()
     by_it = Decision.objects.by_alias(alias)[:_REMEMBERED]
-    items = [decision.item_id for decision in by_it if is_named(alias, decision)]
+    named = {decision.item_id for decision in by_it if is_named(alias, decision)}
+    under_way = Candidate.objects.of_items(user, named).under_way()
+    items = named - set(under_way.values_list("item_id", flat=True))
     Decision.objects.of(user).filter(item__in=items, outcome=Outcome.SETTLED).delete()
     decide_again(user, shows, items)
 

@@ -93,7 +93,7 @@ class _Run:
             reading = readings.get(feed.subscription)
             if not _is_behind(feed, reading):
                 continue
-            if len(offers) >= AT_ONCE or time.monotonic() > ends_at:
+            if moved and (len(offers) >= AT_ONCE or time.monotonic() > ends_at):
                 more = True
                 break
             if reading is None or reading.since != feed.since:

@@ -33,7 +33,8 @@ def record(
     has said of it themselves stays, and that they are asked of nothing that was decided already.
 
     `entries`: nothing is recorded but what is of these or may be. `again`: these items, or with `entries` these
-    entries, were decided before, so what they are not any more goes. `answered`: items of which the person says so now.
+    entries, were decided before: what they are not any more goes, and of items that are decided anew altogether their
+    owner may be asked after all. `answered`: items of which the person says so now.
     """
     recording = _Recording(user, decided, entries, again, answered)
     recording.write_decisions()
@@ -58,6 +59,7 @@ class _Recording:
         self._now = timezone.now()
         self._entries = entries
         self._again = again
+        self._anew = again and entries is None
         self._answered = frozenset(answered)
         self._shows = None if entries is None else frozenset(entry.show_id for entry in entries)
         self._asked = {offer.item.id for offer, _verdict in decided if offer.item is not None}
@@ -126,22 +128,20 @@ class _Recording:
 
     def _decisions_before(self) -> dict[int, Decision]:
         asked = Q(item__in=list(self._verdicts))
-        if self._again:
-            if self._entries is None or self._shows is None:
-                asked = Q(item__in=self._asked)
-            else:
-                asked |= Q(entry__in=self._entries)
-                asked |= Q(outcome=Outcome.REVIEW, shows__overlap=list(self._shows))
+        if self._anew:
+            asked = Q(item__in=self._asked)
+        elif self._again and self._entries is not None and self._shows is not None:
+            asked |= Q(entry__in=self._entries)
+            asked |= Q(outcome=Outcome.REVIEW, shows__overlap=list(self._shows))
         decisions = Decision.objects.filter(asked, user=self._user)
         return {decision.item_id: decision for decision in decisions}
 
     def _candidates_before(self) -> list[Candidate]:
         asked = Q(item__in=list(self._verdicts))
-        if self._again:
-            if self._entries is None:
-                asked = Q(item__in=self._asked)
-            else:
-                asked |= Q(entry__in=self._entries)
+        if self._anew:
+            asked = Q(item__in=self._asked)
+        elif self._again and self._entries is not None:
+            asked |= Q(entry__in=self._entries)
         return list(Candidate.objects.filter(asked, entry__user=self._user).select_related("entry__show"))
 
     def _keep_what_was_said(self) -> None:
@@ -152,7 +152,7 @@ class _Recording:
         }
         for item, decision in self._before.items():
             if item in self._verdicts and item not in self._answered:
-                asks = self._verdicts[item][1].outcome == Outcome.REVIEW
+                asks = self._verdicts[item][1].outcome == Outcome.REVIEW and not self._anew
                 if item in self._said or (asks and decision.outcome != Outcome.REVIEW):
                     del self._verdicts[item]
                     self._said.add(item)

@@ -16,15 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from proxy_site.encryption import EncryptedTextField
-from watchlist.querysets import (
-    AliasQuerySet,
-    CandidateQuerySet,
-    EntryQuerySet,
-    ReadingQuerySet,
-    ShowQuerySet,
-    WatchDecisionQuerySet,
-    WatchGrabQuerySet,
-)
+from watchlist import querysets
 
 NAME = 300  # characters of a title
 
@@ -76,7 +68,7 @@ class Show(models.Model):
     fetched_at = models.DateTimeField(null=True, help_text="NULL: only mentioned by another show.")
     relations_at = models.DateTimeField(null=True, help_text="When its relations were read.")
 
-    objects = ShowQuerySet.as_manager()
+    objects = querysets.ShowQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["provider", "external_id"], name="show_once"),)
@@ -250,7 +242,7 @@ class Entry(Wishes):
     added_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
-    objects = EntryQuerySet.as_manager()
+    objects = querysets.EntryQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "show"], name="entry_once"),)
@@ -274,7 +266,7 @@ class Alias(models.Model):
     )
     made_at = models.DateTimeField(db_default=Now())
 
-    objects = AliasQuerySet.as_manager()
+    objects = querysets.AliasQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -299,7 +291,7 @@ class Reading(models.Model):
         help_text="As the subscription's: one that was switched off and on again is read from then on."
     )
 
-    objects = ReadingQuerySet.as_manager()
+    objects = querysets.ReadingQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.subscription_id} {self.position}"
@@ -335,7 +327,7 @@ class Candidate(models.Model):
     found_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
-    objects = CandidateQuerySet.as_manager()
+    objects = querysets.CandidateQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["entry", "item"], name="candidate_once"),)
@@ -363,7 +355,7 @@ class Grab(models.Model):
     )
     made_at = models.DateTimeField(db_default=Now())
 
-    objects = WatchGrabQuerySet.as_manager()
+    objects = querysets.WatchGrabQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -394,7 +386,7 @@ class Decision(models.Model):
     )
     at = models.DateTimeField(db_default=Now())
 
-    objects = WatchDecisionQuerySet.as_manager()
+    objects = querysets.WatchDecisionQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "item"], name="watch_decision_once"),)

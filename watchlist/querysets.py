@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 class ShowQuerySet(models.QuerySet["Show"]):
     def everybodys(self) -> ShowQuerySet:
-        return self.filter(owner=None)
+        return self.filter(owner=None).order_by("pk")
 
     def typed_by(self, user: User) -> ShowQuerySet:
         return self.filter(owner=user).order_by("pk")
@@ -96,6 +96,10 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
 class CandidateQuerySet(models.QuerySet["Candidate"]):
     def of_items(self, user: User, items: Collection[int]) -> CandidateQuerySet:
         return self.filter(entry__user=user, item__in=items)
+
+    def under_way(self) -> CandidateQuerySet:
+        """Or there, or tried: anything but merely found."""
+        return self.exclude(state="found")
 
     def forgettable(self, before: datetime) -> CandidateQuerySet:
         """Of no episode that somebody has, and not to be taken any more, or never was taken for long."""

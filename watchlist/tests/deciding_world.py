@@ -24,10 +24,7 @@ class Feed:
 
     def __init__(self, user: User, source: FeedSource | None = None, **options: Any) -> None:
         if source is None:
-            digest = uuid.uuid4().hex
-            source = FeedSource.objects.create(
-                digest=digest, url=f"https://{digest}.example", host="feeds.example", succeeded_at=timezone.now()
-            )
+            source = new_source()
         self.source = source
         self.subscription = Subscription.objects.create(
             user=user, source=source, **{"name": "My feed", "position": 0} | options
@@ -45,6 +42,14 @@ class Feed:
     def publish(self, *titles: str, **fields: Any) -> int:
         self.store(*titles, **fields)
         return consumer.catch_up()
+
+
+def new_source(**fields: Any) -> FeedSource:
+    """That was never checked."""
+    url = f"https://feeds.example/{uuid.uuid4()}"
+    return FeedSource.objects.create(
+        **{"digest": FeedSource.digest_of(url), "url": url, "host": "feeds.example"} | fields
+    )
 
 
 @transaction.atomic

@@ -30,7 +30,9 @@ def grabbed(entry: Entry, number: float, **fields: Any) -> Grab:
     return Grab.objects.create(entry=entry, number=number, candidate=candidate, **fields)
 
 
-def test_a_release_of_a_show_that_somebody_follows_may_be_had(alice: User, feed: Feed, chosen: Chosen) -> None:
+def test_a_release_of_a_show_that_somebody_follows_may_be_had(
+    alice: User, feed: Feed, chosen: Chosen
+) -> None:
     entry = follow(alice, "Lighthouse")
     assert feed.publish("[Group] Lighthouse - 05v2 [1080p]") == 1
     candidate = Candidate.objects.get()
@@ -137,7 +139,9 @@ class TestFromEpisode:
 
 
 class TestBatches:
-    def test_of_a_show_that_airs_are_not_wanted_unless_somebody_says_so(self, alice: User, feed: Feed) -> None:
+    def test_of_a_show_that_airs_are_not_wanted_unless_somebody_says_so(
+        self, alice: User, feed: Feed
+    ) -> None:
         airs = show("Lighthouse", status="RELEASING")
         entry = follow(alice, airs)
         feed.publish("Lighthouse - 01-04")
@@ -175,7 +179,9 @@ class TestSpecials:
     def test_are_not_wanted_unless_somebody_says_so(self, alice: User, feed: Feed) -> None:
         follow(alice, "Lighthouse")
         feed.publish("Lighthouse - OVA 01", "Lighthouse - 12.5")
-        assert [reasons(title) for title in ("Lighthouse - OVA 01", "Lighthouse - 12.5")] == [["specials"]] * 2
+        assert [reasons(title) for title in ("Lighthouse - OVA 01", "Lighthouse - 12.5")] == [
+            ["specials"]
+        ] * 2
 
     def test_are_wanted_where_somebody_says_so(self, alice: User, feed: Feed) -> None:
         follow(alice, "Lighthouse", specials=True)
@@ -238,7 +244,9 @@ class TestWishes:
     def test_preferred_groups_come_first_and_then_resolutions(self, alice: User, feed: Feed) -> None:
         follow(alice, "Lighthouse", groups=["Best", "Good"], resolutions=["1080p", "720p"])
         feed.publish(
-            "[Good] Lighthouse - 01v2 [1080p]", "[Best] Lighthouse - 01 [720p]", "[Other] Lighthouse - 01 [1080p]"
+            "[Good] Lighthouse - 01v2 [1080p]",
+            "[Best] Lighthouse - 01 [720p]",
+            "[Other] Lighthouse - 01 [1080p]",
         )
         order = sorted(Candidate.objects.all(), key=lambda one: one.preference)
         assert [one.group for one in order] == ["Best", "Good", "Other"]
@@ -251,7 +259,11 @@ class TestReview:
         feed.publish("Lighthouse - 01")
         assert found() == []
         decision = Decision.objects.get()
-        assert (decision.outcome, decision.shows, decision.entry) == (Outcome.REVIEW, [one.pk, other.pk], None)
+        assert (decision.outcome, decision.shows, decision.entry) == (
+            Outcome.REVIEW,
+            [one.pk, other.pk],
+            None,
+        )
         assert reasons("Lighthouse - 01") == ["title"]
 
     def test_nobody_is_asked_about_shows_that_they_do_not_follow(self, alice: User, feed: Feed) -> None:
