@@ -5,9 +5,7 @@ One person's rules are asked by one worker at a time, under the lock of their ro
 once" are counted there.
 """
 
-import logging
 import time
-from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,12 +17,13 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.grabs import make_grab
 from feeds.models import Decision, Grab, Item, Rule, Subscription
-from feeds.rules import Candidate, Reason
+from feeds.positions import beginning
+from feeds.querysets import lock_person
+from feeds.rules import NO_TORRENT, Candidate, Reason
 from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
-from feeds.specs import NO_TORRENT, as_object, candidate_of, compiled_rules, episode_identity
-
-logger = logging.getLogger(__name__)
+from feeds.specs import candidate_of, compiled_rules, episode_identity
+from proxy_site.turns import in_turns
 
 AT_ONCE = 200  # items in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
@@ -38,31 +37,16 @@ Outcome = Decision.Outcome
 
 def catch_up() -> int:
     """Have everybody's rules see what they have not seen; how many items were taken."""
-    taken = 0
-    ends_at = time.monotonic() + BUDGET_SECONDS
-    waiting = deque(Subscription.objects.owners_behind())
-    while waiting and time.monotonic() < ends_at:
-        user_id = waiting.popleft()
-        try:
-            more = _one_round(user_id)
-        except Exception:  # one person's trouble is not the others'; their position has not moved
-            logger.exception("the rules of user %s", user_id)
-            continue
-        if more is not None:
-            taken += more
-            waiting.append(user_id)  # in turns: many items of one person do not delay the others'
-    return taken
+    return in_turns(
+        Subscription.objects.owners_behind(), _one_round, seconds=BUDGET_SECONDS, what="the rules"
+    )
 
 
 @transaction.atomic
 def _one_round(user_id: int) -> int | None:
     """Some items, of as many subscriptions; how many were taken. None when all are seen, or another worker is at it."""
-    user = (
-        User.objects.filter(pk=user_id, is_active=True)
-        .select_for_update(skip_locked=True, no_key=True)
-        .first()
-    )
-    if user is None:
+    user = lock_person(user_id, wait=False)
+    if user is None or not user.is_active:
         return None
     asked: _Asked | None = None
     seen = taken = 0
@@ -88,15 +72,9 @@ def _one_round(user_id: int) -> int | None:
 
 
 def _begin(subscription: Subscription) -> None:
-    """Where its rules begin: behind what the first check after it was added found, or before, if that was asked for."""
-    source = subscription.source
-    if source.succeeded_at is None or source.succeeded_at < subscription.since:
-        return
-    position = source.last_number
-    if subscription.back_catalogue:
-        first = Item.objects.filter(source=source, key__in=source.present).order_by("number").first()
-        position = first.number - 1 if first is not None else source.last_number
-    _advance(subscription, position)
+    position = beginning(subscription)
+    if position is not None:
+        _advance(subscription, position)
 
 
 def _advance(subscription: Subscription, position: int) -> bool:
@@ -244,7 +222,7 @@ class _Round:
                 rule=rule,
                 rule_name=rule.name,
                 outcome=outcome,
-                reasons=[as_object(reason) for reason in reasons],
+                reasons=[reason.as_object() for reason in reasons],
                 at=timezone.now(),
             )
         )

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.db.models import Q
 
-from feeds.models import FeedSource, Item, Rule, Subscription
+from feeds.models import FeedSource, Rule, Subscription
+from feeds.positions import position_there
 from proxy_site.outbound import fetchable
 
 
@@ -48,16 +49,6 @@ def move_source(source: FeedSource, url: str) -> None:
                 rule.subscriptions.add(twin)  # else a rule for this feed alone would become one for all
             subscription.delete()
         else:
-            subscription.position = _position_there(subscription, there)
+            subscription.position = position_there(subscription, there)
             subscription.source = there
             subscription.save(update_fields=["source", "position"])
-
-
-def _position_there(subscription: Subscription, there: FeedSource) -> int | None:
-    """Behind what the other has stored, which this one had, too; but before the newest, where they are what its rules
-    have still to see."""
-    if subscription.position is None:
-        return None
-    unseen = Item.objects.after(subscription.source, subscription.position).values("key")
-    seen = Item.objects.filter(source=there).exclude(key__in=unseen).order_by("-number").first()
-    return 0 if seen is None else seen.number

@@ -8,10 +8,10 @@ from uuid import UUID
 from accounts.models import User
 from feeds.models import Item, Rule, Subscription
 from feeds.parsing import MAX_TITLE
-from feeds.rules import Candidate, Reason, RuleError
-from feeds.rules.conditions import CompiledRule
+from feeds.rules import NO_TORRENT, Candidate, Reason, RuleError
+from feeds.rules.conditions import CompiledRule, selective_rule
 from feeds.rules.text import normalised
-from feeds.specs import NO_TORRENT, candidate_of, pasted_candidate, spec_of
+from feeds.specs import candidate_of, pasted_candidate, spec_of
 
 MAX_ITEMS = 500
 MAX_TITLES = 200
@@ -41,7 +41,7 @@ def preview(
     if any(pk not in followed for pk in chosen):
         raise RuleError("One of these feeds is not yours any more. Choose again.", field="subscriptions")
     wanted = [followed[pk] for pk in chosen or followed]
-    rule = CompiledRule(spec_of(Rule(user=user, **conditions), [followed[pk].source_id for pk in chosen]))
+    rule = selective_rule(spec_of(Rule(user=user, **conditions), [followed[pk].source_id for pk in chosen]))
     if titles is not None:
         return [_previewed(rule, pasted_candidate(title)) for title in _lines(titles)]
     by_source = {subscription.source_id: subscription.pk for subscription in wanted}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import Length
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     )
 
 
-def lock_person(user_id: int) -> User | None:
+def lock_person(user_id: int, *, wait: bool = True) -> User | None:
     """Everything that changes one person's feeds, rules and grabs takes this lock first, so that their rules can be
-    asked in peace. `no_key`: rows that only refer to the person need not wait. None: there is no such person any more.
+    asked in peace. `no_key`: rows that only refer to the person need not wait. None: there is no such person any more,
+    or, where nobody wants to `wait`, somebody else has them.
     """
     from accounts.models import User
 
-    return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+    return User.objects.select_for_update(no_key=True, skip_locked=not wait).filter(pk=user_id).first()
 
 
 class SourceQuerySet(models.QuerySet["FeedSource"]):
@@ -90,6 +92,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def named(self, subscription_id: UUID) -> SubscriptionQuerySet:
         return self.filter(pk=subscription_id)
 
+    def in_use(self, users: Collection[int]) -> SubscriptionQuerySet:
+        return self.filter(user__in=users, user__is_active=True, enabled=True).order_by(
+            "user_id", "name", "pk"
+        )
+
     def owners_behind(self) -> list[int]:
         """Whose rules have something to see."""
         checked = Q(position=None, source__succeeded_at__gte=F("since"))
@@ -99,7 +106,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
-    def after(self, source: FeedSource, number: int) -> ItemQuerySet:
+    def after(self, source: FeedSource | int, number: int) -> ItemQuerySet:
         """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
         return self.filter(source=source, number__gt=number).order_by("number")
 
@@ -124,6 +131,13 @@ class ItemQuerySet(models.QuerySet["Item"]):
         if outcome == "none":
             return self.exclude(Exists(decisions))
         return self.filter(Exists(decisions.filter(outcome=outcome)))
+
+    def read_only(self) -> models.QuerySet[Item, tuple[Any, ...]]:
+        """What other consumers see of them. Of what they download, whether there is anything: it is not decrypted."""
+        length = Length("download")
+        return self.values_list(
+            "pk", "source_id", "number", "title", "release", length, "published_at", "seen_at"
+        )
 
     def forgettable(self, before: datetime) -> ItemQuerySet:
         """Seen before then and gone from their feeds: an item that still stands there would come back as a new one."""

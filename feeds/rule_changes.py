@@ -12,7 +12,7 @@ from accounts.models import User
 from feeds.models import Rule, Subscription
 from feeds.querysets import lock_person
 from feeds.rules import RuleError
-from feeds.rules.conditions import CompiledRule
+from feeds.rules.conditions import selective_rule
 from feeds.specs import spec_of
 
 
@@ -55,7 +55,7 @@ def _save(rule: Rule, chosen: list[UUID] | None, fields: dict[str, Any]) -> Rule
         subscriptions = list(Subscription.objects.of(rule.user).filter(pk__in=chosen))
         if len(subscriptions) != len(set(chosen)):
             raise RuleError("One of these feeds is not yours any more. Choose again.", field="subscriptions")
-    CompiledRule(spec_of(rule, (subscription.source_id for subscription in subscriptions)))
+    selective_rule(spec_of(rule, (subscription.source_id for subscription in subscriptions)))
     rule.changed_at = timezone.now()
     try:
         with transaction.atomic():

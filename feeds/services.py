@@ -1,8 +1,12 @@
 """What people may do with feeds. Each verb is one short transaction; nothing here waits for a feed's server."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,11 +16,43 @@ from django_q.tasks import async_task
 from accounts.models import User
 from feeds.models import FeedSource, Item, Rule, Subscription
 from feeds.moving import host_of
-from feeds.querysets import lock_person as lock_person  # also for the watchlist
+from feeds.positions import beginning, position_behind
+from feeds.querysets import lock_person as lock_person  # for other rooms that take items for people
 from proxy_site.outbound import OutboundError, fetchable
 
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # a person who presses "check now" twice asks the feed's server once
 MAX_CREDENTIAL = 200  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedFeed:
+    """A subscription as other consumers of items see it."""
+
+    subscription: UUID
+    user: int
+    name: str
+    source: int
+    since: datetime
+    """When it was added, or switched on again."""
+    checked: bool
+    """Since then."""
+    last_number: int
+    """Of the source's newest item."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredItem:
+    """An item as other consumers see it; what it downloads stays here."""
+
+    id: int
+    source: int
+    number: int
+    title: str
+    release: Mapping[str, Any]
+    """See feeds.releases.objects."""
+    has_torrent: bool
+    published_at: datetime | None
+    seen_at: datetime
 
 
 class FeedRefused(Exception):
@@ -117,6 +153,76 @@ def prune(*, items_kept: timedelta) -> int:
     before = timezone.now() - items_kept
     pruned = Item.objects.forgettable(before).delete()[0]
     return pruned + FeedSource.objects.abandoned(before).delete()[0]
+
+
+def followed_feeds(users: Collection[int]) -> list[FollowedFeed]:
+    """Of those of them whose account works; none that is switched off."""
+    rows = Subscription.objects.in_use(users).values_list(
+        "pk", "user_id", "name", "source_id", "since", "source__succeeded_at", "source__last_number"
+    )
+    return [
+        FollowedFeed(
+            subscription=pk,
+            user=user,
+            name=name,
+            source=source,
+            since=since,
+            checked=succeeded_at is not None and succeeded_at >= since,
+            last_number=last_number,
+        )
+        for pk, user, name, source, since, succeeded_at, last_number in rows
+    ]
+
+
+def first_position(subscription: UUID) -> int | None:
+    """Behind which another consumer begins to read it, as its owner's rules do; None: not yet, or it is gone.
+
+    Its row is locked, so that it is still there when the position is written down.
+    """
+    locked = Subscription.objects.named(subscription).select_for_update(no_key=True, of=("self",))
+    found = locked.select_related("source").first()
+    return beginning(found) if found is not None else None
+
+
+def position_after_move(*, was: int, source: int) -> int:
+    """Behind which a consumer reads `source` that has read all of `was`, from which its subscription moved."""
+    return position_behind(was, FeedSource.objects.get(pk=source))
+
+
+def items_after(source: int, number: int, limit: int) -> list[StoredItem]:
+    """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
+    return _stored(Item.objects.after(source, number)[:limit].read_only())
+
+
+def newest_items(sources: Collection[int], limit: int) -> Iterator[StoredItem]:
+    """The newest first, read in pieces."""
+    rows = Item.objects.newest_of(sources)[:limit].read_only().iterator(chunk_size=_PIECE)
+    while piece := list(islice(rows, _PIECE)):
+        yield from _stored(piece)
+
+
+def items(ids: Collection[int]) -> list[StoredItem]:
+    """Those of them that are not forgotten, the oldest first."""
+    return _stored(Item.objects.filter(pk__in=ids).order_by("pk").read_only())
+
+
+_PIECE = 500  # items
+
+
+def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredItem]:
+    return [
+        StoredItem(
+            id=pk,
+            source=source,
+            number=number,
+            title=title,
+            release=release,
+            has_torrent=length > 0,
+            published_at=published_at,
+            seen_at=seen_at,
+        )
+        for pk, source, number, title, release, length, published_at, seen_at in rows
+    ]
 
 
 def _check_soon(source: FeedSource) -> None:

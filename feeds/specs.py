@@ -9,11 +9,9 @@ from django.utils import timezone
 from feeds.models import Item, Rule
 from feeds.releases import parse
 from feeds.releases.objects import to_object
-from feeds.rules import Candidate, Reason, RuleError, RuleSpec
-from feeds.rules.conditions import CompiledRule
+from feeds.rules import Candidate, RuleError, RuleSpec
+from feeds.rules.conditions import CompiledRule, selective_rule
 from feeds.rules.text import normalised
-
-NO_TORRENT = Reason("download", "no torrent in it", "a magnet or a .torrent")
 
 _SAME = (
     "must_contain",
@@ -50,7 +48,7 @@ def compiled_rules(rules: Iterable[Rule]) -> dict[Any, CompiledRule]:
     found = {}
     for rule in rules:
         try:
-            found[rule.pk] = CompiledRule(
+            found[rule.pk] = selective_rule(
                 spec_of(rule, (subscription.source_id for subscription in rule.subscriptions.all()))
             )
         except RuleError:
@@ -72,11 +70,6 @@ def candidate_of(item: Item) -> Candidate:
 def pasted_candidate(title: str) -> Candidate:
     """Of a title alone."""
     return Candidate(title=title, release=to_object(parse(title)), seen_at=timezone.now())
-
-
-def as_object(reason: Reason) -> dict[str, str]:
-    """As it is stored and sent."""
-    return {"what": reason.what, "got": reason.got[:500], "wanted": reason.wanted[:1000]}
 
 
 def episode_identity(release: Mapping[str, Any]) -> str:

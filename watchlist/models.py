@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from proxy_site.encryption import EncryptedTextField
+from watchlist import querysets
 
 NAME = 300  # characters of a title
 
@@ -72,6 +73,8 @@ class Show(models.Model):
     fetched_at = models.DateTimeField(null=True, help_text="NULL: only mentioned by another show.")
     relations_at = models.DateTimeField(null=True, help_text="When its relations were read.")
     airing_at = models.DateTimeField(null=True, help_text="When its airing times were last read.")
+
+    objects = querysets.ShowQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["provider", "external_id"], name="show_once"),)
@@ -262,6 +265,8 @@ class Entry(Wishes):
     added_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
+    objects = querysets.EntryQuerySet.as_manager()
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "show"], name="entry_once"),)
         indexes = (models.Index(fields=["user"], name="entry_look_back", condition=Q(look_back=True)),)
@@ -284,6 +289,8 @@ class Alias(models.Model):
     )
     made_at = models.DateTimeField(db_default=Now())
 
+    objects = querysets.AliasQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -303,6 +310,11 @@ class Reading(models.Model):
     )
     source = models.BigIntegerField(help_text="The feed that the position is of: subscriptions move.")
     position = models.BigIntegerField(help_text="Number of the last item seen.")
+    since = models.DateTimeField(
+        help_text="As the subscription's: one that was switched off and on again is read from then on."
+    )
+
+    objects = querysets.ReadingQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.subscription_id} {self.position}"
@@ -338,6 +350,8 @@ class Candidate(models.Model):
     found_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
+    objects = querysets.CandidateQuerySet.as_manager()
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["entry", "item"], name="candidate_once"),)
         indexes = (
@@ -363,6 +377,8 @@ class Grab(models.Model):
         help_text="The better release that takes its place once it is there.",
     )
     made_at = models.DateTimeField(db_default=Now())
+
+    objects = querysets.WatchGrabQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -392,6 +408,8 @@ class Decision(models.Model):
         models.BigIntegerField(), default=list, help_text="Shows that it may be of, the likeliest first."
     )
     at = models.DateTimeField(db_default=Now())
+
+    objects = querysets.WatchDecisionQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "item"], name="watch_decision_once"),)

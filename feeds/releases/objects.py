@@ -2,9 +2,10 @@
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
-from feeds.releases.release import Release
+from feeds.releases.release import Release, Special
 
 
 def to_object(release: Release) -> dict[str, Any]:
@@ -18,3 +19,21 @@ def to_object(release: Release) -> dict[str, Any]:
             value = list(value)
         stated[field.name] = value.isoformat() if isinstance(value, datetime.date) else value
     return stated
+
+
+def from_object(stated: Mapping[str, Any]) -> Release:
+    """What `to_object` made, also by an older version of this software: what is not known any more is left out."""
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in stated.items()
+        if name in _FIELDS
+    }
+    if "special" in known:
+        known["special"] = Special(known["special"]) if known["special"] in _SPECIALS else None
+    if "date" in known:
+        known["date"] = datetime.date.fromisoformat(known["date"])
+    return Release(**{"series": ""} | known)
+
+
+_FIELDS = frozenset(field.name for field in dataclasses.fields(Release))
+_SPECIALS = frozenset(Special)

@@ -23,6 +23,13 @@ class Reason:
     got: str
     wanted: str
 
+    def as_object(self) -> dict[str, str]:
+        """As it is stored and sent."""
+        return {"what": self.what, "got": self.got[:500], "wanted": self.wanted[:1000]}
+
+
+NO_TORRENT = Reason("download", "no torrent in it", "a magnet or a .torrent")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:

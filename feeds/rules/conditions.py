@@ -135,12 +135,18 @@ class CompiledRule:
             raise RuleError("The first episode comes after the last one.", field="last_episode")
         if spec.only_groups and not spec.groups:
             raise RuleError("Name the groups, or allow all of them.", field="groups")
-        says_nothing = not (self.wanted_text or self.regex or spec.groups or spec.season is not None)
-        if says_nothing and not spec.sources:
-            raise RuleError(
-                "This rule would take everything from all feeds. Say what titles must contain, or choose its feeds.",
-                field="must_contain",
-            )
+
+
+def selective_rule(spec: RuleSpec) -> CompiledRule:
+    """Of a rule that alone chooses among all items. Raises RuleError also where it would take every one."""
+    rule = CompiledRule(spec)
+    says_nothing = not (rule.wanted_text or rule.regex or spec.groups or spec.season is not None)
+    if says_nothing and not spec.sources:
+        raise RuleError(
+            "This rule would take everything from all feeds. Say what titles must contain, or choose its feeds.",
+            field="must_contain",
+        )
+    return rule
 
 
 def _folded(names: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from feeds.releases import parse
 from feeds.releases.objects import to_object
 from feeds.rules import Candidate, RuleError, RuleSpec
 from feeds.rules.book import RuleBook
-from feeds.rules.conditions import CompiledRule
+from feeds.rules.conditions import CompiledRule, selective_rule
 from feeds.rules.text import normalised
 from feeds.specs import episode_identity
 
@@ -162,5 +162,5 @@ def test_many_rules_at_once_say_what_each_says_alone(specs: list[RuleSpec], titl
 
 def test_a_rule_that_would_take_everything_is_refused() -> None:
     with pytest.raises(RuleError, match="everything"):
-        CompiledRule(RuleSpec(max_size=5))
-    CompiledRule(RuleSpec(sources=frozenset({1})))
+        selective_rule(RuleSpec(max_size=5))
+    selective_rule(RuleSpec(sources=frozenset({1})))

@@ -1,4 +1,4 @@
-"""People, a pretended AniList, and a clock."""
+"""People, a pretended AniList, a clock, and a catalogue that is easily foretold."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
+from watchlist.tests import deciding_world
 from watchlist.tests.anilist_server import AniListServer, anilist_server
 from watchlist.tests.clock import Clock, simulated_time
 
@@ -33,3 +34,9 @@ def anilist(settings: Settings) -> Iterator[AniListServer]:
         settings.ANILIST_URL = server.url
         settings.ANILIST_CLIENT_ID = "4711"
         yield server
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> deciding_world.Chosen:
+    """Deciding alone: titles are known letter by letter, and nothing is downloaded."""
+    return deciding_world.install(monkeypatch)

@@ -1,0 +1,137 @@
+"""Named reads. Views, tasks and commands ask these and write no queries of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from watchlist.models import (  # noqa: F401  the querysets' type arguments
+        Alias,
+        Candidate,
+        Decision,
+        Entry,
+        Grab,
+        Reading,
+        Show,
+    )
+
+
+class ShowQuerySet(models.QuerySet["Show"]):
+    def everybodys(self) -> ShowQuerySet:
+        return self.filter(owner=None).order_by("pk")
+
+    def typed_by(self, user: User) -> ShowQuerySet:
+        return self.filter(owner=user).order_by("pk")
+
+    def visible_to(self, user: User) -> ShowQuerySet:
+        return self.filter(Q(owner=None) | Q(owner=user))
+
+    def with_airings(self, now: datetime) -> ShowQuerySet:
+        """`last_aired` and `next_number`: of the latest episode that has aired, and of the first that has not."""
+        aired = Q(airings__airs_at__lte=now)
+        return self.annotate(
+            last_aired=Max("airings__number", filter=aired), next_number=Min("airings__number", filter=~aired)
+        )
+
+    def version(self, now: datetime) -> tuple[Any, ...]:
+        """Another one whenever something that matching looks at has changed: cheap beside reading it all."""
+        from watchlist.models import Episode, Relation, RelationRules
+
+        return (
+            *self.everybodys()
+            .aggregate(Count("pk"), Max("pk"), Max("fetched_at"), Max("relations_at"))
+            .values(),
+            *Relation.objects.aggregate(Count("pk"), Max("pk")).values(),
+            *Episode.objects.filter(airs_at__lte=now).aggregate(Count("pk"), Max("pk")).values(),
+            *Episode.objects.filter(airs_at__gt=now).aggregate(Count("pk"), Max("pk")).values(),
+            *RelationRules.objects.aggregate(Max("succeeded_at")).values(),
+        )
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def followed(self) -> EntryQuerySet:
+        """Those of whose shows their owner wants to hear."""
+        return self.filter(state__in=("followed", "paused"), user__is_active=True)
+
+    def owners(self) -> list[int]:
+        return list(self.order_by("user_id").values_list("user_id", flat=True).distinct())
+
+    def to_look_back(self) -> EntryQuerySet:
+        return self.filter(look_back=True, state="followed", user__is_active=True)
+
+    def of_shows(self, user: User, shows: Collection[int]) -> EntryQuerySet:
+        return self.filter(user=user, show__in=shows).select_related("show")
+
+    def counted_otherwise(self, user: User) -> EntryQuerySet:
+        return (
+            self.filter(user=user, state__in=("followed", "paused")).exclude(offset=0).select_related("show")
+        )
+
+
+class AliasQuerySet(models.QuerySet["Alias"]):
+    def of(self, user: User) -> AliasQuerySet:
+        return self.filter(user=user).order_by("pk")
+
+    def named(self, user: User, key: str, season: int | None) -> AliasQuerySet:
+        return self.filter(user=user, key=key, season=season)
+
+    def of_entry(self, entry: Entry) -> AliasQuerySet:
+        return self.filter(user=entry.user_id, show=entry.show_id).order_by("pk")
+
+
+class ReadingQuerySet(models.QuerySet["Reading"]):
+    def by_subscription(self, subscriptions: Iterable[UUID]) -> dict[UUID, Reading]:
+        return {
+            reading.subscription_id: reading for reading in self.filter(subscription__in=list(subscriptions))
+        }
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    def of_items(self, user: User, items: Collection[int]) -> CandidateQuerySet:
+        return self.filter(entry__user=user, item__in=items)
+
+    def under_way(self) -> CandidateQuerySet:
+        """Or there, or tried: anything but merely found."""
+        return self.exclude(state="found")
+
+    def forgettable(self, before: datetime) -> CandidateQuerySet:
+        """Of no episode that somebody has, and not to be taken any more, or never was taken for long."""
+        from watchlist.models import Grab
+
+        used = Grab.objects.filter(Q(candidate=OuterRef("pk")) | Q(successor=OuterRef("pk")))
+        gone = Q(state="found", item=None) | Q(changed_at__lt=before)
+        return self.filter(gone).exclude(state__in=("taken", "have")).exclude(Exists(used))
+
+
+class WatchGrabQuerySet(models.QuerySet["Grab"]):
+    def of_entries(self, entries: Iterable[Entry]) -> WatchGrabQuerySet:
+        return self.filter(entry__in=list(entries)).select_related("candidate")
+
+
+class WatchDecisionQuerySet(models.QuerySet["Decision"]):
+    def of(self, user: User) -> WatchDecisionQuerySet:
+        """The latest first."""
+        return self.filter(user=user).select_related("item", "entry__show").order_by("-pk")
+
+    def narrowed(self, *, search: str, outcome: str | None, entry: UUID | None) -> WatchDecisionQuerySet:
+        decisions = self
+        for word in search.split():
+            decisions = decisions.filter(item__title__icontains=word)
+        if outcome is not None:
+            decisions = decisions.filter(outcome=outcome)
+        return decisions if entry is None else decisions.filter(entry=entry)
+
+    def by_alias(self, alias: Alias) -> WatchDecisionQuerySet:
+        """What may have been decided by it, or answered with it: of its show, or that it is none of theirs."""
+        answered = Q(entry=None, outcome="settled")
+        return self.of(alias.user).filter(answered | Q(entry__show=alias.show) if alias.show_id else answered)
+
+    def unanswered(self, user: User) -> WatchDecisionQuerySet:
+        return self.of(user).filter(outcome="review")
