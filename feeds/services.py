@@ -10,9 +10,12 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import User
+from feeds.grabs import GrabRefused as GrabRefused
+from feeds.grabs import take as take
+from feeds.grabs import withdraw as withdraw
 from feeds.models import FeedSource, Item, Rule, Subscription
 from feeds.moving import host_of
-from feeds.querysets import lock_person
+from feeds.querysets import lock_person as lock_person
 from proxy_site.outbound import OutboundError, fetchable
 
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # a person who presses "check now" twice asks the feed's server once

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from proxy_site.encryption import EncryptedTextField
+from watchlist.querysets import CandidateQuerySet, EntryQuerySet, WatchGrabQuerySet
 
 NAME = 300  # characters of a title
 
@@ -239,6 +240,8 @@ class Entry(Wishes):
     added_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
+    objects = EntryQuerySet.as_manager()
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "show"], name="entry_once"),)
         indexes = (models.Index(fields=["user"], name="entry_look_back", condition=Q(look_back=True)),)
@@ -295,6 +298,7 @@ class Candidate(models.Model):
         REPLACED = "replaced", "was, until a better one was there"
         FAILED = "failed", "could not be had"
         STALLED = "stalled", "came to a stop, and another was tried"
+        REMOVED = "removed", "its owner removed its torrent before it was there"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="candidates")
     item = models.ForeignKey("feeds.Item", on_delete=models.SET_NULL, null=True, related_name="+")
@@ -312,13 +316,25 @@ class Candidate(models.Model):
         "feeds.Grab", on_delete=models.SET_NULL, null=True, related_name="+", help_text="Adding it."
     )
     claim_id = models.UUIDField(null=True, help_text="Of the torrent it became, which may be gone.")
+    leaving = models.BooleanField(
+        default=False, help_text="It was given up, and its torrent is still to be removed."
+    )
+    looked_at = models.DateTimeField(null=True, help_text="When its torrent was last looked at.")
+    bytes_done = models.BigIntegerField(null=True, help_text="Of its torrent, then; NULL: size unknown.")
+    idle_seconds = models.IntegerField(
+        default=0,
+        help_text="Without a byte, though nothing but its swarm kept it. Pauses and waits do not count.",
+    )
     found_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
+
+    objects = CandidateQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["entry", "item"], name="candidate_once"),)
         indexes = (
             models.Index(fields=["entry"], name="candidate_open", condition=Q(state__in=("found", "taken"))),
+            models.Index(fields=["entry"], name="candidate_leaving", condition=Q(leaving=True)),
         )
 
     def __str__(self) -> str:
@@ -340,6 +356,8 @@ class Grab(models.Model):
         help_text="The better release that takes its place once it is there.",
     )
     made_at = models.DateTimeField(db_default=Now())
+
+    objects = WatchGrabQuerySet.as_manager()
 
     class Meta:
         constraints = (
