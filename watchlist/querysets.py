@@ -99,10 +99,10 @@ class _Lacks(Func):
 
     template = """EXISTS (
         SELECT FROM (VALUES (%(expressions)s)) AS held (numbers, special, entry_id, first_wanted),
-            unnest(held.numbers) AS number
-        WHERE (held.special <> '' OR number >= held.first_wanted) AND NOT EXISTS (
+            unnest(held.numbers) AS one
+        WHERE (held.special <> '' OR one >= held.first_wanted) AND NOT EXISTS (
             SELECT FROM watchlist_grab AS taken
-            WHERE taken.entry_id = held.entry_id AND taken.special = held.special AND taken.number = number
+            WHERE taken.entry_id = held.entry_id AND taken.special = held.special AND taken.number = one
         )
     )"""
     output_field = BooleanField()
