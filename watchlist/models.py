@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from proxy_site.encryption import EncryptedTextField
-from watchlist.querysets import CandidateQuerySet, EntryQuerySet, WatchGrabQuerySet
+from watchlist.querysets import CandidateQuerySet, EntryQuerySet, EpisodeQuerySet, WatchGrabQuerySet
 
 NAME = 300  # characters of a title
 
@@ -99,6 +99,8 @@ class Episode(models.Model):
     show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="airings")
     number = models.IntegerField()
     airs_at = models.DateTimeField()
+
+    objects = EpisodeQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["show", "number"], name="episode_once"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,12 +14,29 @@ from django.db.models.functions import Coalesce, Floor, Greatest, Now
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from watchlist.models import Candidate, Entry, Grab
+    from watchlist.models import Candidate, Entry, Episode, Grab
+
+
+class EpisodeQuerySet(models.QuerySet["Episode"]):
+    def by_show(self, shows: Collection[int]) -> dict[int, dict[int, datetime]]:
+        """When each episode airs, by show and number."""
+        found: dict[int, dict[int, datetime]] = defaultdict(dict)
+        for show, number, airs_at in self.filter(show__in=shows).values_list("show", "number", "airs_at"):
+            found[show][number] = airs_at
+        return found
+
+    def airing(self, since: datetime, until: datetime) -> EpisodeQuerySet:
+        return self.filter(airs_at__gte=since, airs_at__lt=until).order_by("airs_at", "show", "number")
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def followed_of(self, user: User) -> EntryQuerySet:
         return self.filter(user=user, state="followed").select_related("show").order_by("pk")
+
+    def in_calendar(self, user: User, airings: models.QuerySet[Episode, Episode]) -> EntryQuerySet:
+        """What they follow, or have stopped looking for, of the shows that these are episodes of."""
+        theirs = self.filter(user=user, state__in=("followed", "paused"), show__in=airings.values("show"))
+        return theirs.select_related("show").order_by("pk")
 
     def with_everything_there(self) -> EntryQuerySet:
         """Followed until their show ends, which it has: every episode that is wanted is there, or was until its owner
@@ -69,6 +87,11 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         return some.select_related("entry__show", "download").order_by(
             F("looked_at").asc(nulls_first=True), "pk"
         )
+
+    def not_taken_for(self, entries: Collection[Entry]) -> CandidateQuerySet:
+        """Found, or could not be had; the best first, as they are taken."""
+        some = self.filter(entry__in=entries, state__in=("found", "failed", "stalled"))
+        return some.order_by("preference", "found_at", "pk")
 
     def owners(self) -> list[int]:
         """Of active accounts, those whose candidates were looked at the longest ago first."""
