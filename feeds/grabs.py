@@ -76,21 +76,66 @@ def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
     Raises GrabRefused where there is nothing to take.
     """
     lock_person(user.pk)  # their rules may be about to take the same one
-    if not Item.objects.filter(pk=item.pk).select_for_update(no_key=True).exists():
-        raise GrabRefused("This item is forgotten by now.")
-    if not item.download:
-        raise GrabRefused("This item has no torrent in it.")
-    now = timezone.now()
-    existing = Grab.objects.of(user).for_item(item).select_for_update().first()
+    existing = _existing(user, item)
     if existing is None:
+        now = timezone.now()
         grab = make_grab(user=user, item=item, rule=None, origin_detail=origin_detail, due_at=now)
         grab.save()
         return grab
     # Added before: whoever asks now wants it again, though they may have removed it.
-    existing.state, existing.due_at, existing.attempts, existing.message = State.DUE, now, 0, ""
-    existing.ended_at, existing.download = None, item.download
-    existing.save()
+    return _begin_anew(existing, item)
+
+
+@transaction.atomic
+def take(
+    *,
+    user: User,
+    item: Item,
+    origin: str,
+    origin_detail: str,
+    label: str = "",
+    start_paused: bool = False,
+    again: bool = False,
+) -> Grab:
+    """Have another room's choice added. The caller holds the person's lock.
+
+    A grab that they have of the same item or torrent is theirs already, and there is no second download: one that
+    waits, or that failed, is due at once, one that was added stays as it is, and so does who took it. `again`: that
+    one too is added once more, though they may have removed it. Raises GrabRefused where there is nothing to take.
+    """
+    existing = _existing(user, item)
+    if existing is None:
+        grab = make_grab(user=user, item=item, rule=None, origin_detail=origin_detail, due_at=timezone.now())
+        grab.origin, grab.label, grab.start_paused = origin, label, start_paused
+        grab.save()
+        return grab
+    if again or existing.state in (State.WAITING, State.FAILED):
+        return _begin_anew(existing, item)
     return existing
+
+
+@transaction.atomic
+def withdraw(grab: Grab, *, origin: str) -> bool:
+    """`origin` does not want it any more: one of its own that is not added yet never will be. The caller holds the
+    person's lock. False: it is not there, somebody else's, or added."""
+    waiting = Grab.objects.filter(pk=grab.pk, origin=origin, state__in=(State.WAITING, State.DUE))
+    return bool(waiting.delete()[0])
+
+
+def _existing(user: User, item: Item) -> Grab | None:
+    """Theirs of this item or of the same torrent, locked; raises GrabRefused where there is nothing to take."""
+    if not Item.objects.filter(pk=item.pk).select_for_update(no_key=True).exists():
+        raise GrabRefused("This item is forgotten by now.")
+    if not item.download:
+        raise GrabRefused("This item has no torrent in it.")
+    return Grab.objects.of(user).for_item(item).select_for_update().first()
+
+
+def _begin_anew(grab: Grab, item: Item) -> Grab:
+    grab.state, grab.due_at, grab.attempts, grab.message = State.DUE, timezone.now(), 0, ""
+    grab.ended_at, grab.download = None, item.download
+    grab.save()
+    return grab
 
 
 @transaction.atomic
@@ -167,16 +212,20 @@ def _add_torrent(grab: Grab, source: Source) -> bool:
     if locked.download != grab.download:
         return False  # now it is another release, which is fetched in its own turn
     infohash = source.infohash_v1 or source.infohash_v2 or ""
-    twin = Grab.objects.filter(user=user, infohash=infohash).exclude(pk=locked.pk).exists()
-    if twin:
+    twin = Grab.objects.filter(user=user, infohash=infohash).exclude(pk=locked.pk).first()
+    if twin is not None and twin.claim_id is not None:
+        locked.claim_id = twin.claim_id
         _end(locked, State.HAD, "You have or had this torrent, from another item.")
         return False
+    if twin is not None:  # it only means to, or could not be had: now this one is the torrent's
+        twin.infohash = ""
+        twin.save(update_fields=["infohash"])
     claim, created = add_with_wishes(
         user=user,
         source=source,
         wanted="paused" if locked.start_paused else "running",
         wishes={"label": locked.label} if locked.label else {},
-        origin="feed",
+        origin=locked.origin,
         origin_detail=locked.origin_detail,
     )
     locked.infohash, locked.claim_id = infohash, claim.pk

@@ -265,11 +265,16 @@ class Grab(models.Model):
         HAD = "had", "turned out to be one that its owner has or had"
         FAILED = "failed", "given up"
 
+    class Origin(models.TextChoices):
+        FEED = "feed", "one of its owner's rules, or they themselves"
+        WATCHLIST = "watchlist"
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grabs")
     item = models.ForeignKey(Item, on_delete=models.SET_NULL, null=True, related_name="grabs")
     rule = models.ForeignKey(Rule, on_delete=models.SET_NULL, null=True, related_name="grabs")
+    origin = models.CharField(max_length=16, choices=Origin, default=Origin.FEED)
     origin_detail = models.CharField(
-        max_length=255, help_text="Which rule and which feed, in their owner's words."
+        max_length=255, help_text="Which rule and which feed, or which show, in their owner's words."
     )
     title = models.CharField(max_length=500)
     download = EncryptedTextField(help_text="Magnet, or address of a .torrent; may hold a passkey.")

@@ -14,6 +14,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import User
+from feeds.grabs import GrabRefused as GrabRefused
+from feeds.grabs import take as take
+from feeds.grabs import withdraw as withdraw
 from feeds.models import FeedSource, Item, Rule, Subscription
 from feeds.moving import host_of
 from feeds.positions import beginning, position_behind

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models
 from django.db.models import (
     BooleanField,
@@ -238,6 +239,14 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
         merged = ClaimAlias.objects.filter(pk=claim_id).values("claim_id")
         return self.filter(Q(pk=claim_id) | Q(pk__in=merged))
+
+    def known_by(self, claim_ids: Collection[uuid.UUID]) -> ClaimQuerySet:
+        """As `named`, for many; each with `merged`, the ids of all claims that were merged into it."""
+        from torrents.models import ClaimAlias
+
+        aliases = ClaimAlias.objects.filter(pk__in=claim_ids).values("claim_id")
+        others = ClaimAlias.objects.filter(claim=OuterRef("pk")).values("pk")
+        return self.filter(Q(pk__in=claim_ids) | Q(pk__in=aliases)).annotate(merged=ArraySubquery(others))
 
     def in_states(self, states: Iterable[str]) -> ClaimQuerySet:
         """By the state that its owner sees: see torrents.states, which this mirrors."""

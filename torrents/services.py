@@ -21,6 +21,8 @@ from torrents.merging import learn_metainfo
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, Engine, LiveState, Tombstone, Torrent
 from torrents.querysets import lock_change_counters, lock_infohashes, next_change
+from torrents.standing import Standing as Standing
+from torrents.standing import standing as standing
 
 DEFAULT_ENGINE = "default"
 
@@ -131,6 +133,19 @@ def restore_torrent(*, claim: Claim) -> Claim:
     removal.take_back(claim, wanted=claim.wanted)
     wake_reconciler()
     return claim
+
+
+@transaction.atomic
+def remove_named(*, user: User, claim_id: uuid.UUID) -> bool:
+    """remove_torrent for who knows only its id, or that of a claim that was merged into it; False if it is gone."""
+    claim = Claim.objects.filter(user=user).named(claim_id).first()
+    if claim is None:
+        return False
+    try:
+        remove_torrent(claim=claim)
+    except Claim.DoesNotExist:
+        return False
+    return True
 
 
 def retire_unclaimed_torrents() -> int:

@@ -108,6 +108,8 @@ class Episode(models.Model):
     number = models.IntegerField()
     airs_at = models.DateTimeField()
 
+    objects = querysets.EpisodeQuerySet.as_manager()
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["show", "number"], name="episode_once"),)
         indexes = (models.Index(fields=["airs_at"], name="episode_time"),)
@@ -330,6 +332,7 @@ class Candidate(models.Model):
         REPLACED = "replaced", "was, until a better one was there"
         FAILED = "failed", "could not be had"
         STALLED = "stalled", "came to a stop, and another was tried"
+        REMOVED = "removed", "its owner removed its torrent before it was there"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="candidates")
     item = models.ForeignKey("feeds.Item", on_delete=models.SET_NULL, null=True, related_name="+")
@@ -347,6 +350,15 @@ class Candidate(models.Model):
         "feeds.Grab", on_delete=models.SET_NULL, null=True, related_name="+", help_text="Adding it."
     )
     claim_id = models.UUIDField(null=True, help_text="Of the torrent it became, which may be gone.")
+    leaving = models.BooleanField(
+        default=False, help_text="It was given up, and its torrent is still to be removed."
+    )
+    looked_at = models.DateTimeField(null=True, help_text="When its torrent was last looked at.")
+    bytes_done = models.BigIntegerField(null=True, help_text="Of its torrent, then; NULL: size unknown.")
+    idle_seconds = models.IntegerField(
+        default=0,
+        help_text="Without a byte, though nothing but its swarm kept it. Pauses and waits do not count.",
+    )
     found_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
@@ -356,6 +368,7 @@ class Candidate(models.Model):
         constraints = (models.UniqueConstraint(fields=["entry", "item"], name="candidate_once"),)
         indexes = (
             models.Index(fields=["entry"], name="candidate_open", condition=Q(state__in=("found", "taken"))),
+            models.Index(fields=["entry"], name="candidate_leaving", condition=Q(leaving=True)),
         )
 
     def __str__(self) -> str:

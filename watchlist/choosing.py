@@ -1,0 +1,269 @@
+"""From what was found to what is taken: one grab an episode, by constraint; newer versions in place of older ones.
+
+See `picking` for which release wins and `progress` for what becomes of downloads. Candidates and grabs are written
+under the person's lock. Every candidate that is TAKEN or HAVE has an episode that lives on it: a `Grab` whose
+`candidate` or `successor` it is. No other candidate has one, but for those of which their owner removed the torrent
+(REMOVED): they keep theirs, so that these episodes are not downloaded again by themselves.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from itertools import chain
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from feeds.services import lock_person
+from watchlist.downloads import begin, is_held, let_go, remove_left
+from watchlist.effective import Wanted, wishes_of
+from watchlist.models import Candidate, Entry, Grab
+from watchlist.picking import Episode, Pick, first_found, held_by, pick, upgrades
+from watchlist.progress import RESTORABLE, is_stalled, look_after
+
+logger = logging.getLogger(__name__)
+
+BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
+
+State = Candidate.State
+
+
+class ChoiceRefused(Exception):
+    """This release cannot be taken; the text says why. `code` is stable."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def choose(*, user: User, entries: Collection[Entry] | None = None) -> int:
+    """Take what is due of what was found for these entries (None: all) that are followed; how many releases.
+
+    The caller holds the person's lock, in a transaction.
+    """
+    followed = Entry.objects.followed_of(user)
+    if entries is not None:
+        followed = followed.filter(pk__in=[entry.pk for entry in entries])
+    found = Candidate.objects.filter(entry__in=followed, state=State.FOUND)
+    chosen = list(followed.filter(pk__in=found.values("entry")))
+    if not chosen:
+        return 0
+    candidates: dict[UUID, list[Candidate]] = defaultdict(list)
+    for candidate in Candidate.objects.filter(entry__in=chosen).select_related("download"):
+        candidates[candidate.entry_id].append(candidate)
+    grabs: dict[UUID, list[Grab]] = defaultdict(list)
+    for grab in Grab.objects.filter(entry__in=chosen):
+        grabs[grab.entry_id].append(grab)
+    wanted = wishes_of(user)
+    return sum(
+        _Choice(user, entry, wanted(entry), candidates[entry.pk], grabs[entry.pk]).make() for entry in chosen
+    )
+
+
+def advance() -> int:
+    """Look after everybody's downloads, take what is due by now, remove what was given up, and end shows of which
+    everything is there; how many releases that concerned. Bounded in time: who is not reached comes first next time.
+    """
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    changed = 0
+    for user_id in _owners():
+        if time.monotonic() > ends_at:
+            break
+        try:
+            changed += _look_after(user_id)
+        except Exception:  # one person's trouble is not the others'
+            logger.exception("the watchlist of user %s", user_id)
+    return changed
+
+
+def take_candidate(*, user: User, candidate: Candidate) -> Candidate:
+    """This one instead, whatever wishes say. What it replaces goes at once, or, where that is complete, when this one
+    is. Raises ChoiceRefused, and Candidate.DoesNotExist where it is gone or somebody else's."""
+    with transaction.atomic():
+        lock_person(user.pk)
+        taken = (
+            Candidate.objects.of(user).select_related("entry__show", "download", "item").get(pk=candidate.pk)
+        )
+        _take_instead(user, taken)
+    remove_left(user)
+    return taken
+
+
+class _Choice:
+    """For one entry."""
+
+    def __init__(
+        self, user: User, entry: Entry, wanted: Wanted, candidates: Sequence[Candidate], grabs: Iterable[Grab]
+    ) -> None:
+        self._user = user
+        self._entry = entry
+        self._wanted = wanted
+        self._candidates = list(candidates)
+        by_pk = {candidate.pk: candidate for candidate in candidates}
+        for candidate in candidates:
+            candidate.entry = entry
+        self._grabs: dict[Episode, Grab] = {}
+        for grab in grabs:
+            grab.candidate = by_pk[grab.candidate_id]
+            grab.successor = by_pk[grab.successor_id] if grab.successor_id is not None else None
+            self._grabs[grab.special, grab.number] = grab
+
+    def make(self) -> int:
+        taken = 0
+        while picks := self._upgrades() or self._picks():
+            for one in picks:
+                if self._take(one):
+                    taken += 1
+                elif one.candidate.state == State.FOUND:
+                    self._candidates.remove(one.candidate)  # somebody else took its episodes this moment
+        return taken
+
+    def _offers(self) -> list[Candidate]:
+        return [candidate for candidate in self._candidates if candidate.state == State.FOUND]
+
+    def _picks(self) -> list[Pick]:
+        offers = self._offers()
+        served = {episode for episode, grab in self._grabs.items() if not self._may_be_given_up(grab)}
+        under_way = {episode for episode in served if _is_under_way(self._grabs[episode])}
+        lacking = {
+            episode for offer in offers for episode in held_by(offer) - served if self._is_wanted(episode)
+        }
+        now, wait = timezone.now(), timedelta(seconds=self._wanted.delay_seconds)
+        first = first_found(self._candidates)
+        return pick(
+            offers,
+            lacking=lacking,
+            ripe={episode for episode in lacking if first[episode] + wait <= now},
+            there=served - under_way,
+            under_way=under_way,
+        )
+
+    def _upgrades(self) -> list[Pick]:
+        if not self._wanted.newer_versions:
+            return []
+        # Who has watched and removed an episode does not want it once more.
+        return [
+            one
+            for one in upgrades(self._offers(), self._grabs)
+            if all(is_held(self._user, self._grabs[episode].candidate) for episode in one.episodes)
+        ]
+
+    def _is_wanted(self, episode: Episode) -> bool:
+        special, number = episode
+        return special != "" or number >= self._entry.from_episode
+
+    def _may_be_given_up(self, grab: Grab) -> bool:
+        return is_stalled(grab.candidate, self._wanted.stalled_hours)
+
+    def _take(self, one: Pick) -> bool:
+        return _serve(self._user, one.candidate, one.episodes, self._grabs, self._wanted)
+
+
+def _is_under_way(grab: Grab) -> bool:
+    return grab.candidate.state == State.TAKEN or grab.successor is not None
+
+
+def _serve(
+    user: User,
+    candidate: Candidate,
+    episodes: AbstractSet[Episode],
+    grabs: dict[Episode, Grab],
+    wanted: Wanted,
+    *,
+    again: bool = False,
+) -> bool:
+    """Have these episodes come from `candidate`; `grabs`, those of its entry, are kept up to date. False where it
+    cannot be had, or where all of the episodes were taken by somebody who did not take the person's lock."""
+    new = _grab_each(candidate, episodes - grabs.keys())
+    before = {episode: grab for episode, grab in grabs.items() if episode in episodes}
+    if not new and not before:
+        return False
+    if not begin(user, candidate, wanted, again=again):
+        Grab.objects.filter(pk__in=[grab.pk for grab in new.values()]).delete()
+        return False
+    grabs |= new
+    displaced: dict[int, Candidate] = {}
+    for grab in before.values():
+        for other in _put_in_place(user, grab, candidate):
+            displaced[other.pk] = other
+    stalled = [other for other in displaced.values() if is_stalled(other, wanted.stalled_hours)]
+    let_go(user, stalled, State.STALLED, f"Nothing arrived for a long time, so {candidate.title} was tried.")
+    let_go(user, [other for other in displaced.values() if other not in stalled], State.REPLACED)
+    return True
+
+
+def _grab_each(candidate: Candidate, episodes: AbstractSet[Episode]) -> dict[Episode, Grab]:
+    rows = [
+        Grab(entry=candidate.entry, special=special, number=number, candidate=candidate)
+        for special, number in sorted(episodes)
+    ]
+    Grab.objects.bulk_create(rows, ignore_conflicts=True)
+    mine = Grab.objects.filter(candidate=candidate, number__in=[row.number for row in rows]) if rows else ()
+    found = {}
+    for grab in mine:
+        grab.candidate = candidate
+        found[grab.special, grab.number] = grab
+    return {episode: grab for episode, grab in found.items() if episode in episodes}
+
+
+def _put_in_place(user: User, grab: Grab, candidate: Candidate) -> list[Candidate]:
+    """At once, or behind what is complete until this is, too; what it displaces."""
+    displaced = [grab.successor] if grab.successor is not None else []
+    if grab.candidate == candidate:
+        grab.successor = None
+    elif grab.candidate.state == State.HAVE and is_held(user, grab.candidate):
+        grab.successor = candidate
+    else:
+        displaced.append(grab.candidate)
+        grab.candidate, grab.successor = candidate, None
+    grab.save(update_fields=["candidate", "successor"])
+    return [other for other in displaced if other != candidate]
+
+
+def _take_instead(user: User, candidate: Candidate) -> None:
+    episodes = held_by(candidate)
+    if not episodes:
+        raise ChoiceRefused(
+            "Its name does not say which episodes it holds, so nothing of it can be taken by itself. "
+            "Take it from its feed.",
+            code="no_episodes",
+        )
+    entry = candidate.entry
+    grabs = {(grab.special, grab.number): grab for grab in Grab.objects.of_entries([entry])}
+    lived_on = {
+        one.pk for grab in grabs.values() for one in (grab.candidate, grab.successor) if one is not None
+    }
+    if candidate.pk in lived_on and is_held(user, candidate):
+        return  # it is being taken, or is there
+    if not _serve(user, candidate, episodes, grabs, wishes_of(user)(entry), again=True):
+        raise ChoiceRefused(candidate.message, code="not_there")
+
+
+def _owners() -> list[int]:
+    """Of everything that is to be looked after. What is done once comes first: it is not there again next time."""
+    some = (
+        Candidate.objects.filter(leaving=True).owners(),
+        Candidate.objects.in_line().owners(),
+        list(Entry.objects.with_everything_there().owners()),
+        Candidate.objects.to_look_at(timezone.now() - RESTORABLE).owners(),
+    )
+    return list(dict.fromkeys(chain.from_iterable(some)))
+
+
+def _look_after(user_id: int) -> int:
+    with transaction.atomic():
+        user = lock_person(user_id)
+        if user is None or not user.is_active:
+            return 0
+        changed, stalled = look_after(user)
+        in_line = Candidate.objects.of(user).in_line().values("entry")
+        changed += choose(user=user, entries=Entry.objects.filter(Q(pk__in=in_line) | Q(pk__in=stalled)))
+        Entry.objects.filter(user=user).with_everything_there().end()
+    remove_left(user)
+    return changed
