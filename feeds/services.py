@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 from accounts.models import User
 from feeds.models import FeedSource, Item, Rule, Subscription
 from feeds.moving import host_of
-from feeds.querysets import lock_person
+from feeds.querysets import lock_person as lock_person  # the watchlist takes it, too
 from proxy_site.outbound import OutboundError, fetchable
 
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # a person who presses "check now" twice asks the feed's server once
