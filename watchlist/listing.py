@@ -9,12 +9,9 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
 from accounts.models import User
-from watchlist.entries import BY_HAND
 from watchlist.episodes import Summary, summaries
-from watchlist.models import Alias, Candidate, Decision, Entry, Link, Preferences, Provider, Show
+from watchlist.models import Alias, Candidate, Decision, Entry, Link, Preferences, Show
 from watchlist.preferences import preferences_of
-from watchlist.providers import enabled, make_provider
-from watchlist.providers.base import WatchProvider
 from watchlist.wanted import Wanted, wanted_of
 
 MOST_TO_REVIEW = 200
@@ -40,14 +37,6 @@ class ListedDecision:
     decision: Decision
     feed: UUID | None
     shows: list[Show]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedProvider:
-    """`row` is None where nobody has asked it yet."""
-
-    provider: WatchProvider
-    row: Provider | None
 
 
 def entries_of(user: User, *, search: str = "", state: str | None = None) -> QuerySet[Entry]:
@@ -78,7 +67,7 @@ def listed(user: User, entries: Iterable[Entry]) -> list[ListedEntry]:
 
 def effective_preferences(preferences: Preferences) -> Wanted:
     """What holds for a show of which nothing else is said."""
-    return wanted_of(Entry(), preferences)
+    return wanted_of(None, preferences)
 
 
 def show_of(user: User, show_id: int) -> Show | None:
@@ -97,12 +86,6 @@ def candidates_of(entry: Entry) -> QuerySet[Candidate]:
 
 def candidate_of(entry: Entry, candidate_id: int) -> Candidate | None:
     return candidates_of(entry).filter(pk=candidate_id).first()
-
-
-def providers() -> list[ListedProvider]:
-    """Those that this box asks."""
-    rows = Provider.objects.in_bulk()
-    return [ListedProvider(make_provider(name), rows.get(name)) for name in enabled() if name != BY_HAND]
 
 
 def links_of(user: User) -> QuerySet[Link]:

@@ -13,7 +13,15 @@ from rest_framework.views import APIView
 from accounts.api.authentication import user_of
 from watchlist import entries, listing
 from watchlist.aliases import AliasRefused, add_alias, remove_alias
-from watchlist.api.own import NO_ENTRY, own_alias, own_candidate, own_entry, visible_show, wish_refused
+from watchlist.api.own import (
+    NO_CANDIDATE,
+    NO_ENTRY,
+    own_alias,
+    own_candidate,
+    own_entry,
+    visible_show,
+    wish_refused,
+)
 from watchlist.api.serializers import (
     AliasSerializer,
     CalendarItemSerializer,
@@ -26,10 +34,10 @@ from watchlist.api.serializers import (
     FollowSerializer,
 )
 from watchlist.calendar import calendar
-from watchlist.choosing import take_candidate
+from watchlist.choosing import ChoiceRefused, take_candidate
 from watchlist.entries import EntryRefused
 from watchlist.episodes import episodes_of
-from watchlist.models import Entry
+from watchlist.models import Candidate, Entry
 from watchlist.wishes import WishRefused
 
 
@@ -175,7 +183,12 @@ class TakeView(APIView):
     )
     def post(self, request: Request, entry_id: uuid.UUID, candidate_id: int) -> Response:
         candidate = own_candidate(own_entry(request, entry_id), candidate_id)
-        candidate = take_candidate(user=user_of(request), candidate=candidate)
+        try:
+            candidate = take_candidate(user=user_of(request), candidate=candidate)
+        except ChoiceRefused as error:
+            raise ValidationError(str(error), code=error.code) from error
+        except Candidate.DoesNotExist as error:
+            raise NotFound(NO_CANDIDATE) from error
         return Response(CandidateSerializer(candidate).data, status=202)
 
 

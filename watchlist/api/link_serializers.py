@@ -21,26 +21,14 @@ class ShowsQuerySerializer(serializers.Serializer[Any]):
 
 
 class ProviderSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(source="provider.name")
-    title = serializers.CharField(source="provider.title", help_text="For people.")
-    by_name = serializers.BooleanField(
-        source="provider.links_by_name", help_text="A public list can be linked by its owner's name."
-    )
-    by_code = serializers.BooleanField(
-        source="provider.links_by_token", help_text="A list, private ones too, can be linked by a code."
-    )
-    code_url = serializers.CharField(
-        source="provider.code_url", help_text="The page that shows the code; empty: none."
-    )
-    message = serializers.CharField(
-        source="row.message", default="", help_text="What is the matter with it; else empty."
-    )
-    blocked_until = serializers.DateTimeField(
-        source="row.blocked_until", allow_null=True, help_text="It is left alone until then."
-    )
-    data_at = serializers.DateTimeField(
-        source="row.airing_at", allow_null=True, help_text="How old its airing times are."
-    )
+    name = serializers.CharField()
+    title = serializers.CharField(help_text="For people.")
+    by_name = serializers.BooleanField(help_text="A public list can be linked by its owner's name.")
+    by_code = serializers.BooleanField(help_text="A list, private ones too, can be linked by a code.")
+    code_url = serializers.CharField(help_text="The page that shows the code; empty: none.")
+    message = serializers.CharField(help_text="What is the matter with it; else empty.")
+    blocked_until = serializers.DateTimeField(allow_null=True, help_text="It is left alone until then.")
+    data_at = serializers.DateTimeField(allow_null=True, help_text="How old its airing times are.")
 
 
 class WatchLinkSerializer(serializers.Serializer[Any]):

@@ -23,6 +23,7 @@ from watchlist.api.link_serializers import (
 )
 from watchlist.api.own import own_link
 from watchlist.api.serializers import EffectiveWishesSerializer, PreferencesSerializer, WishesSerializer
+from watchlist.budget import provider_states
 from watchlist.linking import LinkRefused
 from watchlist.models import Preferences
 from watchlist.preferences import change_preferences, preferences_of
@@ -87,7 +88,7 @@ class ProvidersView(APIView):
         responses={200: ProviderSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        return Response(ProviderSerializer(listing.providers(), many=True).data)
+        return Response(ProviderSerializer(provider_states(), many=True).data)
 
 
 class LinksView(APIView):

@@ -12,6 +12,7 @@ from watchlist.models import Alias, Candidate, Decision, Entry, Link, Show
 from watchlist.wishes import WishRefused
 
 NO_ENTRY = "You follow no such show. Perhaps it was removed."
+NO_CANDIDATE = "This show has no such release, or it is forgotten by now."
 
 
 def own_entry(request: Request, entry_id: uuid.UUID) -> Entry:
@@ -31,7 +32,7 @@ def own_alias(entry: Entry, alias_id: int) -> Alias:
 def own_candidate(entry: Entry, candidate_id: int) -> Candidate:
     candidate = listing.candidate_of(entry, candidate_id) if candidate_id <= MAX_KEY else None
     if candidate is None:
-        raise NotFound("This show has no such release, or it is forgotten by now.")
+        raise NotFound(NO_CANDIDATE)
     return candidate
 
 
