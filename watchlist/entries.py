@@ -21,6 +21,7 @@ BY_HAND = "manual"  # the provider of what people typed in
 REMOVED_KEPT = 50  # of each person: so many of the shows they removed, the latest, can be taken back
 
 _GONE = (Entry.State.REMOVED, Entry.State.LEFT)
+_COUNTED = (Entry.State.FOLLOWED, Entry.State.PAUSED)  # what has ended costs nothing
 _NO_WISHES: Mapping[str, Any] = {}
 
 
@@ -111,8 +112,9 @@ def change_entry(
         raise EntryRefused("You have removed this show. Take that back first.", code="removed", field="state")
     resumed = state == Entry.State.FOLLOWED != entry.state
     if state is not None and state != entry.state:
-        if entry.state == Entry.State.LEFT:
+        if entry.state not in _COUNTED:
             _refuse_one_more(entry.user, field="state")
+        if entry.state == Entry.State.LEFT:
             entry.origin = Entry.Origin.SEARCH
         entry.state = Entry.State(state)
     return _changed(entry, from_episode, offset, end_with_show, wishes, look_back=resumed)
@@ -120,7 +122,7 @@ def change_entry(
 
 @transaction.atomic
 def remove_entry(*, entry: Entry) -> None:
-    """Nothing more of it is taken, though a list may have it; what was taken stays. Twice is once; can be taken back."""
+    """Nothing more of it is taken, though a list may have it; what was taken stays. Can be taken back."""
     lock_person(entry.user_id)
     entry.refresh_from_db()
     if entry.state == Entry.State.REMOVED:
@@ -139,7 +141,7 @@ def restore_entry(*, entry: Entry) -> Entry:
     if entry.state != Entry.State.REMOVED:
         return entry
     before = entry.state_before or Entry.State.FOLLOWED
-    if before not in _GONE:
+    if before in _COUNTED:
         _refuse_one_more(entry.user, field="state")
     entry.state, entry.state_before = Entry.State(before), ""
     return _changed(entry, look_back=entry.state == Entry.State.FOLLOWED)
@@ -173,7 +175,7 @@ def _changed(
 
 
 def _refuse_one_more(user: User, *, field: str) -> None:
-    if Entry.objects.filter(user=user).exclude(state__in=_GONE).count() >= settings.WATCHLIST_PER_USER:
+    if Entry.objects.filter(user=user, state__in=_COUNTED).count() >= settings.WATCHLIST_PER_USER:
         raise EntryRefused(
             f"You follow {settings.WATCHLIST_PER_USER} shows, as many as this box allows. Remove one first.",
             code="too_many",

@@ -85,6 +85,15 @@ class TestFollowing:
         with pytest.raises(EntryRefused, match="as many as"):
             restore_entry(entry=first)
 
+    def test_what_has_ended_does_not_count_until_it_is_followed_again(
+        self, alice: User, settings: Settings
+    ) -> None:
+        settings.WATCHLIST_PER_USER = 1
+        ended = EntryFactory.create(user=alice, state=State.ENDED)
+        follow(user=alice, show=ShowFactory.create())
+        with pytest.raises(EntryRefused, match="as many as"):
+            change_entry(entry=ended, state=State.FOLLOWED)
+
 
 class TestByHand:
     def test_a_show_that_no_provider_knows_is_its_owners_alone(self, alice: User) -> None:
