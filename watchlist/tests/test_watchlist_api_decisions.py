@@ -27,7 +27,7 @@ def api(alice: User) -> APIClient:
     return client
 
 
-def got(api: APIClient, path: str, **query: object) -> Any:
+def got(api: APIClient, path: str, **query: str | int) -> Any:
     answer = api.get(path, query)
     assert answer.status_code == 200, answer.json()
     return answer.json()
