@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Coalesce, Lower, NullIf
+from django.db.models.functions import Coalesce, Length, Lower, NullIf
+from django.db.models.lookups import GreaterThan
 
 from accounts.models import User
 from watchlist.episodes import Summary, summaries
@@ -89,7 +90,9 @@ def candidate_of(entry: Entry, candidate_id: int) -> Candidate | None:
 
 
 def links_of(user: User) -> QuerySet[Link]:
-    return Link.objects.filter(user=user).order_by("provider")
+    """Each with `private`: it was linked by a token, which is not read."""
+    links = Link.objects.filter(user=user).defer("token").order_by("provider")
+    return links.annotate(private=GreaterThan(Length("token"), 0))
 
 
 def link_of(user: User, provider: str) -> Link | None:

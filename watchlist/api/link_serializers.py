@@ -5,10 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from watchlist.api.serializers import ShowSerializer
-from watchlist.models import Link
+from watchlist.linking import LONGEST_NAME, LONGEST_TOKEN
 from watchlist.records import ListStatus
-
-MAX_TOKEN = 4000  # characters; AniList's are some 1,100
 
 
 class FoundShowsSerializer(serializers.Serializer[Any]):
@@ -34,7 +32,7 @@ class ProviderSerializer(serializers.Serializer[Any]):
 class WatchLinkSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField()
     name = serializers.CharField(help_text="Of the account, as the provider writes it.")
-    private = serializers.SerializerMethodField(help_text="Linked by a code: private lists are read, too.")
+    private = serializers.BooleanField(help_text="Linked by a code: private lists are read, too.")
     token_ends_at = serializers.DateTimeField(allow_null=True, help_text="Link it again before.")
     statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=[status.value for status in ListStatus]),
@@ -46,16 +44,13 @@ class WatchLinkSerializer(serializers.Serializer[Any]):
     failing_since = serializers.DateTimeField(allow_null=True)
     message = serializers.CharField(help_text="What is the matter and what to do; else empty.")
 
-    def get_private(self, link: Link) -> bool:
-        return bool(link.token)
-
 
 class MakeWatchLinkSerializer(serializers.Serializer[Any]):
     """By the name of a public account, or by the code that the provider's page shows."""
 
     provider = serializers.CharField(max_length=32)
-    name = serializers.CharField(max_length=100, required=False)
-    token = serializers.CharField(max_length=MAX_TOKEN, required=False, help_text="The code.")
+    name = serializers.CharField(max_length=LONGEST_NAME, required=False)
+    token = serializers.CharField(max_length=LONGEST_TOKEN, required=False, help_text="The code.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("name" in attrs) == ("token" in attrs):

@@ -1,12 +1,14 @@
 """Preferences, searching for shows, and accounts at providers. Parse, call a service, render."""
 
-from typing import Any
+import math
+from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema
 from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.api.authentication import user_of
@@ -21,11 +23,12 @@ from watchlist.api.link_serializers import (
     UnlinkQuerySerializer,
     WatchLinkSerializer,
 )
-from watchlist.api.own import own_link
+from watchlist.api.own import NO_LINK, own_link
 from watchlist.api.serializers import EffectiveWishesSerializer, PreferencesSerializer, WishesSerializer
+from watchlist.api.throttles import Linking
 from watchlist.budget import provider_states
 from watchlist.linking import LinkRefused
-from watchlist.models import Preferences
+from watchlist.models import Link, Preferences
 from watchlist.preferences import change_preferences, preferences_of
 from watchlist.search import search_shows
 from watchlist.wishes import WishRefused
@@ -64,6 +67,10 @@ def _rendered(preferences: Preferences) -> dict[str, Any]:
 
 def _refused(error: LinkRefused) -> ValidationError:
     return ValidationError({error.field: [str(error)]}, code=error.code)
+
+
+def _told(request: Request, provider: str) -> dict[str, Any]:
+    return WatchLinkSerializer(own_link(request, provider)).data
 
 
 class ShowsView(APIView):
@@ -116,7 +123,16 @@ class LinksView(APIView):
             link = make(user=user_of(request), **body.validated_data)
         except LinkRefused as error:
             raise _refused(error) from error
-        return Response(WatchLinkSerializer(link).data, status=201)
+        return Response(_told(request, link.provider), status=201)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [Linking()] if self.request.method == "POST" else []
+
+    def throttled(self, request: Request, wait: float | None) -> NoReturn:
+        minutes = math.ceil((wait or 60) / 60)
+        error = Throttled(detail=f"You have linked accounts often enough for now. Wait {minutes} minutes.")
+        error.wait = wait  # given to it, it would say so a second time
+        raise error
 
 
 class LinkView(APIView):
@@ -131,10 +147,12 @@ class LinkView(APIView):
         body = ChangeWatchLinkSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            link = linking.change_link(link=link, **body.validated_data)
+            linking.change_link(link=link, **body.validated_data)
         except LinkRefused as error:
             raise _refused(error) from error
-        return Response(WatchLinkSerializer(link).data)
+        except Link.DoesNotExist as error:
+            raise NotFound(NO_LINK) from error
+        return Response(_told(request, provider))
 
     @extend_schema(
         operation_id="watchlist_links_destroy",
@@ -159,5 +177,8 @@ class SyncView(APIView):
         responses={202: SyncSerializer},
     )
     def post(self, request: Request, provider: str) -> Response:
-        asked = linking.sync_now(link=own_link(request, provider))
+        try:
+            asked = linking.sync_now(link=own_link(request, provider))
+        except Link.DoesNotExist as error:
+            raise NotFound(NO_LINK) from error
         return Response({"asked": asked}, status=202)

@@ -13,6 +13,7 @@ from watchlist.wishes import WishRefused
 
 NO_ENTRY = "You follow no such show. Perhaps it was removed."
 NO_CANDIDATE = "This show has no such release, or it is forgotten by now."
+NO_LINK = "You have linked no account there."
 
 
 def own_entry(request: Request, entry_id: uuid.UUID) -> Entry:
@@ -46,7 +47,7 @@ def own_decision(request: Request, decision_id: int) -> Decision:
 def own_link(request: Request, provider: str) -> Link:
     link = listing.link_of(user_of(request), provider)
     if link is None:
-        raise NotFound("You have linked no account there.")
+        raise NotFound(NO_LINK)
     return link
 
 

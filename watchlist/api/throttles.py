@@ -1,0 +1,10 @@
+"""How often one person may have a provider asked while they wait: its budget is everybody's."""
+
+from rest_framework.throttling import UserRateThrottle
+
+
+class Linking(UserRateThrottle):
+    """Counted by each web process for itself, so this is a rough bound, which is enough."""
+
+    scope = "linking"
+    rate = "10/hour"
