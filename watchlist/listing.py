@@ -15,8 +15,7 @@ from watchlist.models import Alias, Candidate, Decision, Entry, Link, Preference
 from watchlist.preferences import preferences_of
 from watchlist.wanted import Wanted, wanted_of
 
-MOST_TO_REVIEW = 200
-_HIDDEN = (Entry.State.REMOVED, Entry.State.LEFT)  # unless somebody asks for these
+HIDDEN = (Entry.State.REMOVED, Entry.State.LEFT)  # unless somebody asks for these
 _NONE = Value("")
 _TITLE = Coalesce(  # as Show.title has it
     NullIf("show__english", _NONE), NullIf("show__romaji", _NONE), "show__native"
@@ -33,17 +32,16 @@ class ListedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListedDecision:
-    """`feed`: the subscription by which they follow it, None where they do no more. `shows`: what it may be of."""
+    """`feed`: as they call it, None where they follow it no more."""
 
     decision: Decision
-    feed: UUID | None
-    shows: list[Show]
+    feed: str | None
 
 
 def entries_of(user: User, *, search: str = "", state: str | None = None) -> QuerySet[Entry]:
     """By title. Without `state` all but what was removed, or left with a list."""
     entries = Entry.objects.filter(user=user).select_related("show", "user")
-    entries = entries.exclude(state__in=_HIDDEN) if state is None else entries.filter(state=state)
+    entries = entries.exclude(state__in=HIDDEN) if state is None else entries.filter(state=state)
     for word in search.split():
         entries = entries.filter(_names(word, "show__"))
     return entries.order_by(Lower(_TITLE), "pk")
@@ -73,7 +71,7 @@ def effective_preferences(preferences: Preferences) -> Wanted:
 
 def show_of(user: User, show_id: int) -> Show | None:
     """One that they may see: everybody's, or their own."""
-    return _visible(user).filter(pk=show_id).first()
+    return Show.objects.filter(Q(owner=None) | Q(owner=user), pk=show_id).first()
 
 
 def alias_of(entry: Entry, alias_id: int) -> Alias | None:
@@ -111,35 +109,15 @@ def decisions_of(
     return decisions if entry is None else decisions.filter(entry=entry)
 
 
-def to_review(user: User) -> QuerySet[Decision]:
-    """The latest first, at most MOST_TO_REVIEW."""
-    return decisions_of(user, outcome=Decision.Outcome.REVIEW)[:MOST_TO_REVIEW]
-
-
 def decision_of(user: User, decision_id: int) -> Decision | None:
     return decisions_of(user).filter(pk=decision_id).first()
 
 
 def listed_decisions(user: User, decisions: Iterable[Decision]) -> list[ListedDecision]:
     decisions = list(decisions)
-    feeds = dict(
-        user.subscriptions.filter(source__in={decision.item.source_id for decision in decisions}).values_list(
-            "source_id", "pk"
-        )
-    )
-    shows = _visible(user).in_bulk({show for decision in decisions for show in decision.shows})
-    return [
-        ListedDecision(
-            decision,
-            feeds.get(decision.item.source_id),
-            [shows[show] for show in decision.shows if show in shows],
-        )
-        for decision in decisions
-    ]
-
-
-def _visible(user: User) -> QuerySet[Show]:
-    return Show.objects.filter(Q(owner=None) | Q(owner=user))
+    sources = {decision.item.source_id for decision in decisions}
+    names = dict(user.subscriptions.filter(source__in=sources).values_list("source", "name"))
+    return [ListedDecision(decision, names.get(decision.item.source_id)) for decision in decisions]
 
 
 def _names(word: str, before: str = "") -> Q:

@@ -5,10 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from watchlist.api.serializers import FIRST_KEY, MAX_KEY, ShowSerializer
+from watchlist.listing import HIDDEN
 from watchlist.matching import Outcome
 from watchlist.models import Decision
+from watchlist.preview import MAX_TITLES, Previewed
 
-MAX_TITLES = 500
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 
@@ -21,7 +22,7 @@ class WatchReasonSerializer(serializers.Serializer[Any]):
 class ReviewSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="decision.pk")
     title = serializers.CharField(source="decision.item.title", help_text="Of the release.")
-    feed = serializers.UUIDField(allow_null=True, help_text="Null: you follow it no more.")
+    feed = serializers.CharField(help_text="As you call it; empty: you follow it no more.")
     seen_at = serializers.DateTimeField(source="decision.item.seen_at")
     reasons = WatchReasonSerializer(source="decision.reasons", many=True, help_text="Why it is not clear.")
     shows = ShowSerializer(many=True, help_text="Which it may be of, the likeliest first.")
@@ -42,9 +43,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
 class WatchDecisionSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="decision.pk")
     title = serializers.CharField(source="decision.item.title", help_text="Of the release.")
-    feed = serializers.UUIDField(allow_null=True, help_text="Null: you follow it no more.")
+    feed = serializers.CharField(allow_null=True, help_text="As you call it; null: you follow it no more.")
     entry_id = serializers.UUIDField(source="decision.entry_id", allow_null=True)
-    show_title = serializers.CharField(allow_null=True)
+    show_title = serializers.CharField(source="decision.entry.show.title", allow_null=True, default=None)
     outcome = serializers.ChoiceField(source="decision.outcome", choices=Decision.Outcome.choices)
     reasons = WatchReasonSerializer(source="decision.reasons", many=True)
     at = serializers.DateTimeField(source="decision.at")
@@ -68,12 +69,23 @@ class TitlesSerializer(serializers.Serializer[Any]):
 
 class WatchPreviewSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=OUTCOMES)
+    outcome = serializers.ChoiceField(source="match.outcome", choices=OUTCOMES)
     show = ShowSerializer(allow_null=True)
-    followed = serializers.BooleanField(help_text="By you.")
-    episodes = serializers.ListField(child=serializers.FloatField(), help_text="As the show counts them.")
-    special = serializers.CharField(help_text="OVA, SP, …: then `episodes` count these.")
+    followed = serializers.SerializerMethodField(help_text="By you.")
+    episodes = serializers.ListField(
+        source="numbers", child=serializers.FloatField(), help_text="As the show counts them."
+    )
+    special = serializers.CharField(
+        source="match.special", help_text="OVA, SP, …: then `episodes` count these."
+    )
     candidates = ShowSerializer(many=True, help_text="Where it is not clear: which it may be of.")
-    reasons = WatchReasonSerializer(many=True, help_text="Why it is of that show, or of none.")
-    wanted = serializers.BooleanField()
-    wish_reasons = WatchReasonSerializer(many=True, help_text="Which of your wishes stand against it.")
+    reasons = WatchReasonSerializer(
+        source="match.reasons", many=True, help_text="Why it is of that show, or of none."
+    )
+    wanted = serializers.BooleanField(help_text="It would be taken.")
+    wish_reasons = WatchReasonSerializer(
+        source="reasons", many=True, help_text="Why it would not, though it is clear what it is."
+    )
+
+    def get_followed(self, previewed: Previewed) -> bool:
+        return previewed.entry is not None and previewed.entry.state not in HIDDEN

@@ -2,6 +2,7 @@
 
 from drf_spectacular.utils import extend_schema
 from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +10,8 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import user_of
 from proxy_site.api.cursors import ByNumber
-from watchlist import listing
+from watchlist import listing, review
+from watchlist.aliases import AliasRefused
 from watchlist.api.decision_serializers import (
     AnswerSerializer,
     ReviewSerializer,
@@ -21,7 +23,7 @@ from watchlist.api.decision_serializers import (
 from watchlist.api.own import own_decision, visible_show
 from watchlist.models import Decision
 from watchlist.preview import preview
-from watchlist.review import answer_review
+from watchlist.review import ReviewRefused
 
 
 class DecisionsNewestFirst(ByNumber):
@@ -32,13 +34,11 @@ class ReviewsView(APIView):
     @extend_schema(
         operation_id="watchlist_review_list",
         summary="Releases of which you must say what they are",
-        description=f"The latest first, at most {listing.MOST_TO_REVIEW}.",
+        description=f"The latest first, at most {review.MOST}.",
         responses={200: ReviewSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        user = user_of(request)
-        asked = listing.listed_decisions(user, listing.to_review(user))
-        return Response(ReviewSerializer(asked, many=True).data)
+        return Response(ReviewSerializer(review.pending(user_of(request)), many=True).data)
 
 
 class ReviewView(APIView):
@@ -54,9 +54,16 @@ class ReviewView(APIView):
         body.is_valid(raise_exception=True)
         answer = body.validated_data
         show = None if answer["show_id"] is None else visible_show(request, answer["show_id"])
-        decision = answer_review(
-            user=user_of(request), decision=decision, show=show, remember=answer["remember"]
-        )
+        try:
+            decision = review.answer_review(
+                user=user_of(request), decision=decision, show=show, remember=answer["remember"]
+            )
+        except ReviewRefused as error:
+            raise ValidationError(
+                {error.field or "non_field_errors": [str(error)]}, code=error.code
+            ) from error
+        except AliasRefused as error:
+            raise ValidationError({"remember": [str(error)]}, code=error.code) from error
         (listed,) = listing.listed_decisions(user_of(request), [decision])
         return Response(WatchDecisionSerializer(listed).data)
 

@@ -204,9 +204,9 @@ class AliasesView(APIView):
         body = AliasSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            alias = add_alias(user=user_of(request), show=entry.show, **body.validated_data)
+            alias = add_alias(entry=entry, **body.validated_data)
         except AliasRefused as error:
-            raise ValidationError({"name": [str(error)]}, code=error.code) from error
+            raise ValidationError({error.field: [str(error)]}, code=error.code) from error
         return Response(AliasSerializer(alias).data, status=201)
 
 
@@ -217,7 +217,7 @@ class AliasView(APIView):
         responses={204: None},
     )
     def delete(self, request: Request, entry_id: uuid.UUID, alias_id: int) -> Response:
-        remove_alias(user=user_of(request), alias=own_alias(own_entry(request, entry_id), alias_id))
+        remove_alias(alias=own_alias(own_entry(request, entry_id), alias_id))
         return Response(status=204)
 
 

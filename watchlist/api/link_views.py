@@ -1,11 +1,10 @@
 """Preferences, searching for shows, and accounts at providers. Parse, call a service, render."""
 
-import math
 from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema
 from drf_standardized_errors.openapi_serializers import ValidationErrorResponseSerializer
-from rest_framework.exceptions import NotFound, Throttled, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -25,7 +24,7 @@ from watchlist.api.link_serializers import (
 )
 from watchlist.api.own import NO_LINK, own_link
 from watchlist.api.serializers import EffectiveWishesSerializer, PreferencesSerializer, WishesSerializer
-from watchlist.api.throttles import Linking
+from watchlist.api.throttles import LinkedTooOften, Linking
 from watchlist.budget import provider_states
 from watchlist.linking import LinkRefused
 from watchlist.models import Link, Preferences
@@ -129,10 +128,7 @@ class LinksView(APIView):
         return [Linking()] if self.request.method == "POST" else []
 
     def throttled(self, request: Request, wait: float | None) -> NoReturn:
-        minutes = math.ceil((wait or 60) / 60)
-        error = Throttled(detail=f"You have linked accounts often enough for now. Wait {minutes} minutes.")
-        error.wait = wait  # given to it, it would say so a second time
-        raise error
+        raise LinkedTooOften(wait)
 
 
 class LinkView(APIView):

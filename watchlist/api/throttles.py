@@ -1,5 +1,6 @@
 """How often one person may have a provider asked while they wait: its budget is everybody's."""
 
+from rest_framework.exceptions import Throttled
 from rest_framework.throttling import UserRateThrottle
 
 
@@ -8,3 +9,9 @@ class Linking(UserRateThrottle):
 
     scope = "linking"
     rate = "10/hour"
+
+
+class LinkedTooOften(Throttled):
+    default_detail = "You have linked accounts often enough for now."
+    extra_detail_singular = "Try again in {wait} second."
+    extra_detail_plural = "Try again in {wait} seconds."
