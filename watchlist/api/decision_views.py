@@ -59,9 +59,8 @@ class ReviewView(APIView):
                 user=user_of(request), decision=decision, show=show, remember=answer["remember"]
             )
         except ReviewRefused as error:
-            raise ValidationError(
-                {error.field or "non_field_errors": [str(error)]}, code=error.code
-            ) from error
+            told = {error.field: [str(error)]} if error.field else str(error)
+            raise ValidationError(told, code=error.code) from error
         except AliasRefused as error:
             raise ValidationError({"remember": [str(error)]}, code=error.code) from error
         (listed,) = listing.listed_decisions(user_of(request), [decision])

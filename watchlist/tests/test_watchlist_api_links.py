@@ -131,7 +131,7 @@ class TestLinking:
     def test_nobody_uses_up_what_everybody_may_ask(self, api: APIClient, bob: User) -> None:
         answers = [api.post(LINKS, {"provider": "nowhere", "name": "x"}) for _ in range(11)]
         assert [answer.status_code for answer in answers[-2:]] == [400, 429]
-        assert "Wait" in answers[-1].json()["errors"][0]["detail"]
+        assert "Try again in" in answers[-1].json()["errors"][0]["detail"]
         assert int(answers[-1]["Retry-After"]) > 0
         assert api.get(LINKS).status_code == 200
         api.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(bob)}")
