@@ -26,6 +26,7 @@ if _binary := os.environ.get(
 ):  # the tests of engines and journeys with another version
     os.environ["QBITTORRENT_BINARY"] = _binary
 os.environ["PYTHON_DOTENV_DISABLED"] = "1"  # in commands that tests start, too
+os.environ["ANILIST_URL"] = os.environ["ANIME_RELATIONS_URL"] = "http://127.0.0.1:9/"  # where nobody answers
 os.environ["DATA_DIR"] = str(_state)
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or embedded_postgres.own(_state / "postgres")
 

@@ -352,6 +352,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "OutcomeEnum": "feeds.models.Decision.Outcome",
+        "EntryStateEnum": "watchlist.models.Entry.State",
+        "CandidateStateEnum": "watchlist.models.Candidate.State",
+        "EpisodeStateEnum": "watchlist.api.serializers.EPISODE_STATES",
+        "WatchOutcomeEnum": "watchlist.models.Decision.Outcome",
+        "MatchOutcomeEnum": "watchlist.api.decision_serializers.OUTCOMES",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request that is not a file
 FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024  # a .torrent is small: it never needs a temporary file

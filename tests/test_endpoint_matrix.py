@@ -30,6 +30,7 @@ from feeds.rule_changes import create_rule
 from feeds.services import subscribe
 from torrents.links import make_link
 from torrents.tests.factories import finished, fresh_magnet
+from watchlist.tests.factories import AliasFactory, EntryFactory, LinkFactory, candidate, decision
 
 ROLES = ("anonymous", "owner", "other", "disabled", "admin")
 
@@ -58,6 +59,7 @@ def owner_only(status: int, **body: str) -> Row:
 
 
 API = "/api/v1"
+WATCHLIST = f"{API}/watchlist"
 EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/health/"): everybody(503),  # no engine runs here
     ("get", f"{API}/server/"): anybody_logged_in(200),
@@ -119,6 +121,32 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("get", f"{API}/rules/{{rule_id}}/"): owner_only(200),
     ("patch", f"{API}/rules/{{rule_id}}/"): owner_only(200, name="other"),
     ("delete", f"{API}/rules/{{rule_id}}/"): owner_only(204),
+    # --- the watchlist
+    ("get", f"{WATCHLIST}/"): anybody_logged_in(200),
+    ("post", f"{WATCHLIST}/"): anybody_logged_in(201, title="Harbour"),
+    ("get", f"{WATCHLIST}/calendar/"): anybody_logged_in(200),
+    ("get", f"{WATCHLIST}/decisions/"): anybody_logged_in(200),
+    ("get", f"{WATCHLIST}/links/"): anybody_logged_in(200),
+    ("post", f"{WATCHLIST}/links/"): anybody_logged_in(400, provider="nowhere", name="owner"),
+    ("patch", f"{WATCHLIST}/links/{{provider}}/"): owner_only(200),
+    ("delete", f"{WATCHLIST}/links/{{provider}}/"): owner_only(204),
+    ("post", f"{WATCHLIST}/links/{{provider}}/sync/"): owner_only(202),
+    ("get", f"{WATCHLIST}/preferences/"): anybody_logged_in(200),
+    ("patch", f"{WATCHLIST}/preferences/"): anybody_logged_in(200, label="shows"),
+    ("post", f"{WATCHLIST}/preview/"): Row((401, 400, 400, 401, 400)),  # it wants titles
+    ("get", f"{WATCHLIST}/providers/"): anybody_logged_in(200),
+    ("get", f"{WATCHLIST}/review/"): anybody_logged_in(200),
+    ("post", f"{WATCHLIST}/review/{{decision_id}}/"): owner_only(200, show_id="{show_id}"),
+    ("get", f"{WATCHLIST}/shows/"): Row((401, 400, 400, 401, 400)),  # it wants a text to search for
+    ("get", f"{WATCHLIST}/{{entry_id}}/"): owner_only(200),
+    ("patch", f"{WATCHLIST}/{{entry_id}}/"): owner_only(200, state="paused"),
+    ("delete", f"{WATCHLIST}/{{entry_id}}/"): owner_only(204),
+    ("post", f"{WATCHLIST}/{{entry_id}}/restore/"): owner_only(200),
+    ("get", f"{WATCHLIST}/{{entry_id}}/episodes/"): owner_only(200),
+    ("get", f"{WATCHLIST}/{{entry_id}}/candidates/"): owner_only(200),
+    ("post", f"{WATCHLIST}/{{entry_id}}/candidates/{{candidate_id}}/take/"): owner_only(202),
+    ("post", f"{WATCHLIST}/{{entry_id}}/aliases/"): owner_only(201, name="Lamp"),
+    ("delete", f"{WATCHLIST}/{{entry_id}}/aliases/{{alias_id}}/"): owner_only(204),
 }
 # For browsers: not in the schema.
 PAGES: dict[tuple[str, str], Row] = {
@@ -157,7 +185,15 @@ def things(owner: User, settings: Settings, tmp_path: Path) -> dict[str, str]:
         download=fresh_magnet().magnet,
         release={},
     )
+    entry = EntryFactory.create(user=owner)
+    question = decision(owner, "[Keepers] Lamp - 01.mkv", outcome="review")
     return {
+        "entry_id": str(entry.pk),
+        "show_id": str(entry.show.pk),
+        "candidate_id": str(candidate(entry).pk),
+        "alias_id": str(AliasFactory.create(user=owner, show=entry.show).pk),
+        "decision_id": str(question.pk),
+        "provider": LinkFactory.create(user=owner).provider,
         "feed_id": str(feed.pk),
         "number": "1",
         "rule_id": str(create_rule(user=owner, name="mine", must_contain="lighthouse").pk),

@@ -254,6 +254,9 @@ class Entry(Wishes):
     show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="entries")
     origin = models.CharField(max_length=8, choices=Origin)
     state = models.CharField(max_length=16, choices=State, default=State.FOLLOWED)
+    state_before = models.CharField(
+        max_length=16, choices=State, blank=True, help_text="While it is removed: what it returns to."
+    )
     list_status = models.CharField(max_length=16, blank=True, help_text="Empty: not on a list.")
     list_progress = models.IntegerField(default=0, help_text="Episodes watched, as the list says.")
     from_episode = models.IntegerField(default=1, help_text="Nothing before this one is wanted.")

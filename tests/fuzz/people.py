@@ -17,6 +17,7 @@ from accounts.sessions import access_token, open_session, refresh_token
 from feeds.models import Decision, Grab, Item, Rule, Subscription
 from feeds.rule_changes import create_rule
 from feeds.services import subscribe
+from tests.fuzz.followed_shows import follow_shows, rows_of
 from torrents import claim_wishes, services
 from torrents.links import make_link
 from torrents.metainfo import Source
@@ -39,6 +40,7 @@ class Person:
     credentials: list[str]
     feeds: list[str]
     rules: list[str]
+    watched: dict[str, list[object]]
     link: str
     refresh: str
     secrets: dict[str, str]
@@ -65,7 +67,7 @@ class Person:
             case "index":
                 return [0, 1]
             case _:
-                return ()
+                return self.watched.get(parameter, ())
 
     def log_in(self) -> None:
         self.session = open_session(user=self.user, device_name=f"{self.mark} fuzzing")
@@ -102,7 +104,9 @@ class Person:
             TransferCredential.objects,
         ):
             found = rows.filter(user=self.user)
-            kept |= {(found.model.__name__, row.pk): model_to_dict(row) for row in found}
+            kept |= {(found.model._meta.label, row.pk): model_to_dict(row) for row in found}
+        for watched in rows_of(self.user):
+            kept |= {(watched.model._meta.label, row.pk): model_to_dict(row) for row in watched}
         return kept
 
 
@@ -170,12 +174,14 @@ def somebody(name: str, *, number: int, shared: Source) -> Person:
         _follow(user, mark, SHARED_FEED),
     ]
     rules = [str(rule.pk) for rule in Rule.objects.of(user)]
+    watched = follow_shows(user, mark, Subscription.objects.get(pk=feeds[0]).source)
     claims = [str(claim.pk) for claim in [*held, gone, together]]
     link = make_link(claim=film, index=0).token
     own = Torrent.objects.filter(pk__in=[claim.torrent_id for claim in [*held, gone]])
     secrets = {mark: "a name", link: "a link", password: "a transfer password", key.fingerprint: "a key"}
     secrets |= dict.fromkeys(claims, "a torrent's id")
     secrets |= dict.fromkeys(feeds, "a feed") | dict.fromkeys(rules, "a rule")
+    secrets |= dict.fromkeys(map(str, watched["entry_id"]), "a show that they follow")
     secrets |= {str(session.pk): "a session", str(credential.pk): "a credential"}
     secrets |= {str(torrent.pk): "the name of a folder on the box" for torrent in own}
     secrets |= {torrent.infohash_v1 or "": "an infohash" for torrent in own}
@@ -188,6 +194,7 @@ def somebody(name: str, *, number: int, shared: Source) -> Person:
         credentials=[str(credential.pk)],
         feeds=feeds,
         rules=rules,
+        watched=watched,
         link=link,
         refresh=refresh_token(session.pk, 0),
         secrets=secrets,
