@@ -57,7 +57,9 @@ class Choosing:
         return self._placed(
             [show.id],
             said,
-            lambda number: self._placing.places(show, number, season=said.season, published=said.published),
+            lambda number: self._placing.places(
+                show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
+            ),
         )
 
     def film_of_the_year(self, title: Title, said: Wanted) -> Match | None:
@@ -184,10 +186,16 @@ class Choosing:
                 lambda number: frozenset(
                     place
                     for line in lines.values()
-                    for place in self._placing.in_season(line, stated, number, said.published)
+                    for place in self._placing.in_season(
+                        line, stated, number, by_name=title.season is not None, published=said.published
+                    )
                 ),
             )
-        shows = {show for line in lines.values() for show in self._lines.season(line, stated)}
+        shows = {
+            show
+            for line in lines.values()
+            for show in self._lines.season(line, stated, by_name=title.season is not None)
+        }
         if len(shows) != 1:
             return unsure(candidates, reason)
         return self.in_show(self._shows[shows.pop()], said)

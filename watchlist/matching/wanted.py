@@ -65,6 +65,11 @@ class Wanted:
     of_season_zero: bool = False
     """Where others number all that is outside of the seasons."""
 
+    @property
+    def may_run_on(self) -> bool:
+        """Whether the numbers may be those across seasons: in `S02E14`, they are not."""
+        return self.season is None or any(title.season is not None for title in self.titles)
+
     def called(self, folder: "Wanted") -> "Wanted":
         """The same, of the show that a folder names."""
         return replace(
