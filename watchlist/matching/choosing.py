@@ -54,8 +54,9 @@ class Choosing:
             return match
         if not said.episodes:
             return self._whole(show, said)
+        line = [member.id for line in self._lines.of(show)[:1] for member in line.shows]
         return self._placed(
-            [show.id],
+            [show.id, *line],
             said,
             lambda number: self._placing.places(
                 show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
@@ -223,9 +224,11 @@ class Choosing:
             if whole == 0:
                 return unsure(candidates, Reason("episode", str(number), "an episode that is counted"))
             found = places(whole)
-            if len(found) > 1 and len(said.absolute) == len(said.episodes):
-                counted_on = places(_whole_number(said.absolute[position]))
-                found = found & counted_on or found
+            if len(found) != 1 and len(said.absolute) == len(said.episodes):
+                counted = self._placing.across_seasons(
+                    self._shows[candidates[0]], _whole_number(said.absolute[position]), said.published
+                )
+                found = (found & counted) or found or counted
             if len(found) != 1:
                 wanted = "one that can be told apart" if found else "an episode that there is"
                 others = [show for show, _ in sorted(found)]

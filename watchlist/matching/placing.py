@@ -84,6 +84,17 @@ class Placing:
             if place is not None
         )
 
+    def across_seasons(
+        self, show: CatalogueShow, number: int, published: datetime.date | None
+    ) -> frozenset[Place]:
+        """All that a number may be that is counted from the first season of a show's line."""
+        places = (
+            self._on_from(line, 0, number, None, published)
+            for line in self._lines.of(show)
+            if self._lines.counts_from_one(line)
+        )
+        return frozenset(place for place in places if place is not None)
+
     def splits_elsewhere(self, line: Line, season: int) -> bool:
         """Whether others may count seasons of the line otherwise: they cut long shows into several."""
         readings = self._lines.readings(line)
@@ -129,10 +140,10 @@ class Placing:
                 yield place
                 if season is not None and self._lines.stated(self._lines.show(place[0])).season == season:
                     continue  # another cour of the very season
-            if across_seasons and at and line.ends and self._lines.counts_from_one(line):
-                place = self._on_from(line, 0, number, None, published)
-                if place is not None and place[0] == show.id:
-                    yield place
+            if across_seasons and at and line.ends:
+                yield from (
+                    place for place in self.across_seasons(show, number, published) if place[0] == show.id
+                )
 
     def _on_from(
         self, line: Line, at: int, number: int, season: int | None, published: datetime.date | None

@@ -4,14 +4,41 @@ import datetime
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise, product
 
 from watchlist.matching import CatalogueShow
 
-_SYLLABLES = "ka ki ku ke ko sa shi su se so ta chi te to na ni nu ne mi mu me mo ya yu ra ri ru re ga gi go za".split()
+_SYLLABLES = list(map("".join, product("kstnmrg", "aiueo")))
 _WORDS = (
-    "Harbour Lantern Meadow Copper Sparrow Winter Garden Silent Kettle River Marble Thunder Orchard Velvet Compass"
-    " Saffron Glacier Juniper Mirror Pilgrim Ember Willow Cobalt Anchor Thistle Falcon Prairie Lighthouse"
-).split()
+    "Harbour",
+    "Lantern",
+    "Meadow",
+    "Copper",
+    "Sparrow",
+    "Winter",
+    "Garden",
+    "Silent",
+    "Kettle",
+    "River",
+    "Marble",
+    "Thunder",
+    "Orchard",
+    "Velvet",
+    "Compass",
+    "Saffron",
+    "Glacier",
+    "Juniper",
+    "Mirror",
+    "Pilgrim",
+    "Ember",
+    "Willow",
+    "Cobalt",
+    "Anchor",
+    "Thistle",
+    "Falcon",
+    "Prairie",
+    "Lighthouse",
+)
 _ORDINALS = {2: "2nd", 3: "3rd", 4: "4th", 5: "5th"}
 _ROMAN = {2: "II", 3: "III", 4: "IV", 5: "V"}
 _WEEK = datetime.timedelta(weeks=1)
@@ -129,7 +156,7 @@ class World:
         """Relations as AniList has them: films in between are sequels, too, and not every sequel says its prequel."""
         pick = self.random
         relations: dict[int, list[tuple[str, int]]] = {part.show: [] for part in made.parts}
-        for before, after in zip(made.parts, made.parts[1:], strict=False):
+        for before, after in pairwise(made.parts):
             direct, both = True, pick.random() < 0.7
             if before.season != after.season and pick.random() < 0.4:
                 film = self._film(made, before)
