@@ -205,14 +205,11 @@ class Choosing:
         """Whether seasons of what is called so are those of the line: not where only a later one is called so."""
         if self._shows[entry.show].format not in SERIES:
             return False
-        if entry.title.season is not None or line.shows[0].id == entry.show:
-            return True
-        return all(
-            reading[at] == season
-            for reading in self._lines.readings(line)
-            for at in (line.position(entry.show),)
-            if at is not None
-        )
+        at = line.position(entry.show)
+        if at is None or (at == 0 and entry.title.season is None):
+            return at == 0
+        own = entry.title.season if entry.title.season is not None else season
+        return all(reading[at] == own for reading in self._lines.readings(line))
 
     # --- numbers
 

@@ -61,7 +61,7 @@ _CJK_COUNTED = re.compile(
 )
 _CJK_MARKS = frozenset("期季기シ시ク部パ파")
 # "Show II: Under the Bridge" is the second season of "Show: Under the Bridge", too.
-_BEFORE_SUBTITLE = re.compile(r"(?<=[\w!?]\s)(?P<number>[2-9]|ii|iii|iv|vi{0,3}|i)\s?(?::|\s-\s)\s*(?=\S)")
+_BEFORE_SUBTITLE = re.compile(r"(?<=[\w!?]\s)(?P<number>[1-9]|i{1,3}|iv|vi{0,3})\s?(?::|\s-\s)\s*(?=\S)")
 _SUBTITLE = re.compile(r"\s?:\s|:|\s[-~–]\s")
 # "Movie 2" is no second season, and neither is "Act 2" or "Volume 2".
 _NUMBERED_ANYWAY = re.compile(
