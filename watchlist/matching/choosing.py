@@ -54,10 +54,13 @@ class Choosing:
             return match
         if not said.episodes:
             return self._whole(show, said)
+        line = [member.id for line in self._lines.of(show)[:1] for member in line.shows]
         return self._placed(
-            [show.id],
+            [show.id, *line],
             said,
-            lambda number: self._placing.places(show, number, season=said.season, published=said.published),
+            lambda number: self._placing.places(
+                show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
+            ),
         )
 
     def film_of_the_year(self, title: Title, said: Wanted) -> Match | None:
@@ -184,10 +187,16 @@ class Choosing:
                 lambda number: frozenset(
                     place
                     for line in lines.values()
-                    for place in self._placing.in_season(line, stated, number, said.published)
+                    for place in self._placing.in_season(
+                        line, stated, number, by_name=title.season is not None, published=said.published
+                    )
                 ),
             )
-        shows = {show for line in lines.values() for show in self._lines.season(line, stated)}
+        shows = {
+            show
+            for line in lines.values()
+            for show in self._lines.season(line, stated, by_name=title.season is not None)
+        }
         if len(shows) != 1:
             return unsure(candidates, reason)
         return self.in_show(self._shows[shows.pop()], said)
@@ -196,14 +205,11 @@ class Choosing:
         """Whether seasons of what is called so are those of the line: not where only a later one is called so."""
         if self._shows[entry.show].format not in SERIES:
             return False
-        if entry.title.season is not None or line.shows[0].id == entry.show:
-            return True
-        return all(
-            reading[at] == season
-            for reading in self._lines.readings(line)
-            for at in (line.position(entry.show),)
-            if at is not None
-        )
+        at = line.position(entry.show)
+        if at is None or (at == 0 and entry.title.season is None):
+            return at == 0
+        own = entry.title.season if entry.title.season is not None else season
+        return all(reading[at] == own for reading in self._lines.readings(line))
 
     # --- numbers
 
@@ -215,9 +221,11 @@ class Choosing:
             if whole == 0:
                 return unsure(candidates, Reason("episode", str(number), "an episode that is counted"))
             found = places(whole)
-            if len(found) > 1 and len(said.absolute) == len(said.episodes):
-                counted_on = places(_whole_number(said.absolute[position]))
-                found = found & counted_on or found
+            if len(found) != 1 and len(said.absolute) == len(said.episodes):
+                counted = self._placing.across_seasons(
+                    self._shows[candidates[0]], _whole_number(said.absolute[position]), said.published
+                )
+                found = (found & counted) or found or counted
             if len(found) != 1:
                 wanted = "one that can be told apart" if found else "an episode that there is"
                 others = [show for show, _ in sorted(found)]

@@ -65,7 +65,7 @@ class TitleIndex:
             self._by_stem[title.stem].append(Entry(show, title, rank, name))
             for other in others:
                 self._by_stem[other.stem].append(Entry(show, other, 2, name))
-            if head := before_subtitle(name):
+            if not rank and (head := before_subtitle(name)):
                 self._before_subtitle[head.stem].append(Entry(show, head, 2, name))
 
     def exact(self, stem: str) -> Sequence[Entry]:

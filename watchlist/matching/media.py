@@ -71,7 +71,7 @@ def _show(show: int, said: dict[str, Any], relations: Iterable[tuple[str, int]])
         format=said.get("format", ""),
         status=said.get("status", ""),
         episodes=said.get("episodes"),
-        year=said.get("seasonYear") or (starts_on and starts_on.year),
+        year=said.get("seasonYear") or (starts_on.year if starts_on else None),
         starts_on=starts_on,
         ends_on=_date(said.get("endDate")),
         relations=tuple(relations),

@@ -38,9 +38,16 @@ class Placing:
         return most is None or number <= most
 
     def places(
-        self, show: CatalogueShow, number: int, *, season: int | None, published: datetime.date | None
+        self,
+        show: CatalogueShow,
+        number: int,
+        *,
+        season: int | None,
+        published: datetime.date | None,
+        across_seasons: bool,
     ) -> frozenset[Place]:
-        """All that episode `number` of what is called as `show` is may be. `season`: as stated beside the number.
+        """All that episode `number` of what is called as `show` is may be. `season`: as stated beside the number;
+        `across_seasons`: it may be counted from the first season on.
 
         Empty where nothing fits, and where it cannot be told because too little is known.
         """
@@ -52,19 +59,41 @@ class Placing:
         elsewhere = elsewhere or self._redirected(show, number, to_itself=True)
         if elsewhere is not None:
             return elsewhere
-        return frozenset(self._counted_on(show, number, season, published))
+        return frozenset(self._counted_on(show, number, season, published, across_seasons))
 
     def in_season(
-        self, line: Line, season: int, number: int, published: datetime.date | None
+        self,
+        line: Line,
+        season: int,
+        number: int,
+        *,
+        by_name: bool,
+        published: datetime.date | None,
     ) -> frozenset[Place]:
-        """All that episode `number` of a season may be, by all readings of the line."""
+        """All that episode `number` of a season may be, by all readings of the line. `by_name`: a title states the
+        season, not the number."""
+        readings = self._lines.readings(line)
+        if not line.ends and not all(season in reading for reading in readings):
+            return frozenset()  # it may be what is not in the catalogue
         return frozenset(
             place
-            for reading in self._lines.readings(line)
-            if season in reading and self._lines.is_first_cour(line.shows[reading.index(season)])
+            for reading in readings
+            if season in reading
+            and self._lines.may_begin_season(line, reading.index(season), by_name=by_name)
             for place in (self._on_from(line, reading.index(season), number, season, published),)
             if place is not None
         )
+
+    def across_seasons(
+        self, show: CatalogueShow, number: int, published: datetime.date | None
+    ) -> frozenset[Place]:
+        """All that a number may be that is counted from the first season of a show's line."""
+        places = (
+            self._on_from(line, 0, number, None, published)
+            for line in self._lines.of(show)
+            if self._lines.counts_from_one(line)
+        )
+        return frozenset(place for place in places if place is not None)
 
     def splits_elsewhere(self, line: Line, season: int) -> bool:
         """Whether others may count seasons of the line otherwise: they cut long shows into several."""
@@ -95,20 +124,26 @@ class Placing:
         return all(line.shows[-1] is show for line in self._lines.of(show))
 
     def _counted_on(
-        self, show: CatalogueShow, number: int, season: int | None, published: datetime.date | None
+        self,
+        show: CatalogueShow,
+        number: int,
+        season: int | None,
+        published: datetime.date | None,
+        across_seasons: bool,
     ) -> Iterator[Place]:
-        stated = self._lines.stated(show)
+        season = season if season is not None else self._lines.stated(show).season
         for line in self._lines.of(show):
             at = line.position(show.id)
             assert at is not None
-            if place := self._on_from(
-                line, at, number, season if season is not None else stated.season, published
-            ):
+            place = self._on_from(line, at, number, season, published)
+            if place is not None:
                 yield place
-            if at and self._lines.counts_from_one(line):
-                place = self._on_from(line, 0, number, None, published)
-                if place is not None and place[0] == show.id:
-                    yield place
+                if season is not None and self._lines.stated(self._lines.show(place[0])).season == season:
+                    continue  # another cour of the very season
+            if across_seasons and at and line.ends:
+                yield from (
+                    place for place in self.across_seasons(show, number, published) if place[0] == show.id
+                )
 
     def _on_from(
         self, line: Line, at: int, number: int, season: int | None, published: datetime.date | None

@@ -32,7 +32,9 @@ class Line:
 
     shows: tuple[CatalogueShow, ...]
     begins: bool
-    """Whether the first is known to have no prequel."""
+    """Whether no prequel of the first is missing in the catalogue."""
+    ends: bool
+    """Whether no sequel of the last is missing in the catalogue."""
 
     def position(self, show: int) -> int | None:
         return next((at for at, member in enumerate(self.shows) if member.id == show), None)
@@ -142,14 +144,18 @@ class Lines:
                     at = other
         except _Branches:
             return ()
-        line = Line(tuple(members), begins=self._begins(members[0]))
+        begins, ends = self._has_all(members[0], "PREQUEL"), self._has_all(members[-1], "SEQUEL")
+        line = Line(tuple(members), begins=begins, ends=ends)
         without_extras = tuple(member for member in members if member is show or not _is_extra(member))
         if len(without_extras) == len(members) or all(map(_is_extra, members)):
             return (line,)
-        return line, Line(without_extras, begins=line.begins)
+        return line, Line(without_extras, begins=begins, ends=ends)
 
-    def _begins(self, show: CatalogueShow) -> bool:
-        return all(kind != "PREQUEL" or other in self._shows for kind, other in show.relations)
+    def _has_all(self, show: CatalogueShow, kind: str) -> bool:
+        return all(stated != kind or other in self._shows for stated, other in show.relations)
+
+    def show(self, show: int) -> CatalogueShow:
+        return self._shows[show]
 
     def _is_recap(self, show: CatalogueShow) -> bool:
         if any(word in title.casefold() for title in show.titles for word in _RECAP):
@@ -178,7 +184,8 @@ class Lines:
             longer: list[tuple[int, ...]] = []
             for reading in readings:
                 if stated.season is not None:
-                    if stated.season >= reading[-1]:
+                    goes_on = (stated.part or 1) > 1 or self.stated(before).season == stated.season
+                    if stated.season > reading[-1] or (goes_on and stated.season == reading[-1]):
                         longer.append((*reading, stated.season))
                     continue
                 longer.append((*reading, reading[-1] + 1))
@@ -191,23 +198,24 @@ class Lines:
         whole = [reading for reading in readings if all(b - a <= 1 for a, b in pairwise(reading))]
         return tuple(dict.fromkeys(whole or readings))
 
-    def season(self, line: Line, season: int) -> set[int]:
+    def season(self, line: Line, season: int, *, by_name: bool) -> set[int]:
         """All shows that are, or may be, of a season."""
         return {
             show.id
             for reading in self.readings(line)
+            if season in reading and self.may_begin_season(line, reading.index(season), by_name=by_name)
             for show, number in zip(line.shows, reading, strict=True)
             if number == season
         }
 
     def cours(self, line: Line, season: int, part: int) -> set[int]:
-        """All shows that may be the cour `part` of a season."""
+        """All shows that may be the cour `part` of a season, and are not told to be another."""
         found: set[int] = set()
         for reading in self.readings(line):
-            of_season = [
-                show.id for show, number in zip(line.shows, reading, strict=True) if number == season
-            ]
-            found.update(of_season[part - 1 : part])
+            of_season = [show for show, number in zip(line.shows, reading, strict=True) if number == season]
+            for show in of_season[part - 1 : part]:
+                if self.stated(show).part in (None, part) and self.stated(show).season in (None, season):
+                    found.add(show.id)
         return found
 
     def are_connected(self, show: int, others: Collection[int]) -> bool:
@@ -227,6 +235,14 @@ class Lines:
 
     def is_first_cour(self, show: CatalogueShow) -> bool:
         return (self.stated(show).part or 1) == 1
+
+    def may_begin_season(self, line: Line, at: int, *, by_name: bool) -> bool:
+        """Not the second cour of a season whose first is not known.
+
+        Some number what is called "Show Part 2" as S02, but nobody calls it "Show 2nd Season": `by_name`.
+        """
+        show = line.shows[at]
+        return self.is_first_cour(show) or (at > 0 and self.stated(show).season is None and not by_name)
 
     def counts_from_one(self, line: Line) -> bool:
         """Whether the first of the line is its first season, so that numbers across seasons begin there."""

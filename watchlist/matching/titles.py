@@ -47,8 +47,9 @@ _SPELLED_NUMBERS = {word: str(number) for number, word in enumerate(_SPELLED, 1)
 _TABLE = str.maketrans(
     {code: " " for code in range(128) if not chr(code).isalnum()} | {"'": "", "`": "", "’": "", "&": " and "}
 )
-_TO_FOLD = re.compile("[\u0300-\u036f]")
-_SPECIAL_LETTERS = str.maketrans({"×": " x ", "✕": " x ", "’": "", "ʼ": ""})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_ACCENTED = re.compile("[\u00c0-\u036f\u0400-\u04ff\u1e00-\u1eff]")
+_NO_LETTERS = re.compile(r"[^\w\x00-\x7f]")
 _YEAR = re.compile(r"\((?P<year>(?:19|20)[0-9]{2})\)")
 _QUALIFIER = "(tv)"
 _BLANK_BETWEEN_LETTERS = re.compile(r"(?<![0-9])\s|\s(?![0-9])")
@@ -58,13 +59,13 @@ _CJK_COUNTED = re.compile(
     r"第?\s?(?P<season>[0-9]{1,2}|[一二三四五六七八九十])\s?(?:期|季|シーズン|기)|(?:シーズン|시즌)\s?(?P<after>[0-9]{1,2})"
     r"|第?\s?(?P<part>[0-9]{1,2}|[一二三四五六七八九十])\s?(?:クール|部分)|(?:パート|파트)\s?(?P<part_after>[0-9]{1,2})"
 )
+_CJK_MARKS = frozenset("期季기シ시ク部パ파")
 # "Show II: Under the Bridge" is the second season of "Show: Under the Bridge", too.
-_BEFORE_SUBTITLE = re.compile(r"(?<=[\w!?]\s)(?P<number>[2-9]|ii|iii|iv|vi{0,3}|i)\s?(?::|\s-\s)\s*(?=\S)")
+_BEFORE_SUBTITLE = re.compile(r"(?<=[\w!?]\s)(?P<number>[1-9]|i{1,3}|iv|vi{0,3})\s?(?::|\s-\s)\s*(?=\S)")
 _SUBTITLE = re.compile(r"\s?:\s|:|\s[-~–]\s")
 # "Movie 2" is no second season, and neither is "Act 2" or "Volume 2".
 _NUMBERED_ANYWAY = re.compile(
-    r"act|arc|chapter|episode|ep|film|level|lv|movie|no|phase|project|special|specials|ova|stage|"
-    r"vol|volume"
+    "act|arc|chapter|cor|episode|ep|film|level|lv|movie|no|ova|part|phase|project|season|special|specials|stage|vol|volume"
 )
 _LAST_SEASON = 20  # what ends in a larger number is called so: "Zom 100"
 
@@ -83,11 +84,11 @@ def read(name: str) -> Title:
         if match := _YEAR.search(text):
             year = int(match["year"])
             text = text[: match.start()] + text[match.end() :]
-    words = _without_long_vowels(text.translate(_TABLE)).split()
-    words = [word for word in [_SAME_WORDS.get(word, word) for word in words] if word]
+    written = _without_long_vowels(text.translate(_TABLE)).split()
+    words = [word for word in [_SAME_WORDS.get(word, word) for word in written] if word]
     season = part = None
     if len(words) > 1:
-        words, season, part = _without_numbers(words)
+        words, season, part = _without_numbers(words, written[-1])
     stem = _joined(words) or "".join(text.split()) or name.strip() or "?"
     return Title(stem, season, part, year)
 
@@ -132,14 +133,15 @@ def exactly(name: str) -> str:
 
 
 def _folded(name: str) -> str:
+    """In lower case; of all that is neither ASCII nor a letter or digit, nothing is left."""
     if name.isascii():
         return name.lower()
-    text = unicodedata.normalize("NFKC", name).casefold().translate(_SPECIAL_LETTERS)
-    text = unicodedata.normalize("NFC", _TO_FOLD.sub("", unicodedata.normalize("NFKD", text)))
-    text = _CJK_COUNTED.sub(_in_latin, text)
-    return "".join(
-        letter if letter.isalnum() or letter.isascii() or letter in "ー々" else " " for letter in text
-    )
+    text = unicodedata.normalize("NFKC", name).casefold().replace("’", "").replace("×", " x ")
+    if _ACCENTED.search(text):
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))
+    if not _CJK_MARKS.isdisjoint(text):
+        text = _CJK_COUNTED.sub(_in_latin, text)
+    return _NO_LETTERS.sub(" ", text)
 
 
 def _without_long_vowels(text: str) -> str:
@@ -153,8 +155,11 @@ def _in_latin(match: re.Match[str]) -> str:
     return f" part {_CJK_NUMBERS.get(part, part)} "
 
 
-def _without_numbers(words: list[str]) -> tuple[list[str], int | None, int | None]:
-    """The words, the season and the part that they state. At least one word remains."""
+def _without_numbers(words: list[str], last_written: str) -> tuple[list[str], int | None, int | None]:
+    """The words, the season and the part that they state. At least one word remains.
+
+    "100 II" states a season and "2.5", whose dot is gone, does not: so it counts how the last word was written.
+    """
     season = part = None
     if not _COUNTED.isdisjoint(words):
         season, words = _counted(words, _SEASON_WORDS)
@@ -167,8 +172,8 @@ def _without_numbers(words: list[str]) -> tuple[list[str], int | None, int | Non
                 break
     last = words[-1]
     if season is None and len(words) > 1 and len(last) < 3 and last.isdigit() and last[0] != "0":
-        before = words[-2]
-        if 1 < int(last) <= _LAST_SEASON and not before.isdigit() and not _NUMBERED_ANYWAY.fullmatch(before):
+        belongs = _NUMBERED_ANYWAY.fullmatch(words[-2]) or (words[-2].isdigit() and last_written.isdigit())
+        if 1 < int(last) <= _LAST_SEASON and not belongs:
             return words[:-1], int(last), part
     return words, season, part
 
@@ -190,5 +195,6 @@ def _counted(words: list[str], what: frozenset[str]) -> tuple[int | None, list[s
 
 
 def _joined(words: list[str]) -> str:
-    text = " ".join(words)
-    return _BLANK_BETWEEN_LETTERS.sub("", text)
+    """Without blanks, but between two numbers."""
+    text = "".join(words)
+    return text if text.isalpha() else _BLANK_BETWEEN_LETTERS.sub("", " ".join(words))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from feeds.releases.release import EpisodeNumber, Release, Special
 from feeds.releases.seasons import find_seasons
-from watchlist.matching.titles import Title, variants
+from watchlist.matching.titles import Title, read, variants
 
 # Names of files and folders that are no show's, and what a file called so is.
 _GENERIC = re.compile(
@@ -44,6 +44,9 @@ _SPECIAL_NAMES = {
 _NUMBERED = re.compile(r"(?:season|s|saison|staffel|temporada|episode|ep|e)[0-9]{1,4}|[a-z]?")
 
 
+_SPECIAL_WORD = re.compile(r"(?<=\S)[\s:-]+(?:OVA|ONA|OAD|Specials?|SP)s?$", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is looked for. None and empty: not stated."""
@@ -64,6 +67,11 @@ class Wanted:
     several_seasons: bool = False
     of_season_zero: bool = False
     """Where others number all that is outside of the seasons."""
+
+    @property
+    def may_run_on(self) -> bool:
+        """Whether the numbers may be those across seasons: in `S02E14`, they are not."""
+        return self.season is None or any(title.season is not None for title in self.titles)
 
     def called(self, folder: "Wanted") -> "Wanted":
         """The same, of the show that a folder names."""
@@ -92,6 +100,8 @@ def wanted(release: Release, published: datetime.date | None) -> Wanted:
     names = tuple(dict.fromkeys(filter(None, (release.series, *release.series_alternatives))))
     titles = {title: name for name in names for title in variants(name)}
     special = release.special
+    if special is not None:
+        titles |= {read(_SPECIAL_WORD.sub("", name)): name for name in names if _SPECIAL_WORD.search(name)}
     own = {title: name for title, name in titles.items() if not _is_generic(title)}
     if not own and special is None:
         special = next((_SPECIAL_NAMES[title.stem] for title in titles if title.stem in _SPECIAL_NAMES), None)

@@ -1,14 +1,10 @@
-"""The figures of `manage.py evaluate_matching`."""
+"""How often names are read rightly: the figures."""
 
 import json
-from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 
-from feeds.management.commands.evaluate_matching import Command
 from feeds.releases import Release
 from feeds.releases.evaluation import comparable, judge, numbers, summary, usable_rows
 
@@ -78,44 +74,6 @@ def test_rows_without_a_series_or_with_options_and_titles_seen_before_are_skippe
     rows = [row(title="A"), row(title="a"), row(title="B", series=None), row(title="C", options="-t")]
 
     assert [used["title"] for used in usable_rows(map(json.dumps, rows))] == ["A"]
-
-
-def test_the_command_prints_one_object_with_the_figures(tmp_path: Path) -> None:
-    names = tmp_path / "names.jsonl"
-    rows = [
-        row(title="[Grp] Show - 05 [1080p]", episode=5),
-        row(title="Show.2014.S01E02.720p", series="Show 2014", episode=2),
-        row(title="[Grp] Show - 07 [1080p]", episode=8),
-    ]
-    names.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    printed = StringIO()
-
-    call_command(Command(), str(names), stdout=printed)
-
-    figures = json.loads(printed.getvalue())
-    assert {"n": 3, "series_pct": 66.7, "episode_pct": 66.7, "both_pct": 33.3}.items() <= figures.items()
-    assert {"series_lenient_pct": 100.0, "both_lenient_pct": 66.7, "exceptions": 0}.items() <= figures.items()
-    assert 0 < figures["median_us"] <= figures["p99_us"] <= figures["max_us"]
-
-
-def test_the_command_shows_what_was_read_wrongly(tmp_path: Path) -> None:
-    names = tmp_path / "names.jsonl"
-    names.write_text(json.dumps(row(title="[Grp] Show - 07 [1080p]", episode=8)), encoding="utf-8")
-    printed = StringIO()
-
-    call_command(Command(), str(names), "--failures", stdout=printed)
-
-    failure, _ = map(json.loads, printed.getvalue().splitlines())
-    assert (failure["episode"], failure["found_episodes"]) == (8, [7])
-
-
-@pytest.mark.parametrize("content", ["no JSON", "{}"])
-def test_a_file_of_another_kind_is_named_in_the_error(tmp_path: Path, content: str) -> None:
-    names = tmp_path / "names.jsonl"
-    names.write_text(content, encoding="utf-8")
-
-    with pytest.raises(CommandError, match=r"names\.jsonl"):
-        call_command(Command(), str(names))
 
 
 def test_an_empty_file_has_figures_of_nothing() -> None:
