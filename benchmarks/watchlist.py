@@ -1,8 +1,8 @@
 """How the watchlist keeps up: `python -m benchmarks.watchlist [--quick] [--json] [--parts sync,…]`.
 
 `sync`: a day of 50 people with 100 shows each at a pretended AniList that counts, with storms of 429 and 403 in it. The
-day is simulated: the product's own code runs against a real PostgreSQL and a real HTTP server that executes its queries,
-and reads a clock that jumps from minute to minute and moves on with every request.
+day is simulated: the product's own code runs against a real PostgreSQL and a real HTTP server that executes its
+queries, and reads a clock that jumps from minute to minute and moves on with every request.
 """
 
 import argparse

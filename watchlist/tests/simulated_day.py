@@ -1,7 +1,7 @@
 """People, their lists and a pretended AniList, living through a day whose clock jumps from minute to minute.
 
-What is simulated is time alone: the functions of the product run as a worker runs them, each once a minute, against real
-rows and a real HTTP server that executes every query. A request takes LATENCY of simulated time.
+What is simulated is time alone: the functions of the product run as a worker runs them, each once a minute, against
+real rows and a real HTTP server that executes every query. A request takes LATENCY of simulated time.
 """
 
 import random
