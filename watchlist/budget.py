@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from functools import partial
 
 from django.conf import settings
@@ -31,21 +31,32 @@ PROBE = timedelta(seconds=60)  # longer than a request may take
 FAILURES_ALLOWED = 3  # in a row, of the kind that may be a moment's
 
 
-class Purpose(Enum):
-    """What a request is for. A share of the slots is out of reach of each purpose, so that those with more haste, or
-    those that keep a promise, find one: `reach` is up to how full the window may be."""
+class Purpose(StrEnum):
+    """What a request is for."""
 
-    PERSON = 1.0  # somebody waits for the answer
-    AIRING = 0.9
-    LISTS = 0.7
-    DETAILS = 0.5
-    SEARCH = 0.95  # and of these no more than SEARCHES of all slots
-
-    def slots(self, limit: int) -> int:
-        return max(1, math.floor(self.value * limit))
+    PERSON = "person"  # somebody links an account, and waits
+    AIRING = "airing"
+    LISTS = "lists"
+    DETAILS = "details"
+    SEARCH = "search"
 
 
-SEARCHES = 0.3
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of the slots of a minute. `most`: these at most are for one purpose; `reach`: none is taken where more are in
+    use, so that what keeps a promise with less time left finds one."""
+
+    most: float
+    reach: float
+
+
+SHARES = {
+    Purpose.PERSON: Share(most=0.3, reach=1.0),
+    Purpose.AIRING: Share(most=1.0, reach=1.0),
+    Purpose.LISTS: Share(most=1.0, reach=0.8),
+    Purpose.DETAILS: Share(most=0.2, reach=0.7),
+    Purpose.SEARCH: Share(most=0.3, reach=0.9),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +128,21 @@ def _take_slot(name: str, purpose: Purpose) -> datetime:
     now = timezone.now()
     if provider.blocked_until is not None and provider.blocked_until > now:
         raise ProviderError(_until(provider.message, provider.blocked_until), Trouble.BLOCKED)
-    limit = requests_per_minute()
-    asked = [at for at in provider.asked_at if at > now - WINDOW]
-    searches = [at for at in provider.searches_at if at > now - WINDOW]
-    search = purpose is Purpose.SEARCH
-    if len(asked) >= purpose.slots(limit) or (
-        search and len(searches) >= max(1, math.floor(SEARCHES * limit))
-    ):
+    recent = [
+        (at, what)
+        for at, what in zip(provider.asked_at, provider.asked_for, strict=True)
+        if at > now - WINDOW
+    ]
+    share, limit = SHARES[purpose], requests_per_minute()
+    same = sum(what == purpose for _at, what in recent)
+    if len(recent) >= _slots(share.reach, limit) or same >= _slots(share.most, limit):
         raise ProviderError("This box has asked as often as it may within a minute.", Trouble.BUSY)
-    provider.asked_at = [*asked, now]
-    provider.searches_at = [*searches, *([now] if search else [])]
+    recent.append((now, purpose.value))
+    provider.asked_at = [at for at, _what in recent]
+    provider.asked_for = [what for _at, what in recent]
     if provider.blocked_until is not None:
         provider.blocked_until = now + PROBE  # this request tries it; the others wait for what it finds
-    provider.save(update_fields=["asked_at", "searches_at", "blocked_until"])
+    provider.save(update_fields=["asked_at", "asked_for", "blocked_until"])
     return now
 
 
@@ -156,6 +169,10 @@ def _note_failure(name: str, error: ProviderError) -> None:
     if wait is not None:
         provider.blocked_until = max(now + wait, provider.blocked_until or now)
     provider.save(update_fields=["failures", "failing_since", "message", "blocked_until"])
+
+
+def _slots(share: float, limit: int) -> int:
+    return max(1, math.floor(share * limit + 1e-9))
 
 
 def _wait(error: ProviderError, provider: Provider) -> timedelta | None:

@@ -34,8 +34,8 @@ class Provider(models.Model):
     failing_since = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0, help_text="In a row.")
     message = models.TextField(blank=True, help_text="What is the matter, in words for people.")
-    searches_at = ArrayField(
-        models.DateTimeField(), default=list, help_text="Those of them that were for searches."
+    asked_for = ArrayField(
+        models.CharField(max_length=8), default=list, help_text="What each of them was for: budget.Purpose."
     )
     airing_at = models.DateTimeField(null=True, help_text="No airing time that is followed is older.")
     airing_leased_until = models.DateTimeField(null=True, help_text="A worker reads airing times.")

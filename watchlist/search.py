@@ -88,7 +88,7 @@ def _begin(name: str, text: str) -> tuple[Search, bool]:
 def _only_stored(search: Search) -> str:
     if search.found_at is None:
         return "Shown are shows that this box knows already."
-    return f"Shown is what was found {timesince(search.found_at)} ago, and what this box knows already."
+    return f"Shown is what was found {timesince(search.found_at, timezone.now())} ago, and what this box knows already."
 
 
 def _titled(shows: QuerySet[Show], text: str) -> QuerySet[Show]:

@@ -85,7 +85,7 @@ def sync_airing() -> str:
                     _read_airing(provider, shows)
                     read += len(shows)
             except ProviderError as error:
-                logger.info("airing times of %s: %s", name, error)
+                _note_trouble(name, error)
             oldest = still_airing(name).aggregate(oldest=Min("airing_at"))["oldest"]
             if oldest is not None:
                 Provider.objects.filter(name=name).update(airing_at=oldest)
@@ -105,9 +105,14 @@ def sync_details() -> str:
                     note_missing(show for show in shows if show.external_id not in found)
                     read += len(shows)
             except ProviderError as error:
-                logger.info("shows of %s: %s", name, error)
+                _note_trouble(name, error)
     forget_searches()
     return f"{read} shows read"
+
+
+def _note_trouble(name: str, error: ProviderError) -> None:
+    if error.asked:  # that it is still left alone is no news
+        logger.info("%s: %s", name, error)
 
 
 def _services() -> list[str]:

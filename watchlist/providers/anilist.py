@@ -38,8 +38,12 @@ MOST_CHUNKS = 40  # AniList itself ends lists at 11,000 entries
 MOST_AIRING_REQUESTS = 60
 TOKEN = re.compile(r"[\w-]{1,4000}\.[\w-]{1,8000}\.[\w-]{1,4000}", re.ASCII)
 
-# The second is urllib3's, which requests wraps where it reads the body itself.
-_OF_THE_NETWORK = (requests.RequestException, requests.exceptions.BaseHTTPError, OSError, ValueError)
+_OF_THE_NETWORK = (
+    requests.RequestException,
+    requests.exceptions.BaseHTTPError,  # type: ignore[attr-defined]  # urllib3's own, where nobody wraps it
+    OSError,
+    ValueError,
+)
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 

@@ -45,6 +45,9 @@ class Person:
     token: str = ""
 
 
+Info = GraphQLResolveInfo[Person | None]
+
+
 class Refused(GraphQLError):
     """Answered with this status, in the body and by HTTP."""
 
@@ -128,7 +131,7 @@ class World:
             return status, {"errors": [told], "data": result.data}
         return 200, {"data": result.data}
 
-    def _page(self, _root: None, info: GraphQLResolveInfo, page: int = 1, perPage: int = 50) -> Any:  # noqa: N803
+    def _page(self, _root: None, info: Info, page: int = 1, perPage: int = 50) -> Any:  # noqa: N803
         per_page = min(perPage, MOST_PER_PAGE)
         if page * per_page > DEEPEST:
             raise Refused("Page is too deep.", 400)
@@ -176,10 +179,10 @@ class World:
         ]
         return sorted(rows, key=lambda row: (row["airingAt"], row["id"]))
 
-    def _user(self, _root: None, info: GraphQLResolveInfo, name: str = "", id: int = 0) -> Any:
+    def _user(self, _root: None, info: Info, name: str = "", id: int = 0) -> Any:
         return self._found(info, id, name)
 
-    def _viewer(self, _root: None, info: GraphQLResolveInfo) -> Any:
+    def _viewer(self, _root: None, info: Info) -> Any:
         if info.context is None:
             raise Refused("Unauthorized.", 401)
         return info.context
@@ -187,7 +190,7 @@ class World:
     def _collection(
         self,
         _root: None,
-        info: GraphQLResolveInfo,
+        info: Info,
         *,
         type: str,
         chunk: int = 1,
@@ -224,7 +227,7 @@ class World:
             ],
         }
 
-    def _found(self, info: GraphQLResolveInfo, number: int, name: str) -> Person:
+    def _found(self, info: Info, number: int, name: str) -> Person:
         for person in self.people:
             if person.id == number or (name and person.name.lower() == name.lower()):
                 if person.private and info.context is not person:

@@ -57,9 +57,7 @@ def test_without_a_registered_client_nobody_can_link_with_a_token(server: AniLis
 
 
 def test_people_get_their_token_where_the_registered_client_is_named(anilist: AniList) -> None:
-    assert (
-        anilist.code_url == "https://anilist.co/api/v2/oauth/authorize?client_id=4711&response_type=token"
-    )
+    assert anilist.code_url == "https://anilist.co/api/v2/oauth/authorize?client_id=4711&response_type=token"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +195,9 @@ def test_what_is_no_token_is_not_sent(anilist: AniList, server: AniListServer, t
 
 
 def test_a_token_says_when_it_ends(anilist: AniList) -> None:
-    payload = urlsafe_b64encode(json.dumps({"sub": "5000", "exp": 1800000000.25}).encode()).decode().rstrip("=")
+    payload = (
+        urlsafe_b64encode(json.dumps({"sub": "5000", "exp": 1800000000.25}).encode()).decode().rstrip("=")
+    )
     assert anilist.token_ends_at(f"head.{payload}.sign") == datetime.fromtimestamp(1800000000, UTC)
 
 
@@ -245,7 +245,9 @@ def test_a_list_without_end_is_given_up(
 ) -> None:
     monkeypatch.setattr(adapter, "MOST_CHUNKS", 3)
     server.always(
-        Fault(body=b'{"data": {"MediaListCollection": {"lists": [{"status": "CURRENT"}], "hasNextChunk": true}}}')
+        Fault(
+            body=b'{"data": {"MediaListCollection": {"lists": [{"status": "CURRENT"}], "hasNextChunk": true}}}'
+        )
     )
     with pytest.raises(ProviderError) as failed:
         anilist.listed(AccountRecord(external_id="1", name="Keeper"))

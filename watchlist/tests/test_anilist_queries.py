@@ -83,7 +83,9 @@ def test_a_recorded_list_is_read_completely(recorded: Path) -> None:
     assert not lists.add(data["MediaListCollection"])
     assert len(lists.records()) == 52
     assert all(record.show.romaji and record.status == "PLANNING" for record in lists.records())
-    assert any(relation.kind == "PREQUEL" for record in lists.records() for relation in record.show.relations or ())
+    assert any(
+        relation.kind == "PREQUEL" for record in lists.records() for relation in record.show.relations or ()
+    )
 
 
 def test_a_recorded_show_is_read(recorded: Path) -> None:

@@ -19,7 +19,7 @@ from watchlist.tests.anilist_server import AniListServer, Fault
 from watchlist.tests.clock import Clock
 
 
-def ask(purpose: Purpose = Purpose.PERSON) -> Trouble | None:
+def ask(purpose: Purpose = Purpose.AIRING) -> Trouble | None:
     """What came of one request."""
     try:
         open_provider("anilist", purpose).search("lighthouse")
@@ -43,27 +43,34 @@ def service(anilist: AniListServer, clock: Clock, db: None) -> AniListServer:
 
 
 def test_no_more_is_asked_in_a_minute_than_is_allowed(service: AniListServer, clock: Clock) -> None:
-    assert asked_until_refused(Purpose.PERSON) == 10
+    assert asked_until_refused(Purpose.AIRING) == 10
     assert ask() is Trouble.BUSY
     assert len(service.asked) == 10
 
 
 def test_after_a_minute_it_may_be_asked_again(service: AniListServer, clock: Clock) -> None:
-    asked_until_refused(Purpose.PERSON)
+    asked_until_refused(Purpose.AIRING)
     clock.move(seconds=66)
-    assert asked_until_refused(Purpose.PERSON) == 10
+    assert asked_until_refused(Purpose.AIRING) == 10
 
 
 def test_what_keeps_a_promise_finds_a_slot_that_others_leave(service: AniListServer) -> None:
-    assert asked_until_refused(Purpose.DETAILS) == 5
-    assert asked_until_refused(Purpose.LISTS) == 2
-    assert asked_until_refused(Purpose.AIRING) == 2
-    assert asked_until_refused(Purpose.PERSON) == 1
+    assert asked_until_refused(Purpose.LISTS) == 8
+    assert asked_until_refused(Purpose.SEARCH) == 1
+    assert asked_until_refused(Purpose.AIRING) == 1
+
+
+def test_what_has_time_takes_no_more_than_its_share(service: AniListServer) -> None:
+    assert asked_until_refused(Purpose.DETAILS) == 2
+
+
+def test_people_who_link_take_no_more_than_their_share(service: AniListServer) -> None:
+    assert asked_until_refused(Purpose.PERSON) == 3
 
 
 def test_searches_take_no_more_than_their_share(service: AniListServer) -> None:
     assert asked_until_refused(Purpose.SEARCH) == 3
-    assert asked_until_refused(Purpose.LISTS) == 4
+    assert asked_until_refused(Purpose.LISTS) == 5
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -120,7 +127,20 @@ def test_a_service_that_stays_closed_is_tried_every_five_minutes(
     for _minute in range(60):
         clock.move(minutes=1)
         ask()
-    assert [round(asked.at / 60) for asked in service.asked] == [0, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]
+    assert [round(asked.at / 60) for asked in service.asked] == [
+        0,
+        10,
+        15,
+        20,
+        25,
+        30,
+        35,
+        40,
+        45,
+        50,
+        55,
+        60,
+    ]
 
 
 def test_a_fault_or_two_close_nothing(service: AniListServer) -> None:

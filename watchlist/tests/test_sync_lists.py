@@ -10,6 +10,7 @@ from pytest_django import Settings
 from accounts.models import User
 from watchlist import sync
 from watchlist.linking import change_link, link_by_name, link_by_token, sync_now, unlink
+from watchlist.list_entries import wanted_shows
 from watchlist.models import Entry, Link, Show
 from watchlist.sync import sync_due_lists
 from watchlist.tests import anilist_server as faults
@@ -161,7 +162,6 @@ def test_a_choice_made_while_the_list_is_read_is_not_lost(
     alice: User, link: Link, service: AniListServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.move(minutes=21)
-    wanted_shows = sync.wanted_shows
 
     def after_the_answer(*arguments: Any) -> Any:
         monkeypatch.undo()
@@ -258,7 +258,6 @@ def test_what_nobody_has_thought_of_is_kept_to_one_list(
 ) -> None:
     other = link_by_name(user=bob, provider="anilist", name="Keeper")
     clock.move(minutes=21)
-    wanted_shows = sync.wanted_shows
 
     def fail_once(link: Link, listed: Any) -> Any:
         if link.pk == other.pk:
@@ -305,7 +304,6 @@ def test_who_lost_the_lease_stores_nothing(
 ) -> None:
     clock.move(minutes=21)
     keeper.listed.append(Listed(3))
-    wanted_shows = sync.wanted_shows
 
     def too_late(*arguments: Any) -> Any:
         Link.objects.update(leased_until=clock.now() + timedelta(minutes=9))
@@ -326,7 +324,9 @@ def test_people_whose_account_is_disabled_are_not_asked_for(
     assert len(service.asked) == asked
 
 
-def test_somebody_who_asks_twice_in_a_minute_asks_once(link: Link, service: AniListServer, clock: Clock) -> None:
+def test_somebody_who_asks_twice_in_a_minute_asks_once(
+    link: Link, service: AniListServer, clock: Clock
+) -> None:
     clock.move(minutes=2)
     asked = len(service.asked)
     assert sync_now(link=link)
