@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import models
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db import connection, models
+from django.db.models import Exists, Max, Min, OuterRef, Q
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -41,18 +41,35 @@ class ShowQuerySet(models.QuerySet["Show"]):
         )
 
     def version(self, now: datetime) -> tuple[Any, ...]:
-        """Another one whenever something that matching looks at has changed: cheap beside reading it all."""
-        from watchlist.models import Episode, Relation, RelationRules
+        """Another one whenever something that matching looks at is another: cheap beside reading it all."""
+        with connection.cursor() as cursor:
+            cursor.execute(_VERSION, {"now": now})
+            version: tuple[Any, ...] = cursor.fetchone()
+        return version
 
-        return (
-            *self.everybodys()
-            .aggregate(Count("pk"), Max("pk"), Max("fetched_at"), Max("relations_at"))
-            .values(),
-            *Relation.objects.aggregate(Count("pk"), Max("pk")).values(),
-            *Episode.objects.filter(airs_at__lte=now).aggregate(Count("pk"), Max("pk")).values(),
-            *Episode.objects.filter(airs_at__gt=now).aggregate(Count("pk"), Max("pk")).values(),
-            *RelationRules.objects.aggregate(Max("succeeded_at")).values(),
-        )
+
+_VERSION = """
+SELECT (
+    SELECT sum(hashtextextended(looked_at::text, 0)) FROM (
+        SELECT id, provider, external_id, mal_id, romaji, english, native, synonyms, format, status, episodes,
+               season_year, starts_on, ends_on
+        FROM watchlist_show WHERE owner_id IS NULL
+    ) AS looked_at
+), (
+    SELECT sum(hashtextextended(looked_at::text, 0)) FROM (
+        SELECT show_id, kind, other_id FROM watchlist_relation
+    ) AS looked_at
+), (
+    SELECT sum(hashtextextended(looked_at::text, 0)) FROM (
+        SELECT show_id,
+               max(number) FILTER (WHERE airs_at <= %(now)s),
+               min(number) FILTER (WHERE airs_at > %(now)s)
+        FROM watchlist_episode GROUP BY show_id
+    ) AS looked_at
+), (
+    SELECT max(succeeded_at) FROM watchlist_relationrules
+)
+"""
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
