@@ -76,6 +76,11 @@ def everybodys() -> Shows:
         return _kept[1]
 
 
+def who_typed_in() -> frozenset[int]:
+    """Shows of their own. Who does so later looks back for them anyway."""
+    return frozenset(Show.objects.owners())
+
+
 def typed_by(user: User) -> Shows | None:
     """None for who has typed in none: most people."""
     shows = list(Show.objects.typed_by(user).with_airings(timezone.now()))

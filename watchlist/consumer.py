@@ -65,6 +65,7 @@ class _Run:
     def __init__(self, reading: Collection[int], looking_back: Collection[int]) -> None:
         self._reading = set(reading)
         self._looking_back = set(looking_back)
+        self._typing = catalogue.who_typed_in()
         self._offers = Offers(catalogue.everybodys())
         self._pieces: OrderedDict[tuple[int, int], list[Offer]] = OrderedDict()
 
@@ -106,8 +107,8 @@ class _Run:
             moved.append(reading)
             offers += piece
         found = decisions.record(user, self._deciding(user).verdicts(offers)) if offers else 0
-        for reading in moved:  # a feed that moves to one they follow, too, takes its own away at any time
-            Reading.objects.filter(pk=reading.pk).update(source=reading.source, position=reading.position)
+        if moved:
+            Reading.objects.move(moved)
         if not more:
             self._reading.discard(user_id)
         return found
@@ -142,7 +143,8 @@ class _Run:
         return found
 
     def _deciding(self, user: User) -> Deciding:
-        return Deciding(Follower(user, self._offers.shows))
+        own = catalogue.typed_by(user) if user.pk in self._typing else None
+        return Deciding(Follower(user, self._offers.shows, own))
 
 
 def _begin(feed: FollowedFeed) -> None:

@@ -30,6 +30,11 @@ class ShowQuerySet(models.QuerySet["Show"]):
     def typed_by(self, user: User) -> ShowQuerySet:
         return self.filter(owner=user).order_by("pk")
 
+    def owners(self) -> set[int]:
+        """Who has typed in some."""
+        owners = self.exclude(owner=None).order_by().values_list("owner_id", flat=True).distinct()
+        return {owner for owner in owners if owner is not None}
+
     def visible_to(self, user: User) -> ShowQuerySet:
         return self.filter(Q(owner=None) | Q(owner=user))
 
@@ -83,18 +88,22 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def to_look_back(self) -> EntryQuerySet:
         return self.filter(look_back=True, state="followed", user__is_active=True)
 
-    def of_shows(self, user: User, shows: Collection[int]) -> EntryQuerySet:
-        return self.filter(user=user, show__in=shows).select_related("show")
-
-    def counted_otherwise(self, user: User) -> EntryQuerySet:
-        return (
-            self.filter(user=user, state__in=("followed", "paused")).exclude(offset=0).select_related("show")
-        )
+    def of_shows(
+        self, user: User, shows: Collection[int], *, or_counted_otherwise: bool = False
+    ) -> EntryQuerySet:
+        wanted = Q(show__in=shows)
+        return self.filter(
+            wanted | ~Q(offset=0) if or_counted_otherwise else wanted, user=user
+        ).select_related("show")
 
 
 class AliasQuerySet(models.QuerySet["Alias"]):
     def of(self, user: User) -> AliasQuerySet:
         return self.filter(user=user).order_by("pk")
+
+    def meanings(self, user: User) -> models.QuerySet[Alias, tuple[str, int | None, int | None]]:
+        """(key, season, show) of each."""
+        return self.filter(user=user).values_list("key", "season", "show_id")
 
     def named(self, user: User, key: str, season: int | None) -> AliasQuerySet:
         return self.filter(user=user, key=key, season=season)
@@ -108,6 +117,22 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         return {
             reading.subscription_id: reading for reading in self.filter(subscription__in=list(subscriptions))
         }
+
+    def move(self, readings: Collection[Reading]) -> None:
+        """To where they are. A feed that moves to one they follow, too, may have taken one away meanwhile."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE watchlist_reading AS reading SET source = moved.source, position = moved.position
+                FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS moved (subscription, source, position)
+                WHERE reading.subscription_id = moved.subscription
+                """,
+                [
+                    [reading.pk for reading in readings],
+                    [reading.source for reading in readings],
+                    [reading.position for reading in readings],
+                ],
+            )
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
@@ -128,8 +153,11 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
 
 class WatchGrabQuerySet(models.QuerySet["Grab"]):
-    def of_entries(self, entries: Iterable[Entry]) -> WatchGrabQuerySet:
-        return self.filter(entry__in=list(entries)).select_related("candidate")
+    def releases(self, entries: Iterable[UUID]) -> models.QuerySet[Grab, tuple[UUID, str, float, int, str]]:
+        """Which (entry, special, number) there is by which (item, title)."""
+        return self.filter(entry__in=list(entries)).values_list(
+            "entry_id", "special", "number", "candidate__item_id", "candidate__title"
+        )
 
 
 class WatchDecisionQuerySet(models.QuerySet["Decision"]):
