@@ -93,9 +93,9 @@ class _Recording:
             Decision.objects.filter(pk__in=gone).delete()
 
     def write_candidates(self) -> int:
-        before = {
-            (candidate.entry_id, candidate.item_id): candidate for candidate in self._candidates_before()
-        }
+        # Who has decided nothing of these items before has no candidates of them either.
+        known = self._candidates_before() if self._again or self._before else ()
+        before = {(candidate.entry_id, candidate.item_id): candidate for candidate in known}
         new, better_known = [], []
         for item, (offer, verdict) in self._verdicts.items():
             entry = verdict.entry

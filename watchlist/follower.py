@@ -3,18 +3,18 @@ follow. Read under their lock, because it is what their lock protects."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import cached_property
 
 from accounts.models import User
-from watchlist.catalogue import Shows, joined
+from watchlist.catalogue import Shows, joined, typed_by
 from watchlist.matching import Aliases, AliasKey, CatalogueShow, Match, Outcome
 from watchlist.models import Alias, Entry, Preferences
 from watchlist.offers import Offer
 
 
 class Follower:
-    def __init__(self, user: User, shows: Shows, own: Shows | None) -> None:
+    def __init__(self, user: User, shows: Shows, own: Shows | None, preferences: Preferences | None) -> None:
         self.user = user
+        self.preferences = preferences
         self._shows = shows
         self._own = own
         self._aliases: dict[str, dict[AliasKey, int | None]] = {}
@@ -23,9 +23,9 @@ class Follower:
         self._entries: dict[int, Entry | None] = {}
         self._offset: list[Entry] | None = None
 
-    @cached_property
-    def preferences(self) -> Preferences | None:
-        return Preferences.objects.filter(pk=self.user.pk).first()
+    @classmethod
+    def of(cls, user: User, shows: Shows) -> "Follower":
+        return cls(user, shows, typed_by(user), Preferences.objects.filter(pk=user.pk).first())
 
     def matches(self, offers: Iterable[Offer]) -> list[tuple[Offer, Match]]:
         """What each is, and the entries that are concerned at hand."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
         Reading,
         Show,
     )
+
+
+class Move(NamedTuple):
+    """Of one reading."""
+
+    subscription: UUID
+    was_source: int
+    was_position: int
+    source: int
+    position: int
 
 
 class ShowQuerySet(models.QuerySet["Show"]):
@@ -118,21 +128,21 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
             reading.subscription_id: reading for reading in self.filter(subscription__in=list(subscriptions))
         }
 
-    def move(self, readings: Collection[Reading]) -> None:
-        """To where they are. A feed that moves to one they follow, too, may have taken one away meanwhile."""
+    def move(self, moves: Collection[Move]) -> bool:
+        """False, and not to be committed, where one of them is not (any more) where it was."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 UPDATE watchlist_reading AS reading SET source = moved.source, position = moved.position
-                FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS moved (subscription, source, position)
-                WHERE reading.subscription_id = moved.subscription
+                FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+                     AS moved (subscription, was_source, was_position, source, position)
+                WHERE (reading.subscription_id, reading.source, reading.position)
+                    = (moved.subscription, moved.was_source, moved.was_position)
                 """,
-                [
-                    [reading.pk for reading in readings],
-                    [reading.source for reading in readings],
-                    [reading.position for reading in readings],
-                ],
+                [list(column) for column in zip(*moves, strict=True)],
             )
+            moved: int = cursor.rowcount
+        return moved == len(moves)
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):

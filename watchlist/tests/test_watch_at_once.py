@@ -136,6 +136,7 @@ def test_a_subscription_that_goes_while_it_is_read_takes_nothing_with_it(
     follow(alice, "Lighthouse")
     feed, twin = Feed(alice), Feed(alice)
     feed.store("Lighthouse - 01")
+    twin.store("Lighthouse - 01")
     moves = [lambda: move_source(feed.source, twin.source.url)]
     record = decisions.record
 
