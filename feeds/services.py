@@ -177,14 +177,16 @@ def followed_feeds(users: Collection[int]) -> list[FollowedFeed]:
     ]
 
 
-def first_position(subscription: UUID) -> int | None:
-    """Behind which another consumer begins to read it, as its owner's rules do; None: not yet, or it is gone.
+def first_position(subscription: UUID) -> tuple[int, int] | None:
+    """Its source, and behind which item of it another consumer begins to read, as its owner's rules do. None: not yet,
+    or it is gone.
 
     Its row is locked, so that it is still there when the position is written down.
     """
     locked = Subscription.objects.named(subscription).select_for_update(no_key=True, of=("self",))
     found = locked.select_related("source").first()
-    return beginning(found) if found is not None else None
+    position = beginning(found) if found is not None else None
+    return (found.source_id, position) if found is not None and position is not None else None
 
 
 def position_after_move(*, was: int, source: int) -> int:

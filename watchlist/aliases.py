@@ -95,7 +95,7 @@ def remember(user: User, name: str, season: int | None, show: Show | None) -> Al
 def decide_again(user: User, shows: Shows, items: Collection[int]) -> None:
     """What is none of theirs any more, nobody hears of again."""
     offers = Offers(shows).of_items(feeds.items(items))
-    verdicts = Deciding(Follower(user, shows)).verdicts(offers)
+    verdicts = Deciding(Follower.of(user, shows)).verdicts(offers)
     decisions.record(user, verdicts, again=True)
 
 

@@ -3,7 +3,6 @@ what one person typed in is a small one of their own, asked besides.
 """
 
 import threading
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -19,7 +18,6 @@ from watchlist.matching import Aliases, CatalogueShow, Match, Outcome
 from watchlist.models import Relation, Show
 from watchlist.records import Airing
 
-KEPT_SECONDS = 3600.0  # then it is read anew, should a change be one that the version does not tell
 NO_ALIASES: Aliases = MappingProxyType({})
 _ENDED = (Airing.FINISHED, Airing.CANCELLED)
 
@@ -62,7 +60,7 @@ def current_redirects() -> Any:
     return import_module("watchlist.relation_rules").current()
 
 
-_kept: tuple[tuple[Any, ...], float, Shows] | None = None
+_kept: tuple[tuple[Any, ...], Shows] | None = None
 _reading = threading.Lock()
 
 
@@ -72,10 +70,15 @@ def everybodys() -> Shows:
     with _reading:
         now = timezone.now()
         version = Show.objects.version(now)
-        if _kept is None or _kept[0] != version or time.monotonic() - _kept[1] > KEPT_SECONDS:
+        if _kept is None or _kept[0] != version:
             shows = Show.objects.everybodys().with_airings(now)
-            _kept = (version, time.monotonic(), Shows(catalogue_shows(shows), current_redirects()))
-        return _kept[2]
+            _kept = (version, Shows(catalogue_shows(shows), current_redirects()))
+        return _kept[1]
+
+
+def who_typed_in() -> frozenset[int]:
+    """Shows of their own. Who does so later looks back for them anyway."""
+    return frozenset(Show.objects.owners())
 
 
 def typed_by(user: User) -> Shows | None:

@@ -7,7 +7,8 @@ differently from now on, look back once: through what is stored, whatever the po
 
 import time
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,8 +20,9 @@ from proxy_site.turns import in_turns
 from watchlist import catalogue, decisions
 from watchlist.deciding import Deciding
 from watchlist.follower import Follower
-from watchlist.models import Entry, Reading
+from watchlist.models import Entry, Preferences, Reading
 from watchlist.offers import Offer, Offers
+from watchlist.querysets import Move
 
 AT_ONCE = 200  # items of one feed in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
@@ -31,11 +33,12 @@ LOOKED_BACK = 10_000  # items of one person's feeds, the newest
 
 def catch_up() -> int:
     """Have everybody's watchlist see what it has not seen; how many candidates that found."""
-    reading, looking_back = _behind()
-    if not reading and not looking_back:
+    state = _State.of(Entry.objects.followed().owners())
+    looking_back = state.checked & set(Entry.objects.to_look_back().owners())
+    if not state.behind and not looking_back:
         return 0
-    run = _Run(reading, looking_back)
-    people = sorted(reading | looking_back)
+    run = _Run(state, looking_back)
+    people = sorted(state.behind | looking_back)
     return in_turns(people, run.one_turn, seconds=BUDGET_SECONDS, what="the watchlist")
 
 
@@ -44,34 +47,64 @@ def prune() -> int:
     return decisions.forget(timezone.now())
 
 
-def _behind() -> tuple[set[int], set[int]]:
-    """Who follows shows and has items to see; who has to look back. Who has no feed yet looks back once they do."""
-    followed = feeds.followed_feeds(Entry.objects.followed().owners())
-    readings = Reading.objects.by_subscription(feed.subscription for feed in followed)
-    reading = {feed.user for feed in followed if _is_behind(feed, readings.get(feed.subscription))}
-    looking_back = set(Entry.objects.to_look_back().owners())
-    return reading, looking_back & {feed.user for feed in followed if feed.checked}
+class _State:
+    """How far some people have read which feeds. Positions move only from where they are said to be here."""
+
+    def __init__(self, feeds: dict[int, list[FollowedFeed]], readings: dict[UUID, Reading]) -> None:
+        self.feeds = feeds
+        self.readings = readings
+
+    @classmethod
+    def of(cls, people: Collection[int]) -> "_State":
+        by_person: dict[int, list[FollowedFeed]] = {}
+        for feed in feeds.followed_feeds(people):
+            by_person.setdefault(feed.user, []).append(feed)
+        followed = (feed.subscription for theirs in by_person.values() for feed in theirs)
+        return cls(by_person, Reading.objects.by_subscription(followed))
+
+    @property
+    def behind(self) -> set[int]:
+        return {person for person in self.feeds if any(self.behind_in(person))}
+
+    @property
+    def checked(self) -> set[int]:
+        """Who has a feed. Who has none yet looks back once they do."""
+        return {person for person, theirs in self.feeds.items() if any(feed.checked for feed in theirs)}
+
+    def behind_in(self, person: int) -> Iterator[FollowedFeed]:
+        for feed in self.feeds.get(person, ()):
+            reading = self.readings.get(feed.subscription)
+            if reading is None or reading.since != feed.since:
+                if feed.checked:
+                    yield feed
+            elif reading.source != feed.source or reading.position < feed.last_number:
+                yield feed
 
 
-def _is_behind(feed: FollowedFeed, reading: Reading | None) -> bool:
-    if reading is None or reading.since != feed.since:
-        return feed.checked
-    return reading.source != feed.source or reading.position < feed.last_number
+class _ElsewhereError(Exception):
+    """A position is not where it was: another worker moved it, or a feed has moved. Once more, from where it is now."""
 
 
 class _Run:
     """What is the same for everybody is found out once."""
 
-    def __init__(self, reading: Collection[int], looking_back: Collection[int]) -> None:
-        self._reading = set(reading)
+    def __init__(self, state: _State, looking_back: Collection[int]) -> None:
+        self._state = state
+        self._reading = state.behind | set(looking_back)
         self._looking_back = set(looking_back)
+        self._typing = catalogue.who_typed_in()
+        self._preferences = Preferences.objects.in_bulk(self._reading)
         self._offers = Offers(catalogue.everybodys())
         self._pieces: OrderedDict[tuple[int, int], list[Offer]] = OrderedDict()
 
     def one_turn(self, user_id: int) -> int | None:
         # Positions begin before anybody looks back: what is stored while they do, these will show.
         if user_id in self._reading:
-            return self._read_on(user_id)
+            try:
+                return self._read_on(user_id)
+            except _ElsewhereError:
+                self._look_again(user_id)
+                return 0
         if user_id in self._looking_back:
             self._looking_back.discard(user_id)
             return self._look_back(user_id)
@@ -83,37 +116,52 @@ class _Run:
         user = lock_person(user_id, wait=False)
         if user is None or not user.is_active:
             return None
+        behind = list(self._state.behind_in(user_id))
+        if not all(self._has_begun(feed) for feed in behind):
+            self._begin(user_id)
+            return 0
         offers: list[Offer] = []
-        moved: list[Reading] = []
+        moves: list[Move] = []
         more = False
         ends_at = time.monotonic() + ROUND_SECONDS
-        followed = feeds.followed_feeds([user.pk])
-        readings = Reading.objects.by_subscription(feed.subscription for feed in followed)
-        for feed in followed:
-            reading = readings.get(feed.subscription)
-            if not _is_behind(feed, reading):
-                continue
-            if moved and (len(offers) >= AT_ONCE or time.monotonic() > ends_at):
+        for feed in behind:
+            if moves and (len(offers) >= AT_ONCE or time.monotonic() > ends_at):
                 more = True
                 break
-            if reading is None or reading.since != feed.since:
-                _begin(feed)
-                more = True
-                continue
-            piece = self._piece(feed, reading)
+            reading = self._state.readings[feed.subscription]
+            piece = self._piece(reading)
             more = more or len(piece) == AT_ONCE or reading.source != feed.source
-            _move_on(feed, reading, piece)
-            moved.append(reading)
+            moves.append(_move_on(feed, reading, piece))
             offers += piece
         found = decisions.record(user, self._deciding(user).verdicts(offers)) if offers else 0
-        for reading in moved:  # a feed that moves to one they follow, too, takes its own away at any time
-            Reading.objects.filter(pk=reading.pk).update(source=reading.source, position=reading.position)
+        if moves and not Reading.objects.move(moves):
+            raise _ElsewhereError
         if not more:
             self._reading.discard(user_id)
         return found
 
-    def _piece(self, feed: FollowedFeed, reading: Reading) -> list[Offer]:
-        """What comes next in it, matched. That nothing does, is asked anew for each: others may know of newer ones."""
+    def _has_begun(self, feed: FollowedFeed) -> bool:
+        reading = self._state.readings.get(feed.subscription)
+        return reading is not None and reading.since == feed.since
+
+    def _begin(self, user_id: int) -> None:
+        self._look_again(user_id)
+        for feed in self._state.behind_in(user_id):
+            if not self._has_begun(feed) and (place := feeds.first_position(feed.subscription)):
+                source, position = place
+                Reading.objects.update_or_create(
+                    subscription_id=feed.subscription,
+                    defaults={"source": source, "position": position, "since": feed.since},
+                )
+        self._look_again(user_id)
+
+    def _look_again(self, user_id: int) -> None:
+        now = _State.of([user_id])
+        self._state.feeds[user_id] = now.feeds.get(user_id, [])
+        self._state.readings |= now.readings
+
+    def _piece(self, reading: Reading) -> list[Offer]:
+        """What comes next in a feed, matched. That nothing does is asked anew for each: others may know of more."""
         place = (reading.source, reading.position)
         offers = self._pieces.get(place)
         if not offers:
@@ -142,19 +190,12 @@ class _Run:
         return found
 
     def _deciding(self, user: User) -> Deciding:
-        return Deciding(Follower(user, self._offers.shows))
+        own = catalogue.typed_by(user) if user.pk in self._typing else None
+        return Deciding(Follower(user, self._offers.shows, own, self._preferences.get(user.pk)))
 
 
-def _begin(feed: FollowedFeed) -> None:
-    position = feeds.first_position(feed.subscription)
-    if position is not None:
-        Reading.objects.update_or_create(
-            subscription_id=feed.subscription,
-            defaults={"source": feed.source, "position": position, "since": feed.since},
-        )
-
-
-def _move_on(feed: FollowedFeed, reading: Reading, piece: list[Offer]) -> None:
+def _move_on(feed: FollowedFeed, reading: Reading, piece: list[Offer]) -> Move:
+    was = (reading.source, reading.position)
     if piece:
         assert piece[-1].item is not None
         reading.position = piece[-1].item.number
@@ -163,3 +204,4 @@ def _move_on(feed: FollowedFeed, reading: Reading, piece: list[Offer]) -> None:
         reading.source = feed.source
     else:
         reading.position = feed.last_number  # numbers have holes, where items were forgotten
+    return Move(reading.pk, *was, reading.source, reading.position)

@@ -1,9 +1,10 @@
 """Verdicts become rows: decisions, and a candidate for each release that may be had. Under the person's lock, in the
 transaction that moves what tells where to go on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
@@ -73,7 +74,7 @@ class _Recording:
 
     def write_decisions(self) -> None:
         had = _Had(
-            [verdict.entry for _offer, verdict in self._verdicts.values() if verdict.entry is not None]
+            verdict.entry.pk for _offer, verdict in self._verdicts.values() if verdict.entry is not None
         )
         rows = [self._decision(item, verdict, had) for item, (_offer, verdict) in self._verdicts.items()]
         Decision.objects.bulk_create(
@@ -92,9 +93,9 @@ class _Recording:
             Decision.objects.filter(pk__in=gone).delete()
 
     def write_candidates(self) -> int:
-        before = {
-            (candidate.entry_id, candidate.item_id): candidate for candidate in self._candidates_before()
-        }
+        # Who has decided nothing of these items before has no candidates of them either.
+        known = self._candidates_before() if self._again or self._before else ()
+        before = {(candidate.entry_id, candidate.item_id): candidate for candidate in known}
         new, better_known = [], []
         for item, (offer, verdict) in self._verdicts.items():
             entry = verdict.entry
@@ -105,12 +106,13 @@ class _Recording:
                 new.append(self._candidate(Candidate(entry=entry, item_id=item), offer, verdict))
             elif candidate.state == Candidate.State.FOUND:
                 better_known.append(self._candidate(candidate, offer, verdict))
-        Candidate.objects.bulk_create(new, batch_size=_PIECE)
+        # Except where their decisions are forgotten: then they stay as they are.
+        Candidate.objects.bulk_create(new, batch_size=_PIECE, ignore_conflicts=True)
         Candidate.objects.bulk_update(
             better_known, ["numbers", "special", "preference", "changed_at"], batch_size=_PIECE
         )
-        gone = [candidate.pk for candidate in before.values() if self._is_no_more(candidate)]
-        Candidate.objects.filter(pk__in=gone, state=Candidate.State.FOUND).delete()
+        if gone := [candidate.pk for candidate in before.values() if self._is_no_more(candidate)]:
+            Candidate.objects.filter(pk__in=gone, state=Candidate.State.FOUND).delete()
         if new or better_known:
             entries = {candidate.entry_id: candidate.entry for candidate in (*new, *better_known)}
             choose(self._user, list(entries.values()))
@@ -191,10 +193,11 @@ class _Recording:
 class _Had:
     """By which release the episodes of some entries are there, or under way."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._grabs = {
-            (grab.entry_id, grab.special, grab.number): grab.candidate
-            for grab in Grab.objects.of_entries({entry.pk: entry for entry in entries}.values())
+    def __init__(self, entries: Iterable[UUID]) -> None:
+        wanted = set(entries)
+        self._releases = {
+            (entry, special, number): (item, title)
+            for entry, special, number, item, title in (Grab.objects.releases(wanted) if wanted else ())
         }
 
     def by_another(self, item: int, verdict: Verdict) -> str:
@@ -203,9 +206,9 @@ class _Had:
         assert entry is not None
         special = verdict.match.special
         wanted = [number for number in verdict.numbers if special or number >= entry.from_episode]
-        by = [self._grabs.get((entry.pk, special, number)) for number in wanted]
-        others = [candidate.title for candidate in by if candidate is not None and candidate.item_id != item]
-        return others[0] if len(others) == len(wanted) else ""
+        by = [self._releases.get((entry.pk, special, number), (item, "")) for number in wanted]
+        others = [title for grabbed, title in by if grabbed != item]
+        return others[0] if others and len(others) == len(wanted) else ""
 
 
 def forget(now: datetime) -> int:

@@ -12,33 +12,43 @@ from watchlist.offers import Offer
 
 
 class Follower:
-    def __init__(self, user: User, shows: Shows) -> None:
+    def __init__(self, user: User, shows: Shows, own: Shows | None, preferences: Preferences | None) -> None:
         self.user = user
-        self.preferences = Preferences.objects.filter(pk=user.pk).first()
+        self.preferences = preferences
         self._shows = shows
-        self._own = typed_by(user)
+        self._own = own
         self._aliases: dict[str, dict[AliasKey, int | None]] = {}
-        for alias in Alias.objects.of(user):
-            self._aliases.setdefault(alias.key, {})[AliasKey(alias.key, alias.season)] = alias.show_id
+        for key, season, show in Alias.objects.meanings(user):
+            self._aliases.setdefault(key, {})[AliasKey(key, season)] = show
         self._entries: dict[int, Entry | None] = {}
-        self._offset: list[Entry] = []
-        for entry in Entry.objects.counted_otherwise(user):
-            self._entries[entry.show_id] = entry
-            self._offset.append(entry)
+        self._offset: list[Entry] | None = None
+
+    @classmethod
+    def of(cls, user: User, shows: Shows) -> "Follower":
+        return cls(user, shows, typed_by(user), Preferences.objects.filter(pk=user.pk).first())
 
     def matches(self, offers: Iterable[Offer]) -> list[tuple[Offer, Match]]:
         """What each is, and the entries that are concerned at hand."""
         offers = list(offers)
-        self.look_up({show for offer in offers for show in shows_of(offer.match)})
+        likely = {show for offer in offers for show in shows_of(offer.match)}
+        named = {
+            show for meanings in self._aliases.values() for show in meanings.values() if show is not None
+        }
+        self.look_up(likely | named)
         found = [(offer, self._match(offer)) for offer in offers]
         self.look_up({show for _offer, match in found for show in shows_of(match)})
         return found
 
     def look_up(self, shows: Collection[int]) -> None:
+        """And, the first time, those entries that any release may be of: whose numbers count otherwise."""
         missing = set(shows) - self._entries.keys()
-        if missing:
-            self._entries.update(dict.fromkeys(missing))
-            self._entries |= {entry.show_id: entry for entry in Entry.objects.of_shows(self.user, missing)}
+        if not missing and self._offset is not None:
+            return
+        entries = Entry.objects.of_shows(self.user, missing, or_counted_otherwise=self._offset is None)
+        self._entries.update(dict.fromkeys(missing))
+        self._entries.update({entry.show_id: entry for entry in entries})
+        if self._offset is None:
+            self._offset = [entry for entry in entries if entry.offset and self.follows(entry.show_id)]
 
     def entry_of(self, show: int) -> Entry | None:
         """Of a show that was looked up; in whatever state it is."""
@@ -103,7 +113,7 @@ class Follower:
             return None
         if offer.match.outcome is Outcome.UNKNOWN and not offer.match.candidates and not aliases:
             return None
-        for entry in self._offset:
+        for entry in self._offset or ():
             moved = tuple(number + entry.offset for number in release.episodes if not isinstance(number, str))
             if len(moved) != len(release.episodes) or min(moved) < 0:
                 continue

@@ -41,7 +41,7 @@ def preview(*, user: User, titles: Sequence[str]) -> list[Previewed]:
     """Of as many pasted titles as MAX_TITLES; empty lines are left out."""
     lines = [title.strip()[:_MAX_TITLE] for title in titles if title.strip()][:MAX_TITLES]
     offers = Offers(catalogue.everybodys())
-    deciding = Deciding(Follower(user, offers.shows))
+    deciding = Deciding(Follower.of(user, offers.shows))
     decided = deciding.verdicts([offers.of_title(line) for line in lines])
     shows = Show.objects.visible_to(user).in_bulk(
         {show for _offer, verdict in decided for show in shows_of(verdict.match)}

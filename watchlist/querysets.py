@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import (
     BooleanField,
     Count,
@@ -38,12 +38,27 @@ if TYPE_CHECKING:
     )
 
 
+class Move(NamedTuple):
+    """Of one reading."""
+
+    subscription: UUID
+    was_source: int
+    was_position: int
+    source: int
+    position: int
+
+
 class ShowQuerySet(models.QuerySet["Show"]):
     def everybodys(self) -> ShowQuerySet:
         return self.filter(owner=None).order_by("pk")
 
     def typed_by(self, user: User) -> ShowQuerySet:
         return self.filter(owner=user).order_by("pk")
+
+    def owners(self) -> set[int]:
+        """Who has typed in some."""
+        owners = self.exclude(owner=None).order_by().values_list("owner_id", flat=True).distinct()
+        return {owner for owner in owners if owner is not None}
 
     def visible_to(self, user: User) -> ShowQuerySet:
         return self.filter(Q(owner=None) | Q(owner=user))
@@ -56,18 +71,35 @@ class ShowQuerySet(models.QuerySet["Show"]):
         )
 
     def version(self, now: datetime) -> tuple[Any, ...]:
-        """Another one whenever something that matching looks at has changed: cheap beside reading it all."""
-        from watchlist.models import Episode, Relation, RelationRules
+        """Another one whenever something that matching looks at is another: cheap beside reading it all."""
+        with connection.cursor() as cursor:
+            cursor.execute(_VERSION, {"now": now})
+            version: tuple[Any, ...] = cursor.fetchone()
+        return version
 
-        return (
-            *self.everybodys()
-            .aggregate(Count("pk"), Max("pk"), Max("fetched_at"), Max("relations_at"))
-            .values(),
-            *Relation.objects.aggregate(Count("pk"), Max("pk")).values(),
-            *Episode.objects.filter(airs_at__lte=now).aggregate(Count("pk"), Max("pk")).values(),
-            *Episode.objects.filter(airs_at__gt=now).aggregate(Count("pk"), Max("pk")).values(),
-            *RelationRules.objects.aggregate(Max("succeeded_at")).values(),
-        )
+
+_VERSION = """
+SELECT (
+    SELECT sum(hashtextextended(looked_at::text, 0)) FROM (
+        SELECT id, provider, external_id, mal_id, romaji, english, native, synonyms, format, status, episodes,
+               season_year, starts_on, ends_on
+        FROM watchlist_show WHERE owner_id IS NULL
+    ) AS looked_at
+), (
+    SELECT sum(hashtextextended(looked_at::text, 0)) FROM (
+        SELECT show_id, kind, other_id FROM watchlist_relation
+    ) AS looked_at
+), (
+    SELECT sum(hashtextextended(looked_at::text, 0)) FROM (
+        SELECT show_id,
+               max(number) FILTER (WHERE airs_at <= %(now)s),
+               min(number) FILTER (WHERE airs_at > %(now)s)
+        FROM watchlist_episode GROUP BY show_id
+    ) AS looked_at
+), (
+    SELECT max(succeeded_at) FROM watchlist_relationrules
+)
+"""
 
 
 class EpisodeQuerySet(models.QuerySet["Episode"]):
@@ -90,13 +122,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def to_look_back(self) -> EntryQuerySet:
         return self.filter(look_back=True, state="followed", user__is_active=True)
 
-    def of_shows(self, user: User, shows: Collection[int]) -> EntryQuerySet:
-        return self.filter(user=user, show__in=shows).select_related("show")
-
-    def counted_otherwise(self, user: User) -> EntryQuerySet:
-        return (
-            self.filter(user=user, state__in=("followed", "paused")).exclude(offset=0).select_related("show")
-        )
+    def of_shows(
+        self, user: User, shows: Collection[int], *, or_counted_otherwise: bool = False
+    ) -> EntryQuerySet:
+        wanted = Q(show__in=shows)
+        return self.filter(
+            wanted | ~Q(offset=0) if or_counted_otherwise else wanted, user=user
+        ).select_related("show")
 
     def followed_of(self, user: User) -> EntryQuerySet:
         return self.filter(user=user, state="followed").select_related("show").order_by("pk")
@@ -143,6 +175,10 @@ class AliasQuerySet(models.QuerySet["Alias"]):
     def of(self, user: User) -> AliasQuerySet:
         return self.filter(user=user).order_by("pk")
 
+    def meanings(self, user: User) -> models.QuerySet[Alias, tuple[str, int | None, int | None]]:
+        """(key, season, show) of each."""
+        return self.filter(user=user).values_list("key", "season", "show_id")
+
     def named(self, user: User, key: str, season: int | None) -> AliasQuerySet:
         return self.filter(user=user, key=key, season=season)
 
@@ -155,6 +191,22 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         return {
             reading.subscription_id: reading for reading in self.filter(subscription__in=list(subscriptions))
         }
+
+    def move(self, moves: Collection[Move]) -> bool:
+        """False, and not to be committed, where one of them is not (any more) where it was."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE watchlist_reading AS reading SET source = moved.source, position = moved.position
+                FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+                     AS moved (subscription, was_source, was_position, source, position)
+                WHERE (reading.subscription_id, reading.source, reading.position)
+                    = (moved.subscription, moved.was_source, moved.was_position)
+                """,
+                [list(column) for column in zip(*moves, strict=True)],
+            )
+            moved: int = cursor.rowcount
+        return moved == len(moves)
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):

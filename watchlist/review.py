@@ -87,7 +87,7 @@ def _record(
     user: User, shows: Shows, question: Decision, alike: Sequence[Decision], show: Show | None
 ) -> None:
     offers = Offers(shows).of_items(feeds.items([question.item_id, *(other.item_id for other in alike)]))
-    deciding = Deciding(Follower(user, shows))
+    deciding = Deciding(Follower.of(user, shows))
     answered = {question.item_id}
     decided: list[tuple[Offer, Verdict]] = []
     for offer, verdict in deciding.verdicts(offers):
