@@ -50,7 +50,11 @@ advance()
 """
 # In place of watchlist.consumer, where that is not there yet.
 FIND = """
+from django.db import transaction
 from feeds.models import Item
+from feeds.services import lock_person
+import watchlist.tests.taking
+from watchlist.choosing import choose
 from watchlist.models import Candidate, Entry
 entry = Entry.objects.get(pk={entry!r})
 for item in Item.objects.filter(title__contains=entry.show.english):
@@ -58,6 +62,9 @@ for item in Item.objects.filter(title__contains=entry.show.english):
     Candidate.objects.get_or_create(entry=entry, item=item, defaults=dict(
         title=item.title, group=release["group"], version=release.get("version") or 1,
         numbers=[float(number) for number in release["episodes"]]))
+with transaction.atomic():
+    lock_person(entry.user_id)
+    choose(user=entry.user, entries=[entry])
 """
 STATES = """
 import json
