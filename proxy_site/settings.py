@@ -15,7 +15,7 @@ from typing import Any, cast
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, EnvValidationError
-from marshmallow.validate import URL, OneOf, Range
+from marshmallow.validate import URL, ContainsOnly, OneOf, Range
 from psycopg import conninfo
 
 from proxy_site.environment import NO_DATABASE_URL, data_dir, directory
@@ -143,6 +143,9 @@ FEEDS_PER_USER: int = env.int("FEEDS_PER_USER", 100, validate=Range(1))
 RULES_PER_USER: int = env.int("RULES_PER_USER", 200, validate=Range(1))
 FEED_ITEMS_KEPT_DAYS: int = env.int("FEED_ITEMS_KEPT_DAYS", 90, validate=Range(1, 3650))
 WATCHLIST_PER_USER: int = env.int("WATCHLIST_PER_USER", 500, validate=Range(1))
+WATCHLIST_PROVIDERS: list[str] = env.list(
+    "WATCHLIST_PROVIDERS", ["anilist", "manual"], validate=ContainsOnly(["anilist", "manual"])
+)
 ANILIST_URL: str = env.str(
     "ANILIST_URL",
     "https://graphql.anilist.co",

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import access_token
+from torrents.tests.factories import client_of
 from watchlist.models import Entry, Show
 from watchlist.tests.factories import AliasFactory, EntryFactory, ShowFactory, candidate
 from watchlist.wishes import WISHES
@@ -16,12 +16,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/api/v1/watchlist/"
 PREFERENCES = f"{LIST}preferences/"
 HOSTILE = "[red]<b>\u202e灯台 \x1b[2J' OR 1=1 --"
-
-
-def client_of(user: User) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user)}")
-    return client
 
 
 @pytest.fixture

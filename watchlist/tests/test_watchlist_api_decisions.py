@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import access_token
+from torrents.tests.factories import client_of
 from watchlist.models import Alias, Decision
 from watchlist.tests.factories import EntryFactory, EpisodeFactory, ShowFactory, decision, feed
 
@@ -22,9 +22,7 @@ UNCLEAR = [{"what": "title", "got": "Lamp", "wanted": "one show of that name"}]
 
 @pytest.fixture
 def api(alice: User) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(alice)}")
-    return client
+    return client_of(alice)
 
 
 def got(api: APIClient, path: str, **query: str | int) -> Any:
