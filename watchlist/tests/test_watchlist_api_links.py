@@ -102,6 +102,16 @@ class TestLinking:
         told = str([answer.json(), got(api, LINKS), api.patch(LINK, {"include_adult": True}).json()])
         assert TOKEN not in told
 
+    def test_an_account_whose_code_cannot_be_read_any_more_is_told_changed_and_unlinked(
+        self, api: APIClient, alice: User, settings: Settings
+    ) -> None:
+        settings.SECRET_KEY, kept = "another", settings.SECRET_KEY
+        LinkFactory.create(user=alice, token=TOKEN)
+        settings.SECRET_KEY = kept
+        assert got(api, LINKS)[0]["private"]
+        assert api.patch(LINK, {"include_adult": True}).status_code == 200
+        assert api.delete(LINK).status_code == 204
+
     @pytest.mark.parametrize(
         ("body", "field"),
         [
