@@ -13,8 +13,7 @@ from proxy_site.environment import PROJECT_DIR
 
 
 def environment(**settings: str) -> dict[str, str]:
-    names = ("PATH", "HOME", "LANG", "TMPDIR", "ANILIST_URL", "ANIME_RELATIONS_URL")  # see pytest_environment
-    kept = {name: os.environ[name] for name in names if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PYTHON_DOTENV_DISABLED": "1", "PYTHONUNBUFFERED": "1", **settings}
 
 
