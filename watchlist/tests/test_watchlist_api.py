@@ -254,6 +254,13 @@ class TestNames:
     ) -> None:
         assert error_of(api.post(f"{LIST}{entry.pk}/aliases/", body))[:2] == (400, field)
 
+    def test_a_name_means_one_show(self, api: APIClient, entry: Entry, alice: User) -> None:
+        other = EntryFactory.create(user=alice)
+        api.post(f"{LIST}{other.pk}/aliases/", {"name": "The Lamp"})
+        status, attr, detail = error_of(api.post(f"{LIST}{entry.pk}/aliases/", {"name": "the lamp"}))
+        assert (status, attr) == (400, "name")
+        assert other.show.title in detail
+
     def test_a_name_of_another_show_is_not_removed_by_this_one(
         self, api: APIClient, entry: Entry, alice: User
     ) -> None:

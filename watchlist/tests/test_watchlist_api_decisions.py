@@ -54,6 +54,15 @@ class TestReview:
         assert got(api, REVIEW) == []
         assert Alias.objects.get(user=alice).show == show
 
+    def test_what_was_answered_is_not_answered_again(self, api: APIClient, alice: User) -> None:
+        question = asked(alice, shows=[EntryFactory.create(user=alice).show_id])
+        path = f"{REVIEW}{question.pk}/"
+        api.post(path, {"show_id": None})
+        answer = api.post(path, {"show_id": None})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["attr"]) == (400, None)
+        assert "answered" in error["detail"]
+
     def test_none_of_mine_is_an_answer_too(self, api: APIClient, alice: User) -> None:
         question = asked(alice, shows=[EntryFactory.create(user=alice).show_id])
         answer = api.post(f"{REVIEW}{question.pk}/", {"show_id": None, "remember": False})
