@@ -10,6 +10,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 PEER_ADDRESS = "127.0.0.77"  # the one loopback address that this copy's engine may talk to
+NOBODY = "http://127.0.0.1:9/"  # where nothing answers: a copy asks no service of the internet
 START_SECONDS = 150.0  # on a machine that has much else to do
 STOP_SECONDS = 45.0
 GONE_SECONDS = 5.0
@@ -42,6 +43,8 @@ class Box:
             "TORRENT_INTERFACE": "lo",
             "TORRENT_DISCOVERY": "false",
             "TORRENT_LOOPBACK_PEERS": PEER_ADDRESS,
+            "ANILIST_URL": NOBODY,
+            "ANIME_RELATIONS_URL": NOBODY,
             "ENVIRONMENT": "development",
             "DATABASE_URL": "",
             "DISK_FLOOR": "0",  # however full this machine's disk is

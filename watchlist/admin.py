@@ -3,8 +3,10 @@
 Tokens are shown to nobody. What people want of releases is their own business.
 """
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -60,8 +62,9 @@ class ProviderAdmin(ReadOnlyAdmin):
         return "Works." if provider.asked_at else "Was not asked yet."
 
     @admin.display(description="requests of the last minute")
-    def asked_lately(self, provider: Provider) -> int:
-        return len([at for at in provider.asked_at if (timezone.now() - at).total_seconds() < 60])
+    def asked_lately(self, provider: Provider) -> str:
+        asked = [at for at in provider.asked_at if timezone.now() - at < timedelta(minutes=1)]
+        return f"{len(asked)} of {settings.ANILIST_REQUESTS_PER_MINUTE}"
 
     @admin.action(description="Try again now", permissions=["view"])
     def try_again_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:

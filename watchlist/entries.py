@@ -75,6 +75,10 @@ def follow_by_hand(
 ) -> Entry:
     """A show that no provider knows: releases are recognised by `title` and `titles`. One of the same title that was
     removed comes back. Raises EntryRefused and WishRefused."""
+    if BY_HAND not in settings.WATCHLIST_PROVIDERS:
+        raise EntryRefused(
+            "This box follows no shows that are typed in. Search for it.", code="not_by_hand", field="title"
+        )
     lock_person(user.pk)
     title = _named(title, field="title")
     synonyms = list(dict.fromkeys(_named(one, field="titles") for one in titles))

@@ -229,4 +229,5 @@ def test_a_database_url_that_cannot_be_used_is_refused_without_showing_its_passw
 
 def test_nothing_of_the_developers_own_configuration_reaches_the_tests() -> None:
     assert os.environ["PYTHON_DOTENV_DISABLED"] == "1"
-    assert set(documented()) & set(os.environ) == {"DATA_DIR", "DATABASE_URL"}
+    of_tests = {"DATA_DIR", "DATABASE_URL", "ANILIST_URL", "ANIME_RELATIONS_URL"}
+    assert set(documented()) & set(os.environ) == of_tests

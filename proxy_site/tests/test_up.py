@@ -37,6 +37,7 @@ class Box:
         self.settings = {
             "DATA_DIR": str(self.data_dir),
             "ENGINE": "fake",
+            "ANIME_RELATIONS_URL": "http://127.0.0.1:9/",  # where nobody answers
             "WEB_ADDRESS": f"127.0.0.1:{free_port()}",
             "QBITTORRENT_URL": f"http://127.0.0.1:{free_port()}",
             "SFTP_ADDRESS": f"127.0.0.1:{free_port()}",

@@ -51,6 +51,7 @@ class Served:
             "SFTP_ADDRESS": f"127.0.0.1:{self.sftp_port}",
             "SFTP_PUBLIC_HOST": f"127.0.0.1:{self.sftp_announced}",
             "ENGINE": "fake",
+            "ANILIST_URL": settings.ANILIST_URL,  # where nobody answers
             **self.more_settings,
         }
 

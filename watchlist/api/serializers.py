@@ -6,13 +6,14 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from watchlist.episodes import EpisodeStatus
 from watchlist.models import NAME, Candidate, Entry, Preferences, Wishes
 from watchlist.wishes import WISHES
 
 MAX_EPISODE = 100_000
 MAX_KEY = 2**63 - 1
 FIRST_KEY = 1
-EPISODE_STATES = ("not_aired", "aired", "found", "downloading", "have", "missing", "unwanted")
+EPISODE_STATES = tuple(status.value for status in EpisodeStatus)
 USUAL_CALENDAR = timedelta(days=8)
 LONGEST_CALENDAR = timedelta(days=31)
 

@@ -122,6 +122,11 @@ class TestByHand:
         assert refused.value.field == "title"
         assert Show.objects.get().synonyms == ["Minato"]
 
+    def test_a_box_may_do_without(self, alice: User, settings: Settings) -> None:
+        settings.WATCHLIST_PROVIDERS = ["anilist"]
+        with pytest.raises(EntryRefused, match="Search for it"):
+            follow_by_hand(user=alice, title="Harbour")
+
     @pytest.mark.parametrize("title", ["!!!", "\u202e", " \u200b\t", "♥"])
     def test_a_title_by_which_nothing_can_be_recognised_is_refused(self, alice: User, title: str) -> None:
         for wishes in ({"title": title}, {"title": "Harbour", "titles": [title]}):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Role, User
 from watchlist.models import Link, Provider, RelationRules
@@ -41,6 +42,13 @@ def test_a_provider_says_in_words_how_it_is(browser: Client, fields: dict[str, o
     assert words in page(browser, "provider/anilist/change/")
 
 
+def test_a_provider_tells_how_much_of_its_budget_is_used(browser: Client, settings: Settings) -> None:
+    settings.ANILIST_REQUESTS_PER_MINUTE = 10
+    now = timezone.now()
+    Provider.objects.create(name="anilist", asked_at=[now - timedelta(minutes=2), now, now])
+    assert "2 of 10" in page(browser, "provider/")
+
+
 def test_a_provider_can_be_tried_before_its_time(browser: Client) -> None:
     Provider.objects.create(name="anilist", blocked_until=timezone.now() + timedelta(hours=1))
     browser.post(f"{ADMIN}provider/", {"action": "try_again_now", "_selected_action": ["anilist"]})
@@ -66,15 +74,18 @@ def test_a_show_tells_its_airing_times_and_how_many_follow_it(browser: Client) -
     assert "Airing times" in page(browser, f"show/{entry.show.pk}/change/")
 
 
-def test_a_link_is_shown_without_its_token(browser: Client) -> None:
+def test_a_link_is_shown_without_its_token_even_where_that_cannot_be_read(
+    browser: Client, settings: Settings
+) -> None:
+    settings.SECRET_KEY, kept = "another", settings.SECRET_KEY
     link = LinkFactory.create(token="secret.token.of-alice", name="Keeper")
+    settings.SECRET_KEY = kept
     for path in ("link/", f"link/{link.pk}/change/"):
         text = page(browser, path)
         assert "Keeper" in text
         assert "secret" not in text
 
 
-@pytest.mark.django_db
 def test_a_list_can_be_read_at_once(browser: Client) -> None:
     later = timezone.now() + timedelta(hours=1)
     link = LinkFactory.create(next_sync_at=later, synced_at=timezone.now() - timedelta(hours=1))

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import access_token
+from torrents.tests.factories import client_of
 from watchlist.models import Entry, Show
 from watchlist.tests.factories import AliasFactory, EntryFactory, ShowFactory, candidate
 from watchlist.wishes import WISHES
@@ -16,12 +16,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/api/v1/watchlist/"
 PREFERENCES = f"{LIST}preferences/"
 HOSTILE = "[red]<b>\u202e灯台 \x1b[2J' OR 1=1 --"
-
-
-def client_of(user: User) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user)}")
-    return client
 
 
 @pytest.fixture
@@ -259,6 +253,13 @@ class TestNames:
         self, api: APIClient, entry: Entry, body: dict[str, Any], field: str
     ) -> None:
         assert error_of(api.post(f"{LIST}{entry.pk}/aliases/", body))[:2] == (400, field)
+
+    def test_a_name_means_one_show(self, api: APIClient, entry: Entry, alice: User) -> None:
+        other = EntryFactory.create(user=alice)
+        api.post(f"{LIST}{other.pk}/aliases/", {"name": "The Lamp"})
+        status, attr, detail = error_of(api.post(f"{LIST}{entry.pk}/aliases/", {"name": "the lamp"}))
+        assert (status, attr) == (400, "name")
+        assert other.show.title in detail
 
     def test_a_name_of_another_show_is_not_removed_by_this_one(
         self, api: APIClient, entry: Entry, alice: User

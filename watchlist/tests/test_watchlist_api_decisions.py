@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import access_token
+from torrents.tests.factories import client_of
 from watchlist.models import Alias, Decision
 from watchlist.tests.factories import EntryFactory, EpisodeFactory, ShowFactory, decision, feed
 
@@ -22,9 +22,7 @@ UNCLEAR = [{"what": "title", "got": "Lamp", "wanted": "one show of that name"}]
 
 @pytest.fixture
 def api(alice: User) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(alice)}")
-    return client
+    return client_of(alice)
 
 
 def got(api: APIClient, path: str, **query: str | int) -> Any:
@@ -55,6 +53,15 @@ class TestReview:
         assert answer.json()["outcome"] != "review"
         assert got(api, REVIEW) == []
         assert Alias.objects.get(user=alice).show == show
+
+    def test_what_was_answered_is_not_answered_again(self, api: APIClient, alice: User) -> None:
+        question = asked(alice, shows=[EntryFactory.create(user=alice).show_id])
+        path = f"{REVIEW}{question.pk}/"
+        api.post(path, {"show_id": None})
+        answer = api.post(path, {"show_id": None})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["attr"]) == (400, None)
+        assert "answered" in error["detail"]
 
     def test_none_of_mine_is_an_answer_too(self, api: APIClient, alice: User) -> None:
         question = asked(alice, shows=[EntryFactory.create(user=alice).show_id])

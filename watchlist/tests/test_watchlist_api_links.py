@@ -10,7 +10,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import access_token
+from torrents.tests.factories import client_of
 from watchlist.models import Entry, Link, Provider
 from watchlist.tests.factories import EntryFactory, LinkFactory, ShowFactory
 
@@ -29,9 +29,7 @@ def nobody_has_linked_anything_yet() -> None:
 
 @pytest.fixture
 def api(alice: User) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(alice)}")
-    return client
+    return client_of(alice)
 
 
 @pytest.fixture
@@ -104,6 +102,16 @@ class TestLinking:
         told = str([answer.json(), got(api, LINKS), api.patch(LINK, {"include_adult": True}).json()])
         assert TOKEN not in told
 
+    def test_an_account_whose_code_cannot_be_read_any_more_is_told_changed_and_unlinked(
+        self, api: APIClient, alice: User, settings: Settings
+    ) -> None:
+        settings.SECRET_KEY, kept = "another", settings.SECRET_KEY
+        LinkFactory.create(user=alice, token=TOKEN)
+        settings.SECRET_KEY = kept
+        assert got(api, LINKS)[0]["private"]
+        assert api.patch(LINK, {"include_adult": True}).status_code == 200
+        assert api.delete(LINK).status_code == 204
+
     @pytest.mark.parametrize(
         ("body", "field"),
         [
@@ -134,8 +142,7 @@ class TestLinking:
         assert "Try again in" in answers[-1].json()["errors"][0]["detail"]
         assert int(answers[-1]["Retry-After"]) > 0
         assert api.get(LINKS).status_code == 200
-        api.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(bob)}")
-        assert api.post(LINKS, {"provider": "nowhere", "name": "x"}).status_code == 400
+        assert client_of(bob).post(LINKS, {"provider": "nowhere", "name": "x"}).status_code == 400
 
     def test_what_of_a_list_is_followed_can_be_chosen(self, api: APIClient, alice: User) -> None:
         LinkFactory.create(user=alice)
