@@ -111,9 +111,7 @@ class WatchlistCalls:
 
     async def change_preferences(self, wishes: Mapping[str, object]) -> Preferences:
         """Fields of Wishes; what is left out stays. Refused names the wrong one as `attr`."""
-        return Preferences.from_json(
-            await self._json("PATCH", "watchlist/preferences/", json=dict(wishes))
-        )
+        return Preferences.from_json(await self._json("PATCH", "watchlist/preferences/", json=dict(wishes)))
 
     # --- providers, and accounts there
 
@@ -136,9 +134,7 @@ class WatchlistCalls:
     async def _link(self, wishes: Mapping[str, object]) -> Account:
         return Account.from_json(await self._json("POST", "watchlist/links/", json=dict(wishes)))
 
-    async def change_account(
-        self, provider: str, *, statuses: Sequence[str], include_adult: bool
-    ) -> Account:
+    async def change_account(self, provider: str, *, statuses: Sequence[str], include_adult: bool) -> Account:
         wishes = {"statuses": list(statuses), "include_adult": include_adult}
         return Account.from_json(await self._json("PATCH", _link(provider), json=wishes))
 

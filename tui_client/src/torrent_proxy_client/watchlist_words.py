@@ -1,7 +1,7 @@
 """Followed shows, their episodes and releases as a person reads them. Plain text only, like `words`."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from torrent_proxy_client import feed_words, words
 from torrent_proxy_client.feed_words import Torrents
@@ -149,7 +149,7 @@ def missing(summary: Summary) -> str:
 
 def soon(when: datetime, now: datetime | None = None) -> str:
     """On this machine: `18:00` of today, `Tue 18:00` of the coming days, else `25 Dec`."""
-    here, today = when.astimezone(), (now or datetime.now()).astimezone().date()
+    here, today = when.astimezone(), (now or datetime.now(UTC)).astimezone().date()
     if here.date() == today:
         return here.strftime("%H:%M")
     if today < here.date() < today + timedelta(days=7):
@@ -272,7 +272,7 @@ def outcome(value: str) -> str:
 
 def day(when: datetime, now: datetime | None = None) -> str:
     """`today`, `tomorrow`, `yesterday`, `Wed 25 Nov`"""
-    here, today = when.astimezone().date(), (now or datetime.now()).astimezone().date()
+    here, today = when.astimezone().date(), (now or datetime.now(UTC)).astimezone().date()
     near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
     return near.get((here - today).days) or f"{here:%a %d %b}"
 
