@@ -59,7 +59,7 @@ def wish_groups(inherited: Mapping[str, object], whence: str) -> Groups:
     return (
         ("Which releases", (
             listed("groups", "Groups", "none preferred"),
-            choice("only_groups", "Only these groups"),
+            choice("only_groups", "Only these"),
             listed("refused_groups", "Never groups", "none"),
             listed("resolutions", "Resolutions", "any"),
             listed("languages", "Languages", "any"),

@@ -21,8 +21,8 @@ _NOT_LINKED = "Not linked. n links it by your public name there, c by a code, wh
 
 class AccountsScreen(TableScreen):
     BINDINGS = [
-        Binding("n", "by_name", "link by name"),
-        Binding("c", "by_code", "link by code"),
+        Binding("n", "by_name", "by name"),
+        Binding("c", "by_code", "by code"),
         Binding("y", "sync", "sync now"),
         Binding("e", "statuses", "which shows"),
         Binding("d", "unlink", "unlink"),

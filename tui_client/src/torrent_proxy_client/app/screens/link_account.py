@@ -76,11 +76,10 @@ class LinkByNameScreen(_LinkScreen):
             yield Static(f"Link {self._title} by name", classes="dialog-title", markup=False)
             yield Input(placeholder="Your name there", id="name")
             yield Static(
-                "The server reads your public list, as everybody can; it never writes to it. If the list is private, "
-                "link it by a code instead.",
+                "The server reads your public list, as everybody can, and never writes to it. Is it private, link it "
+                f"by a code instead. {self._unofficial}",
                 markup=False,
             )
-            yield Static(self._unofficial, classes="quiet", markup=False)
             yield Static(id="hint", markup=False)
             yield Static("Enter link · Esc cancel", classes="dialog-keys", markup=False)
         yield Footer(compact=True)
@@ -97,29 +96,28 @@ class LinkByCodeScreen(_LinkScreen):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(f"Link {self._title} by code", classes="dialog-title", markup=False)
-            yield Static(
-                "1 Open this address in a browser, and allow it there (Ctrl+Y copies it):", markup=False
-            )
-            yield Static(words.clean(self._provider.code_url), id="code-url", markup=False)
+            yield Static("1 Open this address in a browser, and allow it there:", markup=False)
+            yield Static(self._address, id="code-url", markup=False)
             yield Static("2 Paste the code that it shows:", markup=False)
             yield Input(placeholder="The code", id="token", password=True)
             yield Static(
-                "The code opens more of your account than the server uses: it only reads your list, and never writes. "
-                "It is stored encrypted, shown to nobody, and deleted when you unlink. You can revoke it at "
-                f"{self._title} at any time.",
+                "The code opens more of your account than is used: the server only reads your list. It stores the "
+                f"code encrypted, and deletes it when you unlink; {self._title} lets you revoke it. "
+                f"{self._unofficial}",
                 markup=False,
             )
-            yield Static(self._unofficial, classes="quiet", markup=False)
             yield Static(id="hint", markup=False)
-            yield Static(
-                "Enter link · Ctrl+Y copy the address · Esc cancel", classes="dialog-keys", markup=False
-            )
+            keys = "Enter link · Ctrl+Y copy the address · Esc cancel"
+            yield Static(keys, classes="dialog-keys", markup=False)
         yield Footer(compact=True)
 
+    @property
+    def _address(self) -> str:
+        return words.clean(self._provider.code_url)
+
     def action_copy(self) -> None:
-        address = words.clean(self._provider.code_url)
-        if not copy_to_system(address):
-            self.app.copy_to_clipboard(address)
+        if not copy_to_system(self._address):
+            self.app.copy_to_clipboard(self._address)
         self.hint("✓ Copied the address")
 
     async def link(self, typed: str) -> Account:

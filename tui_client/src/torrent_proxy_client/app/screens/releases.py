@@ -29,9 +29,9 @@ class ReleasesScreen(TableScreen):
         Binding("escape,q", "back", "back", key_display="esc"),
     ]
     COLUMNS = (
-        Column("episode", 8),
+        Column("episode", 7),
         Column("state", 13),
-        Column("group", 14),
+        Column("group", 11),
         Column("release"),
         Column("found", 12),
     )

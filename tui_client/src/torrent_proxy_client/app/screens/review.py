@@ -110,7 +110,7 @@ class AnswerScreen(TellsMistakes, ModalScreen[str]):
                 Text(feed_words.reasons(one.reasons, one.title), style=QUIET), id="why", markup=False
             )
             yield OptionList(*options, Option("None of mine", _NONE_OF_MINE), id="choices", markup=False)
-            yield Tick("Remember it for this name", True, id="remember")
+            yield Tick("Remember: releases of this name are of that show", True, id="remember")
             yield Static(id="hint", classes="bad", markup=False)
             yield Static("Enter choose · r remember or not · Esc cancel", classes="dialog-keys", markup=False)
         yield Footer(compact=True)

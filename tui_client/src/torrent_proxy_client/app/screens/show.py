@@ -41,10 +41,10 @@ class ShowScreen(TableScreen):
     ]
     HINTS = (Hint("Enter", "its releases: take another one", "episode"),)
     COLUMNS = (
-        Column("episode", 8),
+        Column("episode", 7),
         Column("state", 13),
         Column("when", 18),
-        Column("group", 14),
+        Column("group", 11),
         Column("release"),
     )
 

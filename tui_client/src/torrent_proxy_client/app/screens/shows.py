@@ -61,7 +61,6 @@ class ShowsScreen(TableScreen):
         Binding("c", "calendar", "calendar"),
         Binding("r", "review", "review"),
         Binding("l", "accounts", "my list"),
-        Binding("h", "history", "history"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("escape", "back", "back", key_display="esc"),
         # These stand in the line above the footer.
@@ -70,6 +69,7 @@ class ShowsScreen(TableScreen):
         Binding("s", "sort", show=False),
         Binding("S", "sort_backwards", show=False),
         Binding("e", "preferences", show=False),
+        Binding("h", "history", show=False),
         Binding("u", "undo_remove", show=False),
         Binding("q", "leave", show=False),
     ]
@@ -79,6 +79,7 @@ class ShowsScreen(TableScreen):
         Hint("o", "only", "only"),
         Hint("s S", "sort", "sort"),
         Hint("e", "preferences", "preferences"),
+        Hint("h", "history", "history"),
         Hint("u", "undo", "undo_remove"),
     )
     COLUMNS = (

@@ -3,7 +3,7 @@
 from torrent_proxy_client.app.screens.help import HelpScreen, Section
 
 _SHOW_KEYS = (
-    ("a", "follow a show: search it; Ctrl+N: one that is not found"),
+    ("a", "follow a show: search it, or Ctrl+N by hand"),
     ("Enter", "its episodes and releases"),
     ("/  o", "filter by words of its names; show only one state"),
     ("s  S", "sort by the next column, or backwards"),

@@ -17,10 +17,11 @@ from torrent_proxy_client.app.widgets.bars import SummaryBar, TitleBar
 from torrent_proxy_client.app.widgets.form_fields import FormFields
 from torrent_proxy_client.watchlist import Entry, Preferences
 
+_HINT = "Lists with commas, the best first. Left empty: as shown; none: an empty list."
+
 
 class _WishEditor(FormEditor[T]):
     WHAT = "your wishes"
-    HINT = ""
 
     def __init__(self, api: ApiClient, fields: FormFields) -> None:
         super().__init__()
@@ -29,7 +30,7 @@ class _WishEditor(FormEditor[T]):
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
-        yield Static(self.HINT, id="only", markup=False)
+        yield Static(_HINT, id="only", markup=False)
         yield self._fields
         yield SummaryBar()
         yield Footer(compact=True)
@@ -42,8 +43,6 @@ class _WishEditor(FormEditor[T]):
 
 
 class EntryEditor(_WishEditor[Entry]):
-    HINT = "Empty: as in your preferences. Lists with commas, the best first; none: an empty one."
-
     def __init__(self, api: ApiClient, entry: Entry, preferences: Preferences) -> None:
         groups = wish_form.wish_groups(wish_form.inherited_by_entries(preferences), "in your preferences")
         of = SimpleNamespace(
@@ -68,7 +67,6 @@ class EntryEditor(_WishEditor[Entry]):
 
 class PreferencesEditor(_WishEditor[Preferences]):
     WHAT = "your preferences"
-    HINT = "Empty: as the server does. Lists with commas, the best first; none: an empty one."
 
     def __init__(self, api: ApiClient, preferences: Preferences) -> None:
         inherited = wish_form.inherited_by_preferences(preferences)
