@@ -207,6 +207,11 @@ def episode_state(state: str) -> str:
     return _known(state, _EPISODES)
 
 
+def plain_state(state: str) -> str:
+    """Without the sign, for terminals that may lack it."""
+    return episode_state(state).lstrip("·○…↓✓✗– ")
+
+
 def episode_when(episode: Episode) -> str:
     """`since 22 Nov 18:00` where it is missing since then, else when it airs or aired."""
     if episode.missing_since:
