@@ -169,6 +169,7 @@ async def test_a_refused_wish_stands_at_its_field_and_loses_nothing_typed(
     async with running(store, tmp_path, size=(80, 40)) as person:
         await open_show(person)
         await reach(person, EntryEditor, "e")
+        await go_to(person, "groups")
         await person.press(*"Lumen")
         person.app.screen.query_one("#stalled_hours", Input).value = "90 min"
         await person.press("ctrl+s")
@@ -216,6 +217,7 @@ async def test_preferences_hold_for_every_show(
         await open_shows(person)
         await reach(person, PreferencesEditor, "e")
         await person.sees("Resolutions as the server does: 1080p")
+        await go_to(person, "groups")
         await person.press(*"Lumen", "ctrl+s")
         await person.sees("Preferences saved")
         await reach(person, PreferencesEditor, "e")

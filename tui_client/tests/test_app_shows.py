@@ -1,5 +1,6 @@
 """Followed shows in the app: the list of them, and following another one."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from torrent_proxy_client.app.screens.shows import ShowsScreen
 from torrent_proxy_client.session import FileSessionStore
 from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
-from tui_client.tests.running_app import asked, running
+from tui_client.tests.running_app import Person, asked, running
 from tui_client.tests.waiting import eventually
 from tui_client.tests.watching import open_shows, reach, rows_are_there
 
@@ -24,6 +25,10 @@ HOSTILE = "Harbour [/b] \x1b[31mNights"
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(add_show, "STILL", 0.01)
+
+
+def stand_in_this_order(person: Person, *names: str) -> bool:
+    return sorted(names, key=person.text.index) == list(names)
 
 
 async def test_each_show_says_what_is_there_what_is_missing_and_what_comes(
@@ -85,8 +90,7 @@ async def test_shows_are_sorted_by_the_next_column_and_backwards(
         ):
             await person.press(key)
             await person.sees(said)
-            listed = "\n".join(person.lines[:6])
-            assert sorted(order, key=listed.index) == order
+            await eventually(partial(stand_in_this_order, person, *order))
 
 
 async def test_a_show_is_searched_while_typing_and_followed(

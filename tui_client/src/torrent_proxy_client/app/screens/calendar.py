@@ -85,9 +85,6 @@ class CalendarScreen(TableScreen):
             before = day
         self.show_rows(rows, "Nothing of your shows airs in these days.\n\n← a week earlier, → a week later.")
 
-    def trouble_in_words(self, error: ClientError) -> str:
-        return words.clean(str(error))
-
     def about(self, key: str) -> Text:
         one = self._airings[key]
         text = Text(f"{words.clean(one.title)}, episode {watchlist_words.number(one.number)}\n")

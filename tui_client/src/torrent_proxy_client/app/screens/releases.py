@@ -8,11 +8,9 @@ from textual.widgets import DataTable
 from torrent_proxy_client import watchlist_words, words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
-from torrent_proxy_client.app.screens.table import TableScreen
-from torrent_proxy_client.app.screens.watch_help import WatchHelpScreen
+from torrent_proxy_client.app.screens.entry_table import EntryTable
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError
 from torrent_proxy_client.watchlist import Candidate, Entry, Episode
 
 _NOTHING = (
@@ -22,7 +20,7 @@ _NOTHING = (
 _TAKEN = ("taken", "have")
 
 
-class ReleasesScreen(TableScreen):
+class ReleasesScreen(EntryTable):
     BINDINGS = [
         Binding("t", "take", "take this one instead"),
         Binding("question_mark", "help", "help", key_display="?"),
@@ -31,31 +29,27 @@ class ReleasesScreen(TableScreen):
     COLUMNS = (
         Column("episode", 7),
         Column("state", 13),
-        Column("group", 11),
+        Column("group", 13),
         Column("release"),
         Column("found", 12),
     )
 
     def __init__(self, api: ApiClient, entry: Entry, episode: Episode | None) -> None:
         """None: of all its episodes."""
-        super().__init__(api)
-        self._entry = entry
+        super().__init__(api, entry)
         self._episode = episode
         self._found: dict[str, Candidate] = {}
 
     async def ask(self) -> None:
-        found = await self.api.watchlist.candidates(self._entry.id)
+        found = await self.api.watchlist.candidates(self.entry.id)
         self._found = {one.id: one for one in found if self._episode is None or one.holds(self._episode)}
 
     def draw(self) -> None:
-        name = watchlist_words.title(self._entry.show)
+        name = watchlist_words.title(self.entry.show)
         episode = self._episode
         which = f" {watchlist_words.episode_name(episode.special, episode.number)}" if episode else ""
         self.head(f"Releases of {name}{which}", words.count(len(self._found), "release"))
         self.show_rows({key: _cells(one) for key, one in self._found.items()}, _NOTHING)
-
-    def trouble_in_words(self, error: ClientError) -> str:
-        return words.clean(str(error))
 
     def about(self, key: str) -> Text:
         one = self._found[key]
@@ -86,11 +80,8 @@ class ReleasesScreen(TableScreen):
         )
         if await self.app.push_screen_wait(question):
             await self.done(
-                self.api.watchlist.take(self._entry.id, one.id), f"Taking {words.clean(one.title)}"
+                self.api.watchlist.take(self.entry.id, one.id), f"Taking {words.clean(one.title)}"
             )
-
-    def action_help(self) -> None:
-        self.app.push_screen(WatchHelpScreen())
 
 
 def _cells(one: Candidate) -> list[str]:

@@ -49,9 +49,6 @@ class ReviewScreen(TableScreen):
         self.head("Review", words.count(len(self._questions), "release"))
         self.show_rows({key: _cells(one) for key, one in self._questions.items()}, _NOTHING)
 
-    def trouble_in_words(self, error: ClientError) -> str:
-        return words.clean(str(error))
-
     def about(self, key: str) -> Text:
         one = self._questions[key]
         why = feed_words.reasons(one.reasons, one.title)

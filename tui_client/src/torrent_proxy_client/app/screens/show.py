@@ -9,16 +9,15 @@ from textual.widgets import DataTable
 
 from torrent_proxy_client import watchlist_words, words
 from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.app.screens.entry_table import EntryTable
 from torrent_proxy_client.app.screens.releases import ReleasesScreen
 from torrent_proxy_client.app.screens.show_names import ShowNamesScreen
-from torrent_proxy_client.app.screens.table import TableScreen
 from torrent_proxy_client.app.screens.watch_decisions import WatchDecisionsScreen
-from torrent_proxy_client.app.screens.watch_help import WatchHelpScreen
 from torrent_proxy_client.app.screens.wish_editor import EntryEditor
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused
+from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.watchlist import Entry, Episode
 
@@ -26,10 +25,9 @@ _NOTHING = (
     "No episodes are known yet. They show here as they are announced, or as releases of them come.\n\n"
     "n: the names it has in releases."
 )
-_GONE = "You follow this show no more."
 
 
-class ShowScreen(TableScreen):
+class ShowScreen(EntryTable):
     BINDINGS = [
         Binding("e", "wishes", "wishes"),
         Binding("n", "names", "names"),
@@ -44,42 +42,37 @@ class ShowScreen(TableScreen):
         Column("episode", 7),
         Column("state", 13),
         Column("when", 18),
-        Column("group", 11),
+        Column("group", 13),
         Column("release"),
     )
 
     def __init__(self, api: ApiClient, entry: Entry, torrents: Torrents) -> None:
         """`torrents` is kept up to date by others."""
-        super().__init__(api)
-        self._entry = entry
+        super().__init__(api, entry)
         self._torrents = torrents
         self._episodes: dict[str, Episode] = {}
 
     async def ask(self) -> None:
-        entry = await self.api.watchlist.entry(self._entry.id)
-        episodes = await self.api.watchlist.episodes(self._entry.id)
+        entry = await self.api.watchlist.entry(self.entry.id)
+        episodes = await self.api.watchlist.episodes(self.entry.id)
         # Together: between two answers a row may be selected.
-        self._entry, self._episodes = entry, {_key(one): one for one in episodes}
+        self.entry, self._episodes = entry, {_key(one): one for one in episodes}
 
     def draw(self) -> None:
-        self.head(watchlist_words.title(self._entry.show), watchlist_words.about_show(self._entry.show))
-        self.warn(watchlist_words.told_entry(self._entry))
+        self.head(watchlist_words.title(self.entry.show), watchlist_words.about_show(self.entry.show))
+        self.warn(watchlist_words.told_entry(self.entry))
         self.show_rows({key: _cells(one) for key, one in self._episodes.items()}, _NOTHING)
-
-    def trouble_in_words(self, error: ClientError) -> str:
-        gone = isinstance(error, Refused) and error.status == 404
-        return _GONE if gone else words.clean(str(error))
 
     def about(self, key: str) -> Text:
         told = watchlist_words.told_episode(self._episodes[key], self._torrents)
-        summary = watchlist_words.told_summary(self._entry.summary)
+        summary = watchlist_words.told_summary(self.entry.summary)
         return Text("\n".join(told)).append(f"\nAll in all: {summary}", style=QUIET)
 
     # --- what can be done
 
     @work(exit_on_error=False)
     async def action_pause(self) -> None:
-        await self.done(*pausing(self.api, self._entry))
+        await self.done(*pausing(self.api, self.entry))
 
     @work(exit_on_error=False)
     async def action_wishes(self) -> None:
@@ -90,26 +83,23 @@ class ShowScreen(TableScreen):
         except ClientError as error:
             self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
             return
-        if await self.app.push_screen_wait(EntryEditor(self.api, self._entry, preferences)):
+        if await self.app.push_screen_wait(EntryEditor(self.api, self.entry, preferences)):
             self.tell("Saved; it holds for what is taken from now on")
             self.look()
 
     def action_names(self) -> None:
-        self.app.push_screen(ShowNamesScreen(self.api, self._entry))
+        self.app.push_screen(ShowNamesScreen(self.api, self.entry))
 
     @on(DataTable.RowSelected)
     def action_episode(self) -> None:
         if episode := self._episodes.get(self.rows.selected):
-            self.app.push_screen(ReleasesScreen(self.api, self._entry, episode))
+            self.app.push_screen(ReleasesScreen(self.api, self.entry, episode))
 
     def action_releases(self) -> None:
-        self.app.push_screen(ReleasesScreen(self.api, self._entry, None))
+        self.app.push_screen(ReleasesScreen(self.api, self.entry, None))
 
     def action_history(self) -> None:
-        self.app.push_screen(WatchDecisionsScreen(self.api, self._entry))
-
-    def action_help(self) -> None:
-        self.app.push_screen(WatchHelpScreen())
+        self.app.push_screen(WatchDecisionsScreen(self.api, self.entry))
 
 
 def pausing(api: ApiClient, entry: Entry) -> tuple[Awaitable[Entry], str]:

@@ -11,8 +11,7 @@ from textual.widgets import Footer, Input, Label, Static
 from torrent_proxy_client import amounts, watchlist_words, words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.mistakes import TellsMistakes
-from torrent_proxy_client.app.screens.table import TableScreen
-from torrent_proxy_client.app.screens.watch_help import WatchHelpScreen
+from torrent_proxy_client.app.screens.entry_table import EntryTable
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
@@ -21,7 +20,7 @@ from torrent_proxy_client.watchlist import Alias, Entry
 _HINT = "As it stands in the release's name, without group and episode."
 
 
-class ShowNamesScreen(TableScreen):
+class ShowNamesScreen(EntryTable):
     """Those of its provider are shown too; only one's own can be taken away."""
 
     BINDINGS = [
@@ -33,24 +32,20 @@ class ShowNamesScreen(TableScreen):
     COLUMNS = (Column("name in releases"), Column("season", 6), Column("from", 12))
 
     def __init__(self, api: ApiClient, entry: Entry) -> None:
-        super().__init__(api)
-        self._entry = entry
+        super().__init__(api, entry)
         self._own: dict[str, Alias] = {}
 
     async def ask(self) -> None:
-        self._entry = await self.api.watchlist.entry(self._entry.id)
-        self._own = {f"own {alias.id}": alias for alias in self._entry.aliases}
+        self.entry = await self.api.watchlist.entry(self.entry.id)
+        self._own = {f"own {alias.id}": alias for alias in self.entry.aliases}
 
     def draw(self) -> None:
-        show = self._entry.show
+        show = self.entry.show
         self.head(f"Names of {watchlist_words.title(show)}", "how its releases are recognised")
         rows = {key: _cells(alias) for key, alias in self._own.items()}
         for name in (watchlist_words.title(show), *watchlist_words.other_titles(show)):
             rows[f"known {name}"] = [name, "", words.clean(show.provider) or "the server"]
         self.show_rows(rows)
-
-    def trouble_in_words(self, error: ClientError) -> str:
-        return words.clean(str(error))
 
     def about(self, key: str) -> Text:
         alias = self._own.get(key)
@@ -61,7 +56,7 @@ class ShowNamesScreen(TableScreen):
 
     @work(exit_on_error=False)
     async def action_add(self) -> None:
-        if alias := await self.app.push_screen_wait(AddNameScreen(self.api, self._entry)):
+        if alias := await self.app.push_screen_wait(AddNameScreen(self.api, self.entry)):
             self.tell(f"{words.clean(alias.name)} means this show from now on")
             self.look()
 
@@ -72,11 +67,8 @@ class ShowNamesScreen(TableScreen):
         if alias is None:
             self.tell("Only names of your own can be taken away")
             return
-        asked = self.api.watchlist.remove_alias(self._entry.id, alias.id)
+        asked = self.api.watchlist.remove_alias(self.entry.id, alias.id)
         await self.done(asked, f"Removed {words.clean(alias.name)}")
-
-    def action_help(self) -> None:
-        self.app.push_screen(WatchHelpScreen())
 
 
 class AddNameScreen(TellsMistakes, ModalScreen[Alias | None]):

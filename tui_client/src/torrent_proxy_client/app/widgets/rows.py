@@ -40,8 +40,8 @@ class Rows(DataTable[Text]):
         return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
 
     def show(self, rows: Mapping[str, Sequence[str]]) -> None:
-        """Cells by the key of their row; they are cut to their columns."""
-        if rows != self._cells:
+        """Cells by the key of their row, in the order of the rows; they are cut to their columns."""
+        if list(rows.items()) != list(self._cells.items()):
             self._cells = dict(rows)
             self._draw()
 
