@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from torrent_proxy_client import feed_words, words
 from torrent_proxy_client.feed_words import Torrents
+from torrent_proxy_client.models import State
 from torrent_proxy_client.watchlist import Candidate, Entry, Episode, Show, Summary, WatchDecision
 from torrent_proxy_client.watchlist_accounts import Account, Provider
 
@@ -234,9 +235,11 @@ def told_episode(episode: Episode, torrents: Torrents) -> list[str]:
     if episode.state == "missing" and episode.missing_since:
         lines[0] += f" Missing since {words.moment(episode.missing_since)}."
     elif episode.airs_at:
-        lines[0] += f" Airs, or aired, {day_and_time(episode.airs_at)}."
+        tense = "Airs" if episode.airs_at > datetime.now(UTC) else "Aired"
+        lines[0] += f" {tense} {day_and_time(episode.airs_at)}."
     if torrent := torrents.get(episode.claim or ""):
-        lines.append(f"Torrent: {words.state(torrent)}, {words.percent(torrent.progress)}")
+        fetch = "; f in the list of torrents fetches it" if torrent.state == State.FINISHED else ""
+        lines.append(f"Torrent: {words.state(torrent)}, {words.percent(torrent.progress)}{fetch}")
     elif episode.state == "have" and episode.claim:
         lines.append("Its torrent is not in your list any more.")
     if episode.title:

@@ -31,7 +31,6 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
     """Hands back the show that is followed now."""
 
     BINDINGS = [
-        Binding("enter", "follow", "follow"),
         Binding("down", "to_rows", show=False),
         Binding("ctrl+n", "by_hand", "by hand", key_display="^n"),
         Binding("f1", "help", "help", key_display="F1"),
@@ -63,7 +62,7 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        right = Text("↓ to what was found", style=QUIET)
+        right = Text("↓ choose · Enter follow", style=QUIET)
         self.query_one(TitleBar).spread(Text("Follow a show", style="bold"), right)
         self.query_one("#notice").display = False
         self._show({}, _BEGIN)
