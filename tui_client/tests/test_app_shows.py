@@ -9,6 +9,7 @@ from textual.widgets import Input, TextArea
 from torrent_proxy_client.app.screens import add_show, table
 from torrent_proxy_client.app.screens.add_show import AddShowScreen
 from torrent_proxy_client.app.screens.main import MainScreen
+from torrent_proxy_client.app.screens.show import ShowScreen
 from torrent_proxy_client.app.screens.show_by_hand import ShowByHandScreen
 from torrent_proxy_client.app.screens.shows import ShowsScreen
 from torrent_proxy_client.session import FileSessionStore
@@ -109,7 +110,10 @@ async def test_a_show_is_searched_while_typing_and_followed(
         await rows_are_there(person)
         await person.press("down", "enter")
         await eventually(lambda: isinstance(person.app.screen, ShowsScreen))
-        await person.sees("Following Lighthouse [/b]", "2 shows")
+        await person.sees("Following Lighthouse [/b]; Enter, then e", "2 shows")
+        await rows_are_there(person)
+        await reach(person, ShowScreen, "enter")
+        await person.sees("Lighthouse [/b] film, 12 episodes, Spring 2024")
     assert server.watchlist.wishes == [{"show_id": 2}]
     assert server.watchlist.searches[-1] == "light"
 
@@ -160,6 +164,8 @@ async def test_a_show_that_nobody_knows_is_followed_by_its_names(
         await person.sees("✗ Episodes: x is not a whole number.")
         await person.press("backspace", *"24", "enter")
         await person.sees("Following xyz", "1 show")
+        await rows_are_there(person)
+        await reach(person, ShowScreen, "enter")
     assert server.watchlist.wishes == [{"title": "xyz", "titles": ["X 2"], "episodes": 24}]
 
 

@@ -228,8 +228,13 @@ class ShowsScreen(TableScreen):
     async def action_add(self) -> None:
         entry = await self.app.push_screen_wait(AddShowScreen(self.api))
         if entry:
-            name = watchlist_words.title(entry.show)
-            self.tell(f"Following {name}; Enter, then e: your wishes for it")
+            self._entries[entry.id] = entry
+            self.draw()
+            self.rows.select(entry.id)
+            hidden = "" if self._fits(entry) else ", but the filter hides it (Esc shows all)"
+            self.tell(
+                f"Following {watchlist_words.title(entry.show)}{hidden}; Enter, then e: your wishes for it"
+            )
             self.look()
 
     @work(exit_on_error=False)
