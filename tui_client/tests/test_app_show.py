@@ -244,7 +244,7 @@ async def test_names_of_a_show_are_added_and_taken_away(
         await person.press("enter")
         await person.sees("✗ Write the name first.")
         await person.press(*"Light[/b]", "down", "x", "enter")
-        await person.sees("✗ Only season: x is not a whole number.")
+        await person.sees("✗ With season: x is not a whole number.")
         await person.press("backspace", "2", "enter")
         await person.sees("Light[/b] 2 you", "Light[/b] means this show from now on")
         await person.press("up", "up")

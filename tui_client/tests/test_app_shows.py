@@ -82,7 +82,7 @@ async def test_shows_are_sorted_by_the_next_column_and_backwards(
     server.watchlist.add_entry("Apple", summary={"next_episode": 2, "next_airs_at": "2026-02-01T00:00:00Z"})
     server.watchlist.add_entry("Mango", summary={"next_episode": 2, "next_airs_at": "2026-01-01T00:00:00Z"})
     server.watchlist.add_entry("Zebra")
-    async with running(store, tmp_path) as person:
+    async with running(store, tmp_path, state=tmp_path) as person:
         await open_shows(person)
         await rows_are_there(person)
         for key, said, order in (
@@ -92,6 +92,10 @@ async def test_shows_are_sorted_by_the_next_column_and_backwards(
             await person.press(key)
             await person.sees(said)
             await eventually(partial(stand_in_this_order, person, *order))
+    async with running(store, tmp_path, state=tmp_path) as person:  # the next day
+        await open_shows(person)
+        await rows_are_there(person)
+        await eventually(partial(stand_in_this_order, person, "Zebra", "Apple", "Mango"))
 
 
 async def test_a_show_is_searched_while_typing_and_followed(

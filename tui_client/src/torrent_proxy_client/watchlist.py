@@ -107,7 +107,7 @@ class Alias:
 
     id: str
     name: str
-    season: int | None  # only where a release states this season
+    season: int | None  # only where a release states this season; None: where it states none
 
     @classmethod
     def from_json(cls, value: object) -> "Alias":

@@ -74,7 +74,7 @@ class WatchlistCalls:
         return Candidate.from_json(await self._json("POST", path))
 
     async def add_alias(self, entry_id: str, name: str, *, season: int | None = None) -> Alias:
-        """From now on `name` in a release means this show; with a `season`, where it states that one."""
+        """From now on `name` in a release means this show, where it states this `season`, or none."""
         wishes = {"name": name, "season": season}
         return Alias.from_json(await self._json("POST", _entry(entry_id, "aliases/"), json=wishes))
 

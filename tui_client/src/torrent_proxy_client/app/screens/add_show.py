@@ -32,6 +32,7 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
 
     BINDINGS = [
         Binding("down", "to_rows", show=False),
+        Binding("slash", "search", "search", key_display="/"),
         Binding("ctrl+n", "by_hand", "by hand", key_display="^n"),
         Binding("f1", "help", "help", key_display="F1"),
         Binding("escape", "dismiss(None)", "back", key_display="esc"),
@@ -138,6 +139,9 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
             text.append(f"{watchlist_words.about_show(show)}\n", style="not bold")
             text.append(names, style=f"not bold {QUIET}")
         self.query_one("#about", Static).update(text)
+
+    def action_search(self) -> None:
+        self.query_one("#search").focus()
 
     def action_to_rows(self) -> None:
         if self._found:

@@ -167,7 +167,7 @@ class MainScreen(ListScreen):
         self.app.push_screen(FeedsScreen(self.api, self._mirror.torrents))
 
     def action_shows(self) -> None:
-        self.app.push_screen(ShowsScreen(self.api, self._mirror.torrents))
+        self.app.push_screen(ShowsScreen(self.api, self._mirror.torrents, self._preferences))
 
     def action_commands(self) -> None:
         if torrent := self.selected:

@@ -53,7 +53,7 @@ class ShowByHandScreen(TellsMistakes, ModalScreen[Entry | None]):
         lines = self.query_one(TextArea).text.splitlines()
         names = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
         try:
-            episodes = amounts.parse_count(self.query_one(Input).value)
+            episodes = amounts.parse_count(self.query_one(Input).value, empty="not known")
         except amounts.BadAmount as error:
             self._hint(f"Episodes: {error}", bad=True)
             return

@@ -51,7 +51,9 @@ class ShowNamesScreen(EntryTable):
         alias = self._own.get(key)
         if alias is None:
             return Text("Known of the show itself. a adds a name of your own.", style=QUIET)
-        where = f"where a release states season {alias.season}" if alias.season is not None else "always"
+        where = "where a release states " + (
+            "no season" if alias.season is None else f"season {alias.season}"
+        )
         return Text(f"{words.clean(alias.name)}\nmeans this show, {where}. Only for you.")
 
     @work(exit_on_error=False)
@@ -92,8 +94,8 @@ class AddNameScreen(TellsMistakes, ModalScreen[Alias | None]):
             with Grid():
                 yield Label("Name")
                 yield Input(placeholder="such as Lighthouse S2", id="name", compact=True)
-                yield Label("Only season")
-                yield Input(placeholder="any; or the one a release must state", id="season", compact=True)
+                yield Label("With season")
+                yield Input(placeholder="the one that releases state; empty: none", id="season", compact=True)
             yield Static(_HINT, id="hint", markup=False)
             yield Static("Enter add · Tab next · Esc cancel", classes="dialog-keys", markup=False)
         yield Footer(compact=True)
@@ -105,9 +107,9 @@ class AddNameScreen(TellsMistakes, ModalScreen[Alias | None]):
     def _submit(self) -> None:
         name = self.query_one("#name", Input).value.strip()
         try:
-            season = amounts.parse_count(self.query_one("#season", Input).value)
+            season = amounts.parse_count(self.query_one("#season", Input).value, empty="none")
         except amounts.BadAmount as error:
-            self._refuse(f"Only season: {error}")
+            self._refuse(f"With season: {error}")
             return
         if name:
             self._add(name, season)
@@ -130,5 +132,5 @@ class AddNameScreen(TellsMistakes, ModalScreen[Alias | None]):
 
 
 def _cells(alias: Alias) -> list[str]:
-    season = "any" if alias.season is None else str(alias.season)
+    season = "none" if alias.season is None else str(alias.season)
     return [words.clean(alias.name), season, "you"]

@@ -16,6 +16,7 @@ from torrent_proxy_client.app.screens.add_show import AddShowScreen
 from torrent_proxy_client.app.screens.calendar import CalendarScreen
 from torrent_proxy_client.app.screens.choose import ChooseScreen
 from torrent_proxy_client.app.screens.confirm import ConfirmScreen
+from torrent_proxy_client.app.screens.listing import ListScreen
 from torrent_proxy_client.app.screens.review import ReviewScreen
 from torrent_proxy_client.app.screens.show import ShowScreen, pausing
 from torrent_proxy_client.app.screens.table import TableScreen
@@ -27,6 +28,7 @@ from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_words import Torrents
+from torrent_proxy_client.preferences import Preferences
 from torrent_proxy_client.watchlist import Entry
 
 _NOTHING = (
@@ -41,16 +43,20 @@ _ONLY = (
 )
 _LAST = float("inf")
 Rank = tuple[float | str, str]
-_SORTS: dict[str, Callable[[Entry], float | str]] = {
-    "name": lambda entry: "",
-    "next episode, the soonest first": lambda entry: (
-        entry.summary.next_airs_at.timestamp() if entry.summary.next_airs_at else _LAST
+_SORTS: dict[str, tuple[str, Callable[[Entry], float | str]]] = {
+    "name": ("name", lambda entry: ""),
+    "next": (
+        "next episode, the soonest first",
+        lambda entry: entry.summary.next_airs_at.timestamp() if entry.summary.next_airs_at else _LAST,
     ),
-    "missing episodes, the most first": lambda entry: -float(entry.summary.missing),
-    "state": watchlist_words.entry_state,
-    "when it was added, newest first": lambda entry: -entry.added_at.timestamp() if entry.added_at else 0.0,
+    "missing": ("missing episodes, the most first", lambda entry: -float(entry.summary.missing)),
+    "state": ("state", watchlist_words.entry_state),
+    "added": (
+        "when it was added, newest first",
+        lambda entry: -entry.added_at.timestamp() if entry.added_at else 0.0,
+    ),
 }
-"""What rows can be sorted by, then by name; the most interesting end comes first."""
+"""What rows can be sorted by, then by name: in words, and how; the most interesting end comes first."""
 
 
 class ShowsScreen(TableScreen):
@@ -91,17 +97,16 @@ class ShowsScreen(TableScreen):
     )
     SEARCH = "Words of its names; Enter keeps, Esc shows all"
 
-    def __init__(self, api: ApiClient, torrents: Torrents) -> None:
+    def __init__(self, api: ApiClient, torrents: Torrents, preferences: Preferences) -> None:
         """`torrents` is kept up to date by others."""
         super().__init__(api)
         self._torrents = torrents
+        self._preferences = preferences
         self._entries: dict[str, Entry] = {}
         self._trouble = ""
         self._to_review = 0
         self._words = ""
         self._state = ""
-        self._sort = "name"
-        self._backwards = False
         self._removed: Entry | None = None  # by the last remove
 
     async def ask(self) -> None:
@@ -120,7 +125,7 @@ class ShowsScreen(TableScreen):
         self.head("Shows", ", ".join(parts))
         self.warn(self._trouble)
         shown = sorted((entry for entry in entries if self._fits(entry)), key=self._rank)
-        if self._backwards:
+        if self._preferences.shows_reverse:
             shown.reverse()
         nothing = "Nothing matches.\n\nEsc shows all." if self._filtered else _NOTHING
         self.show_rows({entry.id: _cells(entry) for entry in shown}, nothing)
@@ -158,8 +163,13 @@ class ShowsScreen(TableScreen):
         names = " ".join((watchlist_words.title(show), *watchlist_words.other_titles(show)))
         return all(word in folded(names) for word in folded(self._words).split())
 
+    @property
+    def _order(self) -> tuple[str, Callable[[Entry], float | str]]:
+        return _SORTS.get(self._preferences.shows_sort, _SORTS["name"])
+
     def _rank(self, entry: Entry) -> Rank:
-        return _SORTS[self._sort](entry), watchlist_words.title(entry.show).casefold()
+        _, rank = self._order
+        return rank(entry), watchlist_words.title(entry.show).casefold()
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -210,17 +220,19 @@ class ShowsScreen(TableScreen):
         self.dismiss()
 
     def action_sort(self) -> None:
-        sorts = list(_SORTS)
-        self._sort = sorts[(sorts.index(self._sort) + 1) % len(sorts)]
+        sorts, now = list(_SORTS), self._preferences.shows_sort
+        self._preferences.shows_sort = sorts[(sorts.index(now) + 1) % len(sorts) if now in sorts else 0]
         self._sorted()
 
     def action_sort_backwards(self) -> None:
-        self._backwards = not self._backwards
+        self._preferences.shows_reverse = not self._preferences.shows_reverse
         self._sorted()
 
     def _sorted(self) -> None:
         self.draw()
-        self.tell(f"Sorted by {self._sort}{', backwards' if self._backwards else ''}")
+        told, _ = self._order
+        self.tell(f"Sorted by {told}{', backwards' if self._preferences.shows_reverse else ''}")
+        self.post_message(ListScreen.PreferencesChanged())
 
     # --- what can be done
 
