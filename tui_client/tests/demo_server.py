@@ -3,6 +3,7 @@
 import contextlib
 import time
 
+from tui_client.tests.demo_shows import add_shows
 from tui_client.tests.fake_account import limits
 from tui_client.tests.fake_server import FakeServer
 
@@ -75,6 +76,7 @@ def main() -> None:
         for number in range(1, 80):
             title = f"[Lumen] {('Lighthouse', 'Harbour')[number % 2]} - {number:02} [1080p]"
             server.feeds.add_item(shows, title, size=700_000_000 + number)
+        add_shows(server.watchlist, debian.id)
         print(f"{server.url}  user alice, password {server.password}", flush=True)
         for step in range(100_000):
             time.sleep(1)

@@ -78,7 +78,7 @@ class FakeFeeds:
             case "POST", "feeds", feed_id, "check":
                 return 202, {"asked": self.feeds[feed_id]["health"] != "healthy"}
             case "GET", "feeds", feed_id, "items":
-                return 200, _page(self.items[feed_id], query)
+                return 200, page_of(self.items[feed_id], query)
             case "GET", "feeds", feed_id, "items", number:
                 item = self._item(feed_id, number)
                 verdicts = [
@@ -94,7 +94,7 @@ class FakeFeeds:
                 item["grab"] = {"state": "due", "message": "", "due_at": _PAST, "torrent": None}
                 return 202, item["grab"]
             case "GET", "me", "decisions":
-                return 200, _page(self.decisions, query)
+                return 200, page_of(self.decisions, query)
             case "GET", "rules":
                 return 200, list(self.rules.values())
             case "POST", "rules":
@@ -140,7 +140,8 @@ def _verdict(rule: dict[str, Any], title: str) -> dict[str, Any]:
     return {"taken": False, "reasons": [reason]}
 
 
-def _page(rows: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
+def page_of(rows: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
+    """Of items or decisions."""
     search, outcome, rule = (query.get(name, [""])[0] for name in ("search", "outcome", "rule"))
     rows = [row for row in rows if search.casefold() in row["title"].casefold()]
     if outcome:

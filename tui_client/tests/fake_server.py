@@ -16,6 +16,7 @@ from typing import Any
 
 from tui_client.tests.fake_account import limits, me
 from tui_client.tests.fake_feeds import FakeFeeds
+from tui_client.tests.fake_watchlist import FakeWatchlist
 from tui_client.tests.fake_wire import Problem, Request, Wire
 
 SLOWLY = 0.3  # a `chunk_delay` that takes long enough for a test to look at the progress
@@ -79,8 +80,11 @@ class FakeServer:
         self.refuse_add: Problem | None = None
         self.redirect_to = ""
         self.extra_fields: dict[str, Any] = {}
-        self.is_old = False  # without labels, chosen files, limits, history, counts of the swarm and feeds
+        self.is_old = (
+            False  # without labels, chosen files, limits, history, counts of the swarm, feeds and shows
+        )
         self.feeds = FakeFeeds()
+        self.watchlist = FakeWatchlist()
         self.refuse_change: Problem | None = None
         self.limits = limits()
         self.has_links = False
@@ -216,6 +220,7 @@ class FakeServer:
                     return answer
                 case method, *rest if not self.is_old and (
                     answer := self.feeds.answer(method, rest, query, request)
+                    or self.watchlist.answer(method, rest, query, request)
                 ):
                     return answer
                 case "GET", "torrents":

@@ -14,7 +14,10 @@ from torrent_proxy_client.session import FileSessionStore
 from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
 
-COMMANDS = ("login", "logout", "sessions", "add", "ls", "get", "pause", "resume", "rm")
+COMMANDS = (
+    *("login", "logout", "sessions", "add", "ls", "get", "pause", "resume", "rm"),
+    *("shows", "calendar", "review", "link"),
+)
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from torrent_proxy_client import amounts, feed_words
 from torrent_proxy_client.api import ApiClient
-from torrent_proxy_client.app.rule_form import FIELDS, TextField
+from torrent_proxy_client.app.form import TextField
+from torrent_proxy_client.app.rule_form import FIELDS
 from torrent_proxy_client.errors import BadAnswer, Refused
 from torrent_proxy_client.feeds import Grab, Item, Reason, Rule
 from torrent_proxy_client.paging import cursor_of

@@ -70,12 +70,12 @@ def parse_size(text: str) -> int | None:
     return round(Decimal(match[1].replace(",", ".")) * many)
 
 
-def parse_count(text: str) -> int | None:
-    """A whole number; None from nothing."""
+def parse_count(text: str, *, empty: str = "any") -> int | None:
+    """A whole number; None from nothing, which means `empty`."""
     if not text.strip():
         return None
     if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 10):
-        raise BadAmount(f"{text.strip()} is not a whole number. Empty: any.")
+        raise BadAmount(f"{text.strip()} is not a whole number. Empty: {empty}.")
     return int(text)
 
 

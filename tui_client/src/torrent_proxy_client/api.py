@@ -19,6 +19,7 @@ from torrent_proxy_client.paging import Page
 from torrent_proxy_client.reports import Event, Limits, Swarm, TorrentHistory
 from torrent_proxy_client.session import MemorySessionStore, Session, SessionStore
 from torrent_proxy_client.transport import Answer, Stream, Transport
+from torrent_proxy_client.watchlist_calls import WatchlistCalls
 
 _LOG_IN_AGAIN = "Your session has ended. Log in again."
 
@@ -45,6 +46,7 @@ class ApiClient:
         self._renewing = asyncio.Lock()
         self._renewals: set[asyncio.Task[None]] = set()
         self.feeds = FeedCalls(self._json)
+        self.watchlist = WatchlistCalls(self._json)
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torrent_proxy_client import __version__
 from torrent_proxy_client.plain_text import print_anywhere
@@ -129,12 +129,54 @@ def build_parser() -> argparse.ArgumentParser:
     for name, text in (("pause", "pause a torrent"), ("resume", "let a paused torrent go on")):
         command(name, text, f"{name} ubuntu").add_argument("torrent", metavar="NAME_OR_ID", help=_WHICH)
 
+    _add_watchlist(command)
+
     rm = command(
         "rm", "remove a torrent and its data from the server; files fetched here stay", "rm ubuntu --yes"
     )
     rm.add_argument("torrent", metavar="NAME_OR_ID", help=_WHICH)
     rm.add_argument("--yes", action="store_true", help="do not ask")
     return parser
+
+
+def _add_watchlist(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    json_help = "print a JSON list, times in ISO 8601"
+    shows = command(
+        "shows", "list the shows that you follow, or follow another one", 'shows add "Lighthouse"'
+    )
+    shows.add_argument("--json", action="store_true", help=json_help)
+    actions = shows.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    for name, text in (
+        ("add", "follow a show: a name that is searched, or id:NUMBER where several are found"),
+        ("remove", "follow a show no more; what was taken for it stays"),
+    ):
+        action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        action.add_argument(
+            "show", metavar="NAME_OR_ID", help="a name of it, or the id that is listed: id:12"
+        )
+
+    calendar = command("calendar", "what airs when of the shows that you follow", "calendar --days 14")
+    calendar.add_argument("--json", action="store_true", help=json_help)
+    calendar.add_argument(
+        "--days", metavar="N", type=_days, default=7, help="so many days ahead, at most 30 (7)"
+    )
+
+    review = command(
+        "review", "list releases of which only you can say of which show they are", "review --json"
+    )
+    review.add_argument("--json", action="store_true", help=json_help)
+
+    link = command("link", "link your list at AniList, or show what is linked", "link anilist alice")
+    link.add_argument("provider", metavar="SERVICE", nargs="?", help="anilist; nothing: show what is linked")
+    link.add_argument("name", metavar="NAME", nargs="?", help="your public name there")
+    link.add_argument("--code", action="store_true", help="ask for a code, or read it from standard input")
+    link.add_argument("--json", action="store_true", help=json_help)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 30):
+        raise argparse.ArgumentTypeError("give a whole number from 1 to 30")
+    return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

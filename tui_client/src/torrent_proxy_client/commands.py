@@ -6,14 +6,24 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from torrent_proxy_client import sources, words
 from torrent_proxy_client.api import ApiClient
+from torrent_proxy_client.connection import (
+    AWAY,
+    FAILED,
+    INTERRUPTED,
+    NOT_LOGGED_IN,
+    OK,
+    USAGE,
+    UsageError,
+    client,
+    connect,
+)
 from torrent_proxy_client.console import ProgressLine, session_table, torrent_table
 from torrent_proxy_client.download import Download, Fetched
 from torrent_proxy_client.errors import (
@@ -32,14 +42,9 @@ from torrent_proxy_client.routes import Route
 from torrent_proxy_client.server_url import parse_server_url
 from torrent_proxy_client.session import FileSessionStore, SessionStore
 from torrent_proxy_client.transport import see_fingerprint
-
-OK, FAILED, USAGE, AWAY, NOT_LOGGED_IN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+from torrent_proxy_client.watchlist_commands import WATCHLIST_COMMANDS
 
 _WAIT_BETWEEN_LOOKS = 2.0  # seconds
-
-
-class UsageError(ClientError):
-    pass
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -66,27 +71,6 @@ def _report(error: ClientError) -> int:
     if isinstance(error, ServerAway) and not isinstance(error, UntrustedCertificate):
         return AWAY
     return USAGE if isinstance(error, UsageError) else FAILED
-
-
-@asynccontextmanager
-async def _connect() -> AsyncIterator[ApiClient]:
-    """The server of the stored session; raises NotLoggedIn when that is not the one wanted."""
-    store = FileSessionStore(config_dir())
-    session = store.load()
-    chosen = os.environ.get("TORRENT_PROXY_SERVER")
-    if session is None or not session.logged_in:
-        raise NotLoggedIn("You are not logged in.")
-    if chosen and parse_server_url(chosen) != session.server:
-        raise NotLoggedIn(
-            f"You are logged in to {session.server}, not to {chosen} (TORRENT_PROXY_SERVER). "
-            f"Run: torrent-proxy login --server {chosen}"
-        )
-    async with _client(session.server, store) as api:
-        yield api
-
-
-def _client(server: str, store: SessionStore) -> ApiClient:
-    return ApiClient(server, store=store, fingerprint=Pins(state_dir()).get(server))
 
 
 async def _login(args: argparse.Namespace) -> int:
@@ -118,7 +102,7 @@ async def _login(args: argparse.Namespace) -> int:
 
 
 async def _log_in(server: str, store: SessionStore, user: str, password: str) -> Me:
-    async with _client(server, store) as api:
+    async with client(server, store) as api:
         return await api.log_in(user, password)
 
 
@@ -151,7 +135,7 @@ async def _logout(args: argparse.Namespace) -> int:
     if session is None or not session.logged_in:
         print("You are not logged in.")
         return OK
-    async with _client(session.server, store) as api:
+    async with client(session.server, store) as api:
         await api.log_out()
     print(f"Logged out of {session.server}.")
     return OK
@@ -159,7 +143,7 @@ async def _logout(args: argparse.Namespace) -> int:
 
 async def _add(args: argparse.Namespace) -> int:
     result = OK
-    async with _connect() as api:
+    async with connect() as api:
         for text in args.sources:
             try:
                 torrent = await sources.add(api, sources.recognise(text), paused=args.paused)
@@ -173,7 +157,7 @@ async def _add(args: argparse.Namespace) -> int:
 
 
 async def _ls(args: argparse.Namespace) -> int:
-    async with _connect() as api:
+    async with connect() as api:
         torrents = [torrent async for torrent in api.torrents(states=args.state)]
     if args.json:
         print(json.dumps([asdict(torrent) for torrent in torrents], indent=2, default=datetime.isoformat))
@@ -186,7 +170,7 @@ async def _ls(args: argparse.Namespace) -> int:
 
 async def _get(args: argparse.Namespace) -> int:
     directory = Path(args.to) if args.to else download_dir()
-    async with _connect() as api:
+    async with connect() as api:
         torrent = await _find(api, args.torrent)
         with ProgressLine() as line:
             while args.wait and torrent.state not in (State.FINISHED, State.ERROR):
@@ -257,21 +241,21 @@ def _outcome(file: Fetched) -> str:
 
 
 async def _pause(args: argparse.Namespace) -> int:
-    async with _connect() as api:
+    async with connect() as api:
         torrent = await api.pause((await _find(api, args.torrent)).id)
     print(f"Paused {_name(torrent)}")
     return OK
 
 
 async def _resume(args: argparse.Namespace) -> int:
-    async with _connect() as api:
+    async with connect() as api:
         torrent = await api.resume((await _find(api, args.torrent)).id)
     print(f"Resumed {_name(torrent)}")
     return OK
 
 
 async def _rm(args: argparse.Namespace) -> int:
-    async with _connect() as api:
+    async with connect() as api:
         torrent = await _find(api, args.torrent)
         if not args.yes:
             if not sys.stdin.isatty():
@@ -285,7 +269,7 @@ async def _rm(args: argparse.Namespace) -> int:
 
 
 async def _sessions(args: argparse.Namespace) -> int:
-    async with _connect() as api:
+    async with connect() as api:
         try:
             if args.end_others:
                 await api.end_other_sessions()
@@ -340,4 +324,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, int]]]
     "pause": _pause,
     "resume": _resume,
     "rm": _rm,
+    **WATCHLIST_COMMANDS,
 }

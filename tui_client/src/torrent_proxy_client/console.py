@@ -49,6 +49,18 @@ def session_table(sessions: Sequence[DeviceSession]) -> str:
     return "\n".join([*lines, "* this one. End one: torrent-proxy sessions --end ID"])
 
 
+def columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Each as wide as its widest cell; the last one is not padded."""
+    lines = [titles, *rows]
+    widths = [max(cell_len(line[number]) for line in lines) for number in range(len(titles) - 1)]
+    return "\n".join(
+        "  ".join(
+            [*(set_cell_size(cell, width) for cell, width in zip(line, widths, strict=False)), line[-1]]
+        )
+        for line in lines
+    )
+
+
 class ProgressLine:
     """One line on standard error that is drawn over again; nothing at all when that is no terminal."""
 

@@ -228,6 +228,9 @@ class Fields:
         value = self.optional(name, kind)
         return default if value is None else value
 
+    def has(self, name: str) -> bool:
+        return self._value.get(name) is not None
+
     def identifier(self, name: str) -> str:
         """Servers may number things or give them UUIDs."""
         value = self._value.get(name)

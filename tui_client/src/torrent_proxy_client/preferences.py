@@ -11,6 +11,8 @@ from torrent_proxy_client.partfile import Conflict
 class Preferences:
     sort: str = "added"
     reverse: bool = False
+    shows_sort: str = "name"
+    shows_reverse: bool = False
     conflict: str = Conflict.KEEP_BOTH.value
     filter: dict[str, object] = field(default_factory=dict)  # a Filter of the list, as `asdict` makes it
 

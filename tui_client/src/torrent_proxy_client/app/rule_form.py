@@ -1,55 +1,21 @@
 """The fields of a rule as they are typed: what each is called, and how it is read and written."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from torrent_proxy_client import amounts
 from torrent_proxy_client.amounts import BadAmount
-from torrent_proxy_client.feeds import Rule
+from torrent_proxy_client.app.form import (
+    ChoiceField,
+    Field,
+    Groups,
+    TextField,
+    TickField,
+    list_text,
+    number_text,
+    parse_list,
+)
 
 BATCHES = {"any": "single episodes and batches", "none": "single episodes only", "only": "batches only"}
-
-
-@dataclass(frozen=True, slots=True)
-class TextField:
-    name: str  # of the API
-    title: str
-    placeholder: str
-    write: Callable[[Any], str] = str
-    read: Callable[[str], object] = str.strip  # raises BadAmount
-
-    def text(self, rule: Rule) -> str:
-        return self.write(getattr(rule, self.name))
-
-
-@dataclass(frozen=True, slots=True)
-class TickField:
-    name: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceField:
-    name: str
-    title: str
-    choices: dict[str, str]
-
-
-Field = TextField | TickField | ChoiceField
-
-
-def _list_text(values: tuple[str, ...]) -> str:
-    return ", ".join(values)
-
-
-def _parse_list(text: str) -> list[str]:
-    return [value.strip() for value in text.split(",") if value.strip()]
-
-
-def _number_text(number: float | None) -> str:
-    return "" if number is None else f"{number:g}"
 
 
 def _day_text(moment: datetime | None) -> str:
@@ -94,7 +60,7 @@ def _priority_text(priority: int) -> str:
     return str(priority) if priority else ""
 
 
-GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
+GROUPS: Groups = (
     ("What it is called", (
         TextField("name", "Name", "of this rule"),
         TextField("must_contain", "Must contain", 'such as lighthouse (web OR "blu ray")'),
@@ -103,15 +69,15 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
         TextField("negative_regex", "Negative regex", "what must not be found"),
     )),
     ("What it is", (
-        TextField("resolutions", "Resolutions", "the best first, such as 1080p, 720p", _list_text, _parse_list),
-        TextField("groups", "Groups", "the best first, such as Lumen, Aurora", _list_text, _parse_list),
+        TextField("resolutions", "Resolutions", "the best first, such as 1080p, 720p", list_text, parse_list),
+        TextField("groups", "Groups", "the best first, such as Lumen, Aurora", list_text, parse_list),
         TickField("only_groups", "Only these groups"),
-        TextField("refused_groups", "Never groups", "such as Kestrel", _list_text, _parse_list),
+        TextField("refused_groups", "Never groups", "such as Kestrel", list_text, parse_list),
         TextField("min_size", "Smallest size", "any, or such as 200 MB", amounts.size_text, amounts.parse_size),
         TextField("max_size", "Largest size", "any, or such as 1.5 GiB", amounts.size_text, amounts.parse_size),
-        TextField("season", "Season", "any, or such as 2", _number_text, amounts.parse_count),
-        TextField("first_episode", "First episode", "any, or such as 3", _number_text, amounts.parse_number),
-        TextField("last_episode", "Last episode", "any, or such as 12", _number_text, amounts.parse_number),
+        TextField("season", "Season", "any, or such as 2", number_text, amounts.parse_count),
+        TextField("first_episode", "First episode", "any, or such as 3", number_text, amounts.parse_number),
+        TextField("last_episode", "Last episode", "any, or such as 12", number_text, amounts.parse_number),
         ChoiceField("batches", "Episodes", BATCHES),
         TextField("published_after", "Published after", "any, or such as 2026-11-22", _day_text, _parse_day),
         TextField("max_age_seconds", "Oldest", "any, or such as 3 d", amounts.time_text, _parse_age),
@@ -119,7 +85,7 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     ("What is done with it", (
         TickField("once_per_episode", "One release of each episode"),
         TextField("delay_seconds", "Wait for better", "no, or such as 6 h", _delay_text, _parse_delay),
-        TextField("max_per_day", "At most a day", "any number, or such as 5", _number_text, amounts.parse_count),
+        TextField("max_per_day", "At most a day", "any number, or such as 5", number_text, amounts.parse_count),
         TextField("label", "Label", "of the torrents; none"),
         TickField("start_paused", "Add them paused"),
     )),
@@ -131,4 +97,4 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
 )  # fmt: skip
 """By title of the group, in the order of the form. The feeds stand between the second and the third group."""
 FIELDS: tuple[Field, ...] = tuple(field for _, fields in GROUPS for field in fields)
-TITLES = {field.name: field.title for field in FIELDS} | {"feeds": "Only these feeds"}
+FEEDS = "Only these feeds"

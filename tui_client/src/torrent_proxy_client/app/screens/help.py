@@ -25,6 +25,7 @@ _KEYS = (
     ("Space", "mark it; p r d f l then work on all that are marked"),
     ("v  i  Esc", "mark up to here, invert the marks, take them away"),
     ("e", "feeds, and rules that take from them by themselves"),
+    ("w", "shows you follow: episodes, calendar, your list"),
     ("m", "my limits: disk, downloads, traffic, and what waits"),
     ("↑ ↓", "select another torrent (Tab: scroll the details)"),
     ("Ctrl+L", "log out"),

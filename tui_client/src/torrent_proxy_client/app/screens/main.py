@@ -14,6 +14,7 @@ from torrent_proxy_client.app.screens.feeds import FeedsScreen
 from torrent_proxy_client.app.screens.help import HelpScreen
 from torrent_proxy_client.app.screens.label import LabelScreen, labels_of
 from torrent_proxy_client.app.screens.listing import TOASTS, ListScreen, name_of
+from torrent_proxy_client.app.screens.shows import ShowsScreen
 from torrent_proxy_client.app.screens.torrent import TorrentScreen
 from torrent_proxy_client.app.screens.transfers import TransfersScreen
 from torrent_proxy_client.app.screens.usage import UsageScreen
@@ -40,6 +41,7 @@ class MainScreen(ListScreen):
         Binding("m", "usage", show=False),
         Binding("c", "commands", show=False),
         Binding("e", "feeds", show=False),
+        Binding("w", "shows", show=False),
         Binding("t", "transfers", show=False),
         Binding("u", "undo_delete", show=False),
     ]
@@ -163,6 +165,9 @@ class MainScreen(ListScreen):
 
     def action_feeds(self) -> None:
         self.app.push_screen(FeedsScreen(self.api, self._mirror.torrents))
+
+    def action_shows(self) -> None:
+        self.app.push_screen(ShowsScreen(self.api, self._mirror.torrents, self._preferences))
 
     def action_commands(self) -> None:
         if torrent := self.selected:

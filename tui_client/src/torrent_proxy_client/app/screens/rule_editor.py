@@ -8,19 +8,17 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from torrent_proxy_client import words
 from torrent_proxy_client.api import ApiClient
-from torrent_proxy_client.app.mistakes import TellsMistakes
-from torrent_proxy_client.app.rule_form import TITLES
-from torrent_proxy_client.app.screens.confirm import ConfirmScreen
 from torrent_proxy_client.app.screens.feed_help import FeedHelpScreen
+from torrent_proxy_client.app.screens.form_editor import FormEditor
 from torrent_proxy_client.app.screens.titles import TitlesScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.bars import SummaryBar, TitleBar
-from torrent_proxy_client.app.widgets.rule_fields import RuleFields, as_wishes
+from torrent_proxy_client.app.widgets.form_fields import FormFields
+from torrent_proxy_client.app.widgets.rule_fields import RuleFields
 from torrent_proxy_client.app.widgets.rule_preview import RulePreview
 from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused, ServerAway
 from torrent_proxy_client.feeds import Feed, Rule
@@ -30,16 +28,11 @@ AGAIN = 5.0  # seconds, while the server is away
 _BEGIN = "Type what titles must contain: what the rule would take shows here."
 
 
-class RuleEditor(TellsMistakes, Screen[Rule | None]):
-    """Hands back the rule that was saved; stays open, all that was typed kept, when it is refused."""
+class RuleEditor(FormEditor[Rule]):
+    """Hands back the rule that was saved."""
 
-    BINDINGS = [
-        Binding("ctrl+s", "save", "save", key_display="^s"),
-        Binding("ctrl+t", "titles", "try on titles", key_display="^t"),
-        Binding("f1", "help", "help", key_display="F1"),
-        Binding("escape", "leave", "back", key_display="esc"),
-    ]
-    AUTO_FOCUS = ""
+    BINDINGS = [Binding("ctrl+t", "titles", "try on titles", key_display="^t")]
+    WHAT = "the rule"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
 
     def __init__(self, api: ApiClient, rule: Rule, feeds: Sequence[Feed]) -> None:
@@ -50,7 +43,7 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
         self._feeds = feeds
         self._titles: list[str] = []  # pasted; none: what is in the feeds
         self._changed = asyncio.Event()  # since the preview was asked for
-        self._saving = False
+        self.is_new = not rule.id
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
@@ -71,16 +64,12 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
             self._changed.set()
 
     @property
-    def _form(self) -> RuleFields:
-        return self.query_one(RuleFields)
-
-    @property
     def _preview(self) -> RulePreview:
         return self.query_one(RulePreview)
 
     # --- the preview
 
-    @on(RuleFields.Changed)
+    @on(FormFields.Changed)
     def _note_change(self) -> None:
         self._changed.set()
 
@@ -97,13 +86,13 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
 
     @property
     def _touched(self) -> bool:
-        wishes, wrong = self._form.read()
-        return bool(wrong) or bool(self._titles) or wishes != as_wishes(self._rule)
+        wishes, wrong = self.form.read()
+        return bool(wrong) or bool(self._titles) or bool(self.changed(wishes))
 
     async def _look(self) -> None:
-        wishes, wrong = self._form.read()
+        wishes, wrong = self.form.read()
         if wrong:
-            self._form.mark(wrong)
+            self.form.mark(wrong)
             self._preview.say("What it takes shows here as soon as what is marked ✗ is mended.")
             return
         if not wishes["name"]:
@@ -113,7 +102,7 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
         except NotLoggedIn:
             return  # the list of torrents notices by itself, and asks to log in
         except Refused as error:
-            self._show_refusal(error)
+            self.show_refusal(error)
             if error.retry_after:
                 self.set_timer(error.retry_after, self._changed.set)
         except ClientError as error:
@@ -121,17 +110,12 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
             if isinstance(error, ServerAway):
                 self.set_timer(error.retry_after or AGAIN, self._changed.set)
         else:
-            self._form.mark({})
+            self.form.mark({})
             self._preview.show(found, pasted=bool(self._titles))
 
-    def _show_refusal(self, error: Refused) -> str:
-        """At its field, whose name is handed back; empty where it is of none."""
-        field = (error.attr or "").partition(".")[0]
-        if field not in TITLES:
-            self._preview.say(f"✗ {error}")
-            return ""
-        self._form.mark({field: str(error)})
-        self._preview.say(f"✗ {TITLES[field]}: {error}")
+    def show_refusal(self, error: Refused) -> str:
+        field = super().show_refusal(error)
+        self._preview.say(f"✗ {self.form.titles[field]}: {error}" if field else f"✗ {error}")
         return field
 
     @work(exit_on_error=False)
@@ -141,50 +125,16 @@ class RuleEditor(TellsMistakes, Screen[Rule | None]):
             self._titles = titles
             self._changed.set()
 
-    # --- saving and leaving
+    # --- saving
 
-    @work(exit_on_error=False)
-    async def action_save(self) -> None:
-        wishes, wrong = self._form.read()
-        if not wishes["name"]:
-            wrong = {"name": "Give the rule a name, to know it by."} | wrong
-        if wrong:
-            self._form.mark(wrong)
-            self._form.go_to(next(iter(wrong)))
-        elif not self._saving:
-            self._saving = True
-            try:
-                self._tell("Saving …")
-                self.dismiss(await self._save(wishes))
-            except NotLoggedIn:
-                self._tell("Your session has ended.")
-            except Refused as error:
-                self._tell(f"✗ Not saved: {error}")
-                if field := self._show_refusal(error):
-                    self._form.go_to(field)
-            except ClientError as error:
-                self._tell(f"✗ Not saved: {error}")
-            finally:
-                self._saving = False
+    def lacking(self, wishes: dict[str, object]) -> dict[str, str]:
+        return {} if wishes["name"] else {"name": "Give the rule a name, to know it by."}
 
-    async def _save(self, wishes: dict[str, object]) -> Rule | None:
+    async def send(self, wishes: dict[str, object]) -> Rule | None:
         if not self._rule.id:
             return await self._api.feeds.make_rule(wishes)
-        before = as_wishes(self._rule)
-        other = {name: value for name, value in wishes.items() if value != before[name]}
+        other = self.changed(wishes)
         return await self._api.feeds.change_rule(self._rule.id, other) if other else None
-
-    @work(exit_on_error=False, exclusive=True, group="leave")
-    async def action_leave(self) -> None:
-        wishes, wrong = self._form.read()
-        changed = bool(wrong) or wishes != as_wishes(self._rule)
-        what = "What you changed is lost." if self._rule.id else "What you typed is lost."
-        question = ConfirmScreen("Leave without saving the rule?", f"{what} Ctrl+S saves it.", "leave")
-        if not changed or await self.app.push_screen_wait(question):
-            self.dismiss(None)
 
     def action_help(self) -> None:
         self.app.push_screen(FeedHelpScreen())
-
-    def _tell(self, text: str) -> None:
-        self.query_one(SummaryBar).say(text)

@@ -51,6 +51,7 @@ class TableScreen(TellsMistakes, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
+        yield Static(id="notice", markup=False)
         yield Static(id="only", markup=False)
         yield Input(placeholder=self.SEARCH, id="filter")
         yield Static(_ASKING, id="empty", markup=False)
@@ -61,6 +62,7 @@ class TableScreen(TellsMistakes, Screen[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
+        self.query_one("#notice").display = False
         self.query_one("#only").display = False
         self.query_one("#filter").display = False
         self.show_rows({})
@@ -79,6 +81,12 @@ class TableScreen(TellsMistakes, Screen[None]):
 
     def tell(self, text: str) -> None:
         self.query_one(SummaryBar).say(text)
+
+    def warn(self, text: str) -> None:
+        """For as long as it is so; empty: all is well."""
+        notice = self.query_one("#notice", Static)
+        notice.display = bool(text)
+        notice.update(f"! {text}")
 
     @property
     def rows(self) -> Rows:

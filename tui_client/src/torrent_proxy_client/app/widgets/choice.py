@@ -1,10 +1,13 @@
 """One of a few, in a single line."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Static
+
+from torrent_proxy_client import words
 
 
 class Choice(Static, can_focus=True):
@@ -18,9 +21,10 @@ class Choice(Static, can_focus=True):
     class Changed(Message):
         pass
 
-    def __init__(self, choices: Mapping[str, str], value: str, *, id: str) -> None:
+    def __init__(self, choices: Mapping[Any, str], value: object, *, id: str) -> None:
+        """What each value is called; a value of a newer server is called as it is."""
         super().__init__(markup=False, id=id)
-        self._choices = dict(choices) | ({} if value in choices else {value: value})
+        self._choices = {**choices} if value in choices else {**choices, value: words.clean(str(value))}
         self.value = value
 
     def on_mount(self) -> None:

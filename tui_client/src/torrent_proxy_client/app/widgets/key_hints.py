@@ -34,6 +34,7 @@ LIST = (
     Hint("t", "transfers", "transfers"),
     Hint("c", "commands", "commands"),
     Hint("e", "feeds and rules", "feeds"),
+    Hint("w", "shows", "shows"),
 )
 FILTERED = (*LIST, Hint("Esc", "show all", "back"))
 MARKED = (

@@ -31,6 +31,7 @@ class Rows(DataTable[Text]):
         self._wanted_columns = columns
         self._cells: Mapping[str, Sequence[str]] = {}
         self._drawn_width = 0
+        self._to_select = ""  # as soon as it is drawn
 
     @property
     def selected(self) -> str:
@@ -40,10 +41,15 @@ class Rows(DataTable[Text]):
         return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
 
     def show(self, rows: Mapping[str, Sequence[str]]) -> None:
-        """Cells by the key of their row; they are cut to their columns."""
-        if rows != self._cells:
+        """Cells by the key of their row, in the order of the rows; they are cut to their columns."""
+        if list(rows.items()) != list(self._cells.items()):
             self._cells = dict(rows)
             self._draw()
+
+    def select(self, key: str) -> None:
+        """Put the cursor on this row, which was shown before."""
+        self._to_select = key
+        self._draw()
 
     def on_resize(self) -> None:
         if self.size.width != self._drawn_width:
@@ -53,7 +59,7 @@ class Rows(DataTable[Text]):
         if not self.size.width:
             self._drawn_width = 0
             return  # hidden: drawn when it is shown
-        selected, row, top = self.selected, self.cursor_row, self.scroll_y
+        selected, row, top = self._to_select or self.selected, self.cursor_row, self.scroll_y
         self._drawn_width = self.size.width
         widths = self._widths()
         self.clear(columns=True)
@@ -63,8 +69,10 @@ class Rows(DataTable[Text]):
             self.add_row(*(_cell(text, width) for text, width in zip(cells, widths, strict=True)), key=key)
         if self._cells:
             again = self.get_row_index(selected) if selected in self._cells else row
-            self.move_cursor(row=min(again, self.row_count - 1), scroll=False)
-            self.scroll_to(y=top, animate=False)
+            self.move_cursor(row=min(again, self.row_count - 1), scroll=bool(self._to_select))
+            if not self._to_select:
+                self.scroll_to(y=top, animate=False)
+        self._to_select = ""
 
     def _widths(self) -> list[int]:
         taken = sum(column.width + _GAP for column in self._wanted_columns if column.width)
