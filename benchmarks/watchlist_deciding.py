@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import psutil
@@ -73,11 +72,9 @@ def _box() -> Iterator[None]:
 
 
 def _deciding(quick: bool) -> Figures:
-    from watchlist import consumer, decisions
+    from watchlist import consumer
     from watchlist.models import Candidate, Decision
 
-    if find_spec("watchlist.choosing") is None:
-        decisions.choose = lambda user, entries: None
     share = 10 if quick else 1
     chance = random.Random(2)  # noqa: S311  nothing secret
     shows = _shows(chance, KNOWN // share)

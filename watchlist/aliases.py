@@ -12,9 +12,10 @@ from feeds.releases.objects import from_object
 from feeds.rules.text import normalised
 from feeds.services import lock_person
 from watchlist import catalogue, decisions
-from watchlist.catalogue import Shows, key
+from watchlist.catalogue import Shows
 from watchlist.deciding import Deciding
 from watchlist.follower import Follower
+from watchlist.matching.titles import key
 from watchlist.models import NAME, Alias, Candidate, Decision, Entry, Show
 from watchlist.offers import Offers
 

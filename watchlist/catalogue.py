@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -14,7 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.releases.release import Release
+from watchlist import relation_rules
 from watchlist.matching import Aliases, CatalogueShow, Match, Outcome
+from watchlist.matching.catalogue import Catalogue
+from watchlist.matching.redirects import Redirects
 from watchlist.models import Relation, Show
 from watchlist.records import Airing
 
@@ -38,7 +40,7 @@ class Matching(Protocol):
 class Shows:
     """A catalogue and what is in it."""
 
-    def __init__(self, shows: Iterable[CatalogueShow], redirects: Any = None) -> None:
+    def __init__(self, shows: Iterable[CatalogueShow], redirects: Redirects | None = None) -> None:
         self.by_id = {show.id: show for show in shows}
         self._matching = build(self.by_id.values(), redirects)
 
@@ -46,18 +48,8 @@ class Shows:
         return self._matching.match(release, aliases=aliases, published=published)
 
 
-def build(shows: Iterable[CatalogueShow], redirects: Any) -> Matching:
-    catalogue: Matching = import_module("watchlist.matching.catalogue").Catalogue(shows, redirects)
-    return catalogue
-
-
-def key(name: str) -> str:
-    """As names are compared."""
-    return str(import_module("watchlist.matching.titles").key(name))
-
-
-def current_redirects() -> Any:
-    return import_module("watchlist.relation_rules").current()
+def build(shows: Iterable[CatalogueShow], redirects: Redirects | None) -> Matching:
+    return Catalogue(shows, redirects)
 
 
 _kept: tuple[tuple[Any, ...], Shows] | None = None
@@ -72,7 +64,7 @@ def everybodys() -> Shows:
         version = Show.objects.version(now)
         if _kept is None or _kept[0] != version:
             shows = Show.objects.everybodys().with_airings(now)
-            _kept = (version, Shows(catalogue_shows(shows), current_redirects()))
+            _kept = (version, Shows(catalogue_shows(shows), relation_rules.current()))
         return _kept[1]
 
 

@@ -22,10 +22,10 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.services import lock_person
 from watchlist.downloads import begin, is_held, let_go, remove_left
-from watchlist.effective import Wanted, wishes_of
 from watchlist.models import Candidate, Entry, Grab
 from watchlist.picking import Episode, Pick, first_found, held_by, pick, upgrades
 from watchlist.progress import RESTORABLE, is_stalled, look_after
+from watchlist.wanted import Wanted, wishes_of
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,6 @@ transaction that moves what tells where to go on."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from importlib import import_module
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.rules import Reason
+from watchlist.choosing import choose
 from watchlist.deciding import Verdict
 from watchlist.models import Candidate, Decision, Entry, Grab
 from watchlist.offers import Offer
@@ -40,11 +40,6 @@ def record(
     recording = _Recording(user, decided, entries, again, answered)
     recording.write_decisions()
     return recording.write_candidates()
-
-
-def choose(user: User, entries: Collection[Entry]) -> None:
-    """Which of their candidates are downloaded."""
-    import_module("watchlist.choosing").choose(user=user, entries=entries)
 
 
 class _Recording:
@@ -115,7 +110,7 @@ class _Recording:
             Candidate.objects.filter(pk__in=gone, state=Candidate.State.FOUND).delete()
         if new or better_known:
             entries = {candidate.entry_id: candidate.entry for candidate in (*new, *better_known)}
-            choose(self._user, list(entries.values()))
+            choose(user=self._user, entries=list(entries.values()))
         return len(new)
 
     def _is_of_interest(self, item: int, verdict: Verdict) -> bool:

@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.services import GrabRefused, lock_person, take, withdraw
 from torrents.services import Standing, remove_named, standing
-from watchlist.effective import Wanted
 from watchlist.models import Candidate, Grab
 from watchlist.picking import held_by
+from watchlist.wanted import Wanted
 
 State = Candidate.State
 ORIGIN = "watchlist"

@@ -13,8 +13,9 @@ from feeds.releases.release import Release
 from feeds.rules import Candidate
 from feeds.rules.text import normalised
 from feeds.services import StoredItem
-from watchlist.catalogue import Shows, key
+from watchlist.catalogue import Shows
 from watchlist.matching import Match
+from watchlist.matching.titles import key
 
 KEPT = 20_000  # offers of a run, some 2 kB each
 

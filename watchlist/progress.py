@@ -9,8 +9,8 @@ from django.utils import timezone
 from accounts.models import User
 from torrents.services import Standing
 from watchlist.downloads import claims_of, let_go
-from watchlist.effective import wishes_of
 from watchlist.models import Candidate, Grab
+from watchlist.wanted import wishes_of
 
 AT_ONCE = 500  # candidates in one transaction, those first that were not looked at for the longest
 RESTORABLE = timedelta(days=1)  # a removed torrent is looked at again, for its owner may take it back

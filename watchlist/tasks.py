@@ -15,7 +15,8 @@ def sync_details() -> str:
     return sync.sync_details()
 
 
-def fetch_relation_rules() -> str:
+def fetch_relation_rules() -> bool:
+    """Whether there are new ones."""
     return relation_rules.fetch()
 
 

@@ -1,14 +1,14 @@
 """Which releases somebody wants of a show: the wishes of the entry, where it has none those of its owner's preferences,
 and where these have none what is said here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
+from accounts.models import User
 from feeds.rules import Candidate, Reason, RuleError, RuleSpec
 from feeds.rules.conditions import CompiledRule
-from feeds.rules.text import expression
 from watchlist.languages import languages
 from watchlist.models import Entry, Preferences, Show, Wishes
 from watchlist.records import Airing
@@ -57,14 +57,15 @@ def wanted_of(entry: Entry | None, preferences: Preferences | None) -> Wanted:
     return Wanted(**said)
 
 
+def wishes_of(user: User) -> Callable[[Entry], Wanted]:
+    """Of one person's entries; their preferences are read once."""
+    preferences = Preferences.objects.filter(user=user).first()
+    return lambda entry: wanted_of(entry, preferences)
+
+
 def may_come_as_batch(show: Show) -> bool:
     """Where nobody has said anything else."""
     return show.status not in _STILL_AIRS
-
-
-def check_words(must_not_contain: str) -> None:
-    """Before such a wish is saved: raises RuleError, with words for people, where it cannot be followed."""
-    expression(must_not_contain, field="must_not_contain")
 
 
 class Judge:

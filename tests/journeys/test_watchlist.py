@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,36 +34,12 @@ print(entry.pk)
 """
 # What the worker does each minute, without waiting for the minute.
 WORK = """
-from importlib import import_module
-from importlib.util import find_spec
 from feeds import checker, grabs
+from watchlist import choosing, consumer
 checker.check_due()
-if find_spec("watchlist.consumer"):
-    import_module("watchlist.consumer").catch_up()
-if not find_spec("watchlist.wanted"):
-    import_module("watchlist.tests.taking")
-from watchlist.choosing import advance
-advance()
+consumer.catch_up()
 grabs.add_due()
-advance()
-"""
-# In place of watchlist.consumer, where that is not there yet.
-FIND = """
-from django.db import transaction
-from feeds.models import Item
-from feeds.services import lock_person
-import watchlist.tests.taking
-from watchlist.choosing import choose
-from watchlist.models import Candidate, Entry
-entry = Entry.objects.get(pk={entry!r})
-for item in Item.objects.filter(title__contains=entry.show.english):
-    release = item.release
-    Candidate.objects.get_or_create(entry=entry, item=item, defaults=dict(
-        title=item.title, group=release["group"], version=release.get("version") or 1,
-        numbers=[float(number) for number in release["episodes"]]))
-with transaction.atomic():
-    lock_person(entry.user_id)
-    choose(user=entry.user, entries=[entry])
+choosing.advance()
 """
 STATES = """
 import json
@@ -150,16 +125,16 @@ class Follower:
         )
 
     async def work(self) -> None:
-        if find_spec("watchlist.consumer") is None:
-            await asyncio.to_thread(in_box, self.box, FIND.format(entry=self.entry))
         await asyncio.to_thread(in_box, self.box, WORK)
 
-    async def until(self, expected: dict[str, list[Any]], *, seconds: float = 150) -> None:
-        """Work until these episodes are in these states, from these releases."""
+    async def until(
+        self, expected: dict[str, list[Any]], *, alone: bool = False, seconds: float = 150
+    ) -> None:
+        """Work until these episodes are in these states, from these releases. `alone`: the box does so without help."""
         deadline = time.monotonic() + seconds
         while (states := json.loads(in_box(self.box, STATES.format(entry=self.entry)))) != expected:
             assert time.monotonic() < deadline, f"{states}, not {expected}"
-            await self.work()
+            await (asyncio.sleep(1) if alone else self.work())
 
     async def torrents(self) -> list[Torrent]:
         return [torrent async for torrent in self.client.torrents()]
@@ -190,7 +165,7 @@ async def test_an_episode_arrives_and_its_newer_version_takes_its_place(
 ) -> None:
     first, second = seeded(seed, tmp_path), seeded(seed, tmp_path)
     follower.release("[Group] {} - 01 [1080p].mkv", first)
-    await follower.until({"1.0": ["have", "Group", 1]})
+    await follower.until({"1.0": ["have", "Group", 1]}, alone=True)
     (torrent,) = await follower.torrents()
     assert (torrent.infohash_v1, torrent.infohash_v2) == infohashes(first)
     assert torrent.origin == "watchlist"

@@ -110,7 +110,7 @@ class Chosen:
     def __init__(self) -> None:
         self.calls: list[tuple[User, list[Entry]]] = []
 
-    def __call__(self, user: User, entries: Collection[Entry]) -> None:
+    def __call__(self, *, user: User, entries: Collection[Entry]) -> None:
         self.calls.append((user, list(entries)))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from feeds.releases.release import Release
 from feeds.rules import Reason
-from watchlist import aliases, catalogue, offers
+from watchlist import aliases, catalogue, offers, relation_rules
 from watchlist.matching import Aliases, AliasKey, CatalogueShow, Match, Outcome
 
 
@@ -68,5 +68,5 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "build", StandIn)
     for module in (offers, aliases):
         monkeypatch.setattr(module, "key", key)
-    monkeypatch.setattr(catalogue, "current_redirects", lambda: None)
+    monkeypatch.setattr(relation_rules, "current", lambda: None)
     monkeypatch.setattr(catalogue, "_kept", None)

@@ -2,11 +2,8 @@
 
 import itertools
 import secrets
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from importlib.util import find_spec
-from types import SimpleNamespace
 
 from django.db import transaction
 from django.utils import timezone
@@ -127,20 +124,3 @@ def arrive(*candidates: Candidate) -> None:
 def hours_pass(candidate: Candidate, hours: float) -> None:
     """In which nobody sent a byte of it."""
     Candidate.objects.filter(pk=candidate.pk).update(idle_seconds=round(hours * 3600))
-
-
-def _stand_in(entry: Entry, preferences: object) -> SimpleNamespace:
-    """Where watchlist.wanted is not there yet: the entry's own wishes, and the box's defaults."""
-    defaults = {
-        "newer_versions": True,
-        "delay_seconds": 0,
-        "stalled_hours": 24,
-        "start_paused": False,
-        "label": "",
-    }
-    own = {name: getattr(entry, name) for name in defaults}
-    return SimpleNamespace(**{name: defaults[name] if own[name] is None else own[name] for name in defaults})
-
-
-if find_spec("watchlist.wanted") is None:
-    sys.modules["watchlist.wanted"] = SimpleNamespace(wanted_of=_stand_in)  # type: ignore[assignment]
