@@ -9,7 +9,7 @@ from watchlist.matching.index import Entry, TitleIndex
 from watchlist.matching.placing import Place, Placing, existed
 from watchlist.matching.seasons import SERIES, Line, Lines
 from watchlist.matching.specials import Specials
-from watchlist.matching.titles import Title, exactly, numbers
+from watchlist.matching.titles import Title, exactly, numbers, read
 from watchlist.matching.wanted import Wanted
 
 _MOST_CANDIDATES = 8
@@ -33,10 +33,14 @@ class Choosing:
         part = title.part if title.part is not None else said.part
         if said.special is not None and (match := self._specials.by_title(title, said)):
             return match
+        if title.season is not None and said.season not in (None, 1, title.season):
+            return unsure(_shows(entries), _season_reason(said.season, f"{title.season}, as the name says"))
         named = [
             entry
             for entry in entries
-            if (entry.title.season or 1) == (season or 1) and (entry.title.part or 1) == (part or 1)
+            if (entry.title.season or 1) == (season or 1)
+            and (entry.title.part or 1) == (part or 1)
+            and not self._is_of_later_season(entry)
         ]
         named = self._of_the_year(named, said) if said.year is not None else named
         if named:
@@ -103,7 +107,9 @@ class Choosing:
         matches = {show.id: self.in_show(show, said) for show in shows}
         found = {show: match for show, match in matches.items() if match.outcome is Outcome.FOUND}
         if said.episodes and said.special is None:
-            series = [show for show in found if self._shows[show].format in SERIES]
+            series = [show for show in found if self._shows[show].format == "TV"] or [
+                show for show in found if self._shows[show].format in SERIES
+            ]
             if series and all(self._lines.are_connected(series[0], [show]) for show in found):
                 found = {show: found[show] for show in series}
         if len(found) > 1 and (first := self._first_of_a_line(list(found), entries, said)):
@@ -131,6 +137,17 @@ class Choosing:
                 first = min(positions)
                 return positions[first] if first == 0 or said.season is None else None
         return None
+
+    def _is_of_later_season(self, entry: Entry) -> bool:
+        """Where a show has its series' plain name, too: "Show" as a synonym of "Show 2nd Season"."""
+        if entry.rank == 2 or entry.title.season is not None or entry.title.part is not None:
+            return False
+        show = self._shows[entry.show]
+        titles = map(read, filter(None, (*show.titles, *show.synonyms)))
+        return any(
+            title.stem == entry.title.stem and ((title.season or 1) > 1 or (title.part or 1) > 1)
+            for title in titles
+        )
 
     def _of_the_year(self, entries: Sequence[Entry], said: Wanted) -> list[Entry]:
         """Of a season the year may be its own, or that of the first."""
@@ -218,8 +235,6 @@ class Choosing:
         placed: list[tuple[int, EpisodeNumber]] = []
         for position, number in enumerate(said.episodes):
             whole = _whole_number(number)
-            if whole == 0:
-                return unsure(candidates, Reason("episode", str(number), "an episode that is counted"))
             found = places(whole)
             if len(found) != 1 and len(said.absolute) == len(said.episodes):
                 counted = self._placing.across_seasons(

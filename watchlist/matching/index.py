@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from watchlist.matching import CatalogueShow
-from watchlist.matching.titles import Title, before_subtitle, letters, numbers, variants
+from watchlist.matching.titles import Title, before_subtitle, letters, numbers, variants, with_number
 
 _NEVER = frozenset(("MUSIC", "MANGA", "NOVEL", "ONE_SHOT"))
 _BUCKET = 5  # letters at either end of a name: what differs at both is not looked at
@@ -63,6 +63,8 @@ class TitleIndex:
         for name in dict.fromkeys(filter(None, names)):
             title, *others = variants(name)
             self._by_stem[title.stem].append(Entry(show, title, rank, name))
+            if numbered := with_number(name, title):
+                others.append(numbered)
             for other in others:
                 self._by_stem[other.stem].append(Entry(show, other, 2, name))
             if not rank and (head := before_subtitle(name)):

@@ -148,17 +148,24 @@ class Placing:
     def _on_from(
         self, line: Line, at: int, number: int, season: int | None, published: datetime.date | None
     ) -> Place | None:
-        """Counted from the show at a position on. With a season, not into what is told to be another."""
+        """Counted from the show at a position on. With a season, into what may be a cour of it only."""
+        before: CatalogueShow | None = None
         for show in line.shows[at:]:
-            stated = self._lines.stated(show).season
-            if season is not None and stated is not None and stated != season and show is not line.shows[at]:
+            if before is not None and season is not None and not self._goes_on(before, show, season):
                 return None
             count = _count(show)
             if count is None or number <= count:
                 fits = self.fits(show, number, published) and self._is_surely_of(show, number)
                 return (show.id, number) if fits else None
+            if show.status == "RELEASING" and show.aired is not None and show.aired + _AHEAD < count:
+                return None  # no sequel has begun
             number -= count
+            before = show
         return None
+
+    def _goes_on(self, before: CatalogueShow, show: CatalogueShow, season: int) -> bool:
+        stated = self._lines.stated(show).season
+        return stated == season or (stated is None and self._lines.may_go_on(before, show))
 
 
 def existed(show: CatalogueShow, published: datetime.date | None) -> bool:

@@ -271,7 +271,7 @@ _INVERSE = {"PREQUEL": "SEQUEL", "SEQUEL": "PREQUEL", "SIDE_STORY": "PARENT", "P
 def _is_extra(show: CatalogueShow) -> bool:
     if show.format not in ("ONA", "TV_SHORT"):
         return False
-    return show.format == "TV_SHORT" or (show.episodes is not None and show.episodes <= _SHORT_EXTRA)
+    return show.episodes is not None and show.episodes <= _SHORT_EXTRA
 
 
 def _stated(show: CatalogueShow) -> Stated:
