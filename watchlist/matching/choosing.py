@@ -35,13 +35,10 @@ class Choosing:
             return match
         if title.season is not None and said.season not in (None, 1, title.season):
             return unsure(_shows(entries), _season_reason(said.season, f"{title.season}, as the name says"))
-        named = [
-            entry
-            for entry in entries
-            if (entry.title.season or 1) == (season or 1)
-            and (entry.title.part or 1) == (part or 1)
-            and not self._is_of_later_season(entry)
-        ]
+        named = [entry for entry in entries if self._is_called(entry, season, part)]
+        if not named and season is None and part is not None:
+            # "Show Part 3 East" may be how "Show III: East" is called
+            named = [entry for entry in entries if entry.rank == 2 and entry.title.season == part]
         named = self._of_the_year(named, said) if said.year is not None else named
         if named:
             if title.season is None and season not in (None, 1) and self._is_cut_elsewhere(named, season):
@@ -137,6 +134,12 @@ class Choosing:
                 first = min(positions)
                 return positions[first] if first == 0 or said.season is None else None
         return None
+
+    def _is_called(self, entry: Entry, season: int | None, part: int | None) -> bool:
+        """Whether the title states this season and cour. The first ones are not stated."""
+        title = entry.title
+        same = (title.season or 1) == (season or 1) and (title.part or 1) == (part or 1)
+        return same and not self._is_of_later_season(entry)
 
     def _is_of_later_season(self, entry: Entry) -> bool:
         """Where a show has its series' plain name, too: "Show" as a synonym of "Show 2nd Season"."""

@@ -81,6 +81,7 @@ def test_numbers_of_a_name_are_never_forgiven() -> None:
     shows = [show(1, "Akebono Minato 3: Tekketsu"), show(2, "Akebono Minato 1: Tekketsu")]
 
     assert found(match(shows, "[Grp] Akebono Minato Part 1 Tekketsu - 05 [1080p]")) == (2, (5,))
+    assert found(match(shows, "[Grp] Akebono Minato Part 3 Tekketsu - 05 [1080p]")) == (1, (5,))
     assert found(match(shows, "[Grp] Akebono Minato 2: Tekketsu - 05 [1080p]")) == "unsure"
 
 
