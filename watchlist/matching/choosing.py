@@ -1,6 +1,6 @@
 """Which of the shows that bear a name is meant, by season, year and numbers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from feeds.releases.release import EpisodeNumber
 from feeds.rules import Reason
@@ -43,6 +43,8 @@ class Choosing:
         if named:
             if title.season is None and season not in (None, 1) and self._is_cut_elsewhere(named, season):
                 return unsure(_shows(named), _season_reason(season, "a season that all count alike"))
+            if rivals := self._rivals(named, entries, said):
+                return unsure((*_shows(named), *rivals), Reason("title", said.written[0], "a year"))
             return self._of_these(named, title, said)
         if (season is None and part is None) or not entries:
             shows = _shows(entries)
@@ -112,10 +114,19 @@ class Choosing:
         if len(found) > 1 and (first := self._first_of_a_line(list(found), entries, said)):
             found = {first: found[first]}
         different = {(match.show, match.episodes) for match in found.values()}
-        if len(different) == 1:
+        if len(different) == 1 and not self._may_be_another(found, matches, said):
             return next(iter(found.values()))
         candidates = list(found) or [show for match in matches.values() for show in match.candidates]
         return unsure(candidates, Reason("title", said.written[0], "the title of one show only, or a year"))
+
+    def _may_be_another(self, found: Collection[int], all_of_them: Collection[int], said: Wanted) -> bool:
+        """Whether one that was not found was not only because too little is known of it."""
+        return any(
+            show not in found
+            and not self._lines.are_connected(show, found)
+            and self._placing.is_open(self._shows[show], said.published)
+            for show in all_of_them
+        )
 
     def _first_of_a_line(self, shows: Sequence[int], entries: Sequence[Entry], said: Wanted) -> int | None:
         """The first of seasons that all bear the very same name: who means another says which."""
@@ -124,7 +135,7 @@ class Choosing:
             # "Show!" and "Show!!"
             said_so = set(map(exactly, said.written))
             same = {entry.show for entry in mine if exactly(entry.written) in said_so}
-            if len(same) == 1:
+            if len(same) == 1 and all(self._lines.are_connected(shows[0], [show]) for show in shows):
                 return same.pop()
             if said.season is None:
                 return None
@@ -134,6 +145,24 @@ class Choosing:
                 first = min(positions)
                 return positions[first] if first == 0 or said.season is None else None
         return None
+
+    def _rivals(self, named: Sequence[Entry], entries: Sequence[Entry], said: Wanted) -> list[int]:
+        """Other series of that name, remakes, which may have such a season, too, though no title says so."""
+        if all(entry.title.season is None and entry.title.part is None for entry in named):
+            return []
+        rank = min(entry.rank for entry in named)
+        shows = _shows(entry for entry in named if entry.rank == rank)
+        plain = [
+            entry
+            for entry in entries
+            if entry.title.season is None and entry.title.part is None and entry.rank <= rank
+        ]
+        return [
+            show
+            for show in _shows(self._of_the_year(plain, said) if said.year is not None else plain)
+            if any(len(line.shows) > 1 for line in self._lines.of(self._shows[show]))
+            and not self._lines.are_connected(show, shows)
+        ]
 
     def _is_called(self, entry: Entry, season: int | None, part: int | None) -> bool:
         """Whether the title states this season and cour. The first ones are not stated."""
@@ -191,7 +220,8 @@ class Choosing:
             if season is not None
             else Reason("part", str(part), "a part that can be told")
         )
-        if not lines or several:
+        one = all(self._lines.are_connected(members[0], [line.shows[0].id]) for line in lines.values())
+        if not lines or several or not one:
             return unsure(candidates, reason)
         if part is not None and part > 1:
             cours = {show for line in lines.values() for show in self._lines.cours(line, season or 1, part)}

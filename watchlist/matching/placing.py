@@ -84,6 +84,13 @@ class Placing:
             if place is not None
         )
 
+    def is_open(self, show: CatalogueShow, published: datetime.date | None) -> bool:
+        """Whether a show, or one that follows it, may have any number of episodes, as nobody knows how many."""
+        lines = self._lines.of(show)
+        members = {member.id: member for line in lines for member in line.shows} or {show.id: show}
+        unknown = any(_count(member) is None for member in members.values())
+        return existed(show, published) and (unknown or not all(line.ends for line in lines))
+
     def across_seasons(
         self, show: CatalogueShow, number: int, published: datetime.date | None
     ) -> frozenset[Place]:

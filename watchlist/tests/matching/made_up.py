@@ -107,11 +107,9 @@ class World:
                 for _ in range(pick.randint(2, 4))
             )
             english = " ".join(pick.sample(_WORDS, k=pick.randint(2, 3)))
-            if pick.random() < 0.3:
-                english = f"The {english}"
             if romaji not in self._taken and english not in self._taken:
                 self._taken |= {romaji, english}
-                return romaji, english
+                return romaji, f"The {english}" if pick.random() < 0.3 else english
 
     def _series(self) -> Series:
         pick = self.random
