@@ -58,12 +58,11 @@ class Choosing:
         if not said.episodes:
             return self._whole(show, said)
         line = [member.id for line in self._lines.of(show)[:1] for member in line.shows]
-        return self._placed(
-            [show.id, *line],
-            said,
-            lambda number: self._placing.places(
-                show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
-            ),
+        return self._placed([show.id, *line], said, lambda number: self._places(show, number, said))
+
+    def _places(self, show: CatalogueShow, number: int, said: Wanted) -> frozenset[Place]:
+        return self._placing.places(
+            show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
         )
 
     def film_of_the_year(self, title: Title, said: Wanted) -> Match | None:
@@ -120,12 +119,16 @@ class Choosing:
         return unsure(candidates, Reason("title", said.written[0], "the title of one show only, or a year"))
 
     def _may_be_another(self, found: Collection[int], all_of_them: Collection[int], said: Wanted) -> bool:
-        """Whether one that was not found was not only because too little is known of it."""
-        return any(
-            show not in found
-            and not self._lines.are_connected(show, found)
-            and self._placing.is_open(self._shows[show], said.published)
+        """Whether one that was not found may be meant all the same: too little is known of it, or too much fits."""
+        others = [
+            self._shows[show]
             for show in all_of_them
+            if show not in found and not self._lines.are_connected(show, found)
+        ]
+        return any(
+            self._placing.is_open(show, said.published)
+            or any(self._places(show, _whole_number(number), said) for number in said.episodes[:1])
+            for show in others
         )
 
     def _first_of_a_line(self, shows: Sequence[int], entries: Sequence[Entry], said: Wanted) -> int | None:
