@@ -91,6 +91,16 @@ def test_a_title_of_its_own_goes_before_anothers_synonym() -> None:
     assert found(match(shows, "[Grp] Minato no Hi - 05 [1080p]")) == (2, (5,))
 
 
+def test_a_part_of_an_anthology_may_be_a_show_itself() -> None:
+    parts = ["Minato no Hi", *(f"The Tale of Island {number} and the Sea" for number in range(30))]
+    shows = [show(1, "Umi no Mihonichi", synonyms=parts, episodes=31)]
+
+    result = match(shows, "[Grp] Minato no Hi - 01 [1080p]")
+
+    assert (found(result), result.candidates) == ("unsure", (1,))
+    assert found(match(shows, "[Grp] Umi no Mihonichi - 01 [1080p]")) == (1, (1,))
+
+
 def test_a_year_tells_remakes_apart_and_nothing_else_does() -> None:
     assert found(match(REMAKES, "[Grp] Kaze no Niwa (2019) - 05 [1080p]")) == (2, (5,))
     assert found(match(REMAKES, "[Grp] Kaze no Niwa (2001) - 05 [1080p]")) == (1, (5,))
