@@ -124,11 +124,13 @@ class Catalogue:
             if not any(title.stem != other.stem and title.stem in other.stem for other in hits)
         ]
         sure = [match for match in found if match.outcome is Outcome.FOUND]
-        shows = dict.fromkeys(match.show for match in sure if match.show is not None)
-        if len(shows) == 1:
+        shows = dict.fromkeys(match.show for match in sure)
+        others = [match for match in found if match.outcome is Outcome.UNSURE]
+        if len(shows) == 1 and all(sure[0].show in match.candidates for match in others):
             return sure[0]
-        if len(shows) > 1:
-            return unsure(shows, Reason("title", " / ".join(said.written), "names of one show only"))
+        if shows:
+            candidates = (*shows, *(show for match in others for show in match.candidates))
+            return unsure(candidates, Reason("title", " / ".join(said.written), "names of one show only"))
         return found[0]
 
     def _unless_a_folder_disagrees(self, own: Match, said: Wanted, around: Sequence[Wanted]) -> Match:

@@ -1,6 +1,6 @@
 """Which of the shows that bear a name is meant, by season, year and numbers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from feeds.releases.release import EpisodeNumber
 from feeds.rules import Reason
@@ -9,7 +9,7 @@ from watchlist.matching.index import Entry, TitleIndex
 from watchlist.matching.placing import Place, Placing, existed
 from watchlist.matching.seasons import SERIES, Line, Lines
 from watchlist.matching.specials import Specials
-from watchlist.matching.titles import Title, exactly, numbers
+from watchlist.matching.titles import Title, exactly, numbers, read
 from watchlist.matching.wanted import Wanted
 
 _MOST_CANDIDATES = 8
@@ -33,15 +33,18 @@ class Choosing:
         part = title.part if title.part is not None else said.part
         if said.special is not None and (match := self._specials.by_title(title, said)):
             return match
-        named = [
-            entry
-            for entry in entries
-            if (entry.title.season or 1) == (season or 1) and (entry.title.part or 1) == (part or 1)
-        ]
+        if title.season is not None and said.season not in (None, 1, title.season):
+            return unsure(_shows(entries), _season_reason(said.season, f"{title.season}, as the name says"))
+        named = [entry for entry in entries if self._is_called(entry, season, part)]
+        if not named and season is None and part is not None:
+            # "Show Part 3 East" may be how "Show III: East" is called
+            named = [entry for entry in entries if entry.rank == 2 and entry.title.season == part]
         named = self._of_the_year(named, said) if said.year is not None else named
         if named:
             if title.season is None and season not in (None, 1) and self._is_cut_elsewhere(named, season):
                 return unsure(_shows(named), _season_reason(season, "a season that all count alike"))
+            if rivals := self._rivals(named, entries, said):
+                return unsure((*_shows(named), *rivals), Reason("title", said.written[0], "a year"))
             return self._of_these(named, title, said)
         if (season is None and part is None) or not entries:
             shows = _shows(entries)
@@ -55,12 +58,11 @@ class Choosing:
         if not said.episodes:
             return self._whole(show, said)
         line = [member.id for line in self._lines.of(show)[:1] for member in line.shows]
-        return self._placed(
-            [show.id, *line],
-            said,
-            lambda number: self._placing.places(
-                show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
-            ),
+        return self._placed([show.id, *line], said, lambda number: self._places(show, number, said))
+
+    def _places(self, show: CatalogueShow, number: int, said: Wanted) -> frozenset[Place]:
+        return self._placing.places(
+            show, number, season=said.season, published=said.published, across_seasons=said.may_run_on
         )
 
     def film_of_the_year(self, title: Title, said: Wanted) -> Match | None:
@@ -103,16 +105,31 @@ class Choosing:
         matches = {show.id: self.in_show(show, said) for show in shows}
         found = {show: match for show, match in matches.items() if match.outcome is Outcome.FOUND}
         if said.episodes and said.special is None:
-            series = [show for show in found if self._shows[show].format in SERIES]
+            series = [show for show in found if self._shows[show].format == "TV"] or [
+                show for show in found if self._shows[show].format in SERIES
+            ]
             if series and all(self._lines.are_connected(series[0], [show]) for show in found):
                 found = {show: found[show] for show in series}
         if len(found) > 1 and (first := self._first_of_a_line(list(found), entries, said)):
             found = {first: found[first]}
         different = {(match.show, match.episodes) for match in found.values()}
-        if len(different) == 1:
+        if len(different) == 1 and not self._may_be_another(found, matches, said):
             return next(iter(found.values()))
         candidates = list(found) or [show for match in matches.values() for show in match.candidates]
         return unsure(candidates, Reason("title", said.written[0], "the title of one show only, or a year"))
+
+    def _may_be_another(self, found: Collection[int], all_of_them: Collection[int], said: Wanted) -> bool:
+        """Whether one that was not found may be meant all the same: too little is known of it, or too much fits."""
+        others = [
+            self._shows[show]
+            for show in all_of_them
+            if show not in found and not self._lines.are_connected(show, found)
+        ]
+        return any(
+            self._placing.is_open(show, said.published)
+            or any(self._places(show, _whole_number(number), said) for number in said.episodes[:1])
+            for show in others
+        )
 
     def _first_of_a_line(self, shows: Sequence[int], entries: Sequence[Entry], said: Wanted) -> int | None:
         """The first of seasons that all bear the very same name: who means another says which."""
@@ -121,7 +138,7 @@ class Choosing:
             # "Show!" and "Show!!"
             said_so = set(map(exactly, said.written))
             same = {entry.show for entry in mine if exactly(entry.written) in said_so}
-            if len(same) == 1:
+            if len(same) == 1 and all(self._lines.are_connected(shows[0], [show]) for show in shows):
                 return same.pop()
             if said.season is None:
                 return None
@@ -131,6 +148,41 @@ class Choosing:
                 first = min(positions)
                 return positions[first] if first == 0 or said.season is None else None
         return None
+
+    def _rivals(self, named: Sequence[Entry], entries: Sequence[Entry], said: Wanted) -> list[int]:
+        """Other series of that name, remakes, which may have such a season, too, though no title says so."""
+        if all(entry.title.season is None and entry.title.part is None for entry in named):
+            return []
+        rank = min(entry.rank for entry in named)
+        shows = _shows(entry for entry in named if entry.rank == rank)
+        plain = [
+            entry
+            for entry in entries
+            if entry.title.season is None and entry.title.part is None and entry.rank <= rank
+        ]
+        return [
+            show
+            for show in _shows(self._of_the_year(plain, said) if said.year is not None else plain)
+            if any(len(line.shows) > 1 for line in self._lines.of(self._shows[show]))
+            and not self._lines.are_connected(show, shows)
+        ]
+
+    def _is_called(self, entry: Entry, season: int | None, part: int | None) -> bool:
+        """Whether the title states this season and cour. The first ones are not stated."""
+        title = entry.title
+        same = (title.season or 1) == (season or 1) and (title.part or 1) == (part or 1)
+        return same and not self._is_of_later_season(entry)
+
+    def _is_of_later_season(self, entry: Entry) -> bool:
+        """Where a show has its series' plain name, too: "Show" as a synonym of "Show 2nd Season"."""
+        if entry.rank == 2 or entry.title.season is not None or entry.title.part is not None:
+            return False
+        show = self._shows[entry.show]
+        titles = map(read, filter(None, (*show.titles, *show.synonyms)))
+        return any(
+            title.stem == entry.title.stem and ((title.season or 1) > 1 or (title.part or 1) > 1)
+            for title in titles
+        )
 
     def _of_the_year(self, entries: Sequence[Entry], said: Wanted) -> list[Entry]:
         """Of a season the year may be its own, or that of the first."""
@@ -171,7 +223,8 @@ class Choosing:
             if season is not None
             else Reason("part", str(part), "a part that can be told")
         )
-        if not lines or several:
+        one = all(self._lines.are_connected(members[0], [line.shows[0].id]) for line in lines.values())
+        if not lines or several or not one:
             return unsure(candidates, reason)
         if part is not None and part > 1:
             cours = {show for line in lines.values() for show in self._lines.cours(line, season or 1, part)}
@@ -218,8 +271,6 @@ class Choosing:
         placed: list[tuple[int, EpisodeNumber]] = []
         for position, number in enumerate(said.episodes):
             whole = _whole_number(number)
-            if whole == 0:
-                return unsure(candidates, Reason("episode", str(number), "an episode that is counted"))
             found = places(whole)
             if len(found) != 1 and len(said.absolute) == len(said.episodes):
                 counted = self._placing.across_seasons(

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from watchlist.matching import CatalogueShow
-from watchlist.matching.titles import Title, before_subtitle, letters, numbers, variants
+from watchlist.matching.titles import Title, before_subtitle, letters, numbers, read, variants, with_number
 
 _NEVER = frozenset(("MUSIC", "MANGA", "NOVEL", "ONE_SHOT"))
 _BUCKET = 5  # letters at either end of a name: what differs at both is not looked at
@@ -20,6 +20,7 @@ _ALIKE = 88.0
 """Per cent of letters: from `_MOST_ALIKE` on a name may be another's misspelt, from `_ALIKE` on a person is asked."""
 _MOST_OF_A_BUCKET = 300
 _MOST_ASKED_ABOUT = 8
+_ANTHOLOGY = 30  # synonyms: a show with as many lists the names of its parts, which may be shows themselves
 
 
 class Entry(NamedTuple):
@@ -47,7 +48,10 @@ class TitleIndex:
         for show in shows:
             if show.format not in _NEVER:
                 self._add(show.id, show.titles, 0)
-                self._add(show.id, show.synonyms, 1)
+                if len(show.synonyms) < _ANTHOLOGY:
+                    self._add(show.id, show.synonyms, 1)
+                else:
+                    self._add_parts(show.id, show.synonyms)
         self._by_letters: defaultdict[str, list[str]] = defaultdict(list)
         self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
         self._by_end: defaultdict[str, list[str]] = defaultdict(list)
@@ -63,10 +67,18 @@ class TitleIndex:
         for name in dict.fromkeys(filter(None, names)):
             title, *others = variants(name)
             self._by_stem[title.stem].append(Entry(show, title, rank, name))
+            if numbered := with_number(name, title):
+                others.append(numbered)
             for other in others:
                 self._by_stem[other.stem].append(Entry(show, other, 2, name))
             if not rank and (head := before_subtitle(name)):
                 self._before_subtitle[head.stem].append(Entry(show, head, 2, name))
+
+    def _add_parts(self, show: int, names: Sequence[str]) -> None:
+        """Names that only may be those of a show."""
+        for name in filter(None, names):
+            title = read(name)
+            self._before_subtitle[title.stem].append(Entry(show, title, 2, name))
 
     def exact(self, stem: str) -> Sequence[Entry]:
         """All titles that are called so, of whatever season."""

@@ -17,6 +17,10 @@ _SEVERAL_SEASONS = 30
 """Episodes: for others than AniList, longer shows are several seasons."""
 
 
+class _CannotTell(Exception):
+    """Nobody knows how many episodes a show has."""
+
+
 class Placing:
     def __init__(
         self,
@@ -59,7 +63,10 @@ class Placing:
         elsewhere = elsewhere or self._redirected(show, number, to_itself=True)
         if elsewhere is not None:
             return elsewhere
-        return frozenset(self._counted_on(show, number, season, published, across_seasons))
+        try:
+            return frozenset(self._counted_on(show, number, season, published, across_seasons))
+        except _CannotTell:
+            return frozenset()
 
     def in_season(
         self,
@@ -75,25 +82,33 @@ class Placing:
         readings = self._lines.readings(line)
         if not line.ends and not all(season in reading for reading in readings):
             return frozenset()  # it may be what is not in the catalogue
-        return frozenset(
-            place
+        begins = {
+            reading.index(season)
             for reading in readings
             if season in reading
             and self._lines.may_begin_season(line, reading.index(season), by_name=by_name)
-            for place in (self._on_from(line, reading.index(season), number, season, published),)
-            if place is not None
-        )
+        }
+        try:
+            places = {self._on_from(line, at, number, season, published) for at in begins}
+        except _CannotTell:
+            return frozenset()
+        return frozenset(place for place in places if place is not None)
+
+    def is_open(self, show: CatalogueShow, published: datetime.date | None) -> bool:
+        """Whether a show, or one that follows it, may have any number of episodes, as nobody knows how many."""
+        lines = self._lines.of(show)
+        members = {member.id: member for line in lines for member in line.shows} or {show.id: show}
+        unknown = any(_count(member) is None for member in members.values())
+        return existed(show, published) and (unknown or not all(line.ends for line in lines))
 
     def across_seasons(
         self, show: CatalogueShow, number: int, published: datetime.date | None
     ) -> frozenset[Place]:
         """All that a number may be that is counted from the first season of a show's line."""
-        places = (
-            self._on_from(line, 0, number, None, published)
-            for line in self._lines.of(show)
-            if self._lines.counts_from_one(line)
-        )
-        return frozenset(place for place in places if place is not None)
+        try:
+            return frozenset(self._across(show, number, published))
+        except _CannotTell:
+            return frozenset()
 
     def splits_elsewhere(self, line: Line, season: int) -> bool:
         """Whether others may count seasons of the line otherwise: they cut long shows into several."""
@@ -141,24 +156,40 @@ class Placing:
                 if season is not None and self._lines.stated(self._lines.show(place[0])).season == season:
                     continue  # another cour of the very season
             if across_seasons and at and line.ends:
-                yield from (
-                    place for place in self.across_seasons(show, number, published) if place[0] == show.id
-                )
+                yield from (place for place in self._across(show, number, published) if place[0] == show.id)
+
+    def _across(self, show: CatalogueShow, number: int, published: datetime.date | None) -> Iterator[Place]:
+        for line in self._lines.of(show):
+            if self._lines.counts_from_one(line):
+                place = self._on_from(line, 0, number, None, published)
+                if place is not None:
+                    yield place
 
     def _on_from(
         self, line: Line, at: int, number: int, season: int | None, published: datetime.date | None
     ) -> Place | None:
-        """Counted from the show at a position on. With a season, not into what is told to be another."""
+        """Counted from the show at a position on. With a season, into what may be a cour of it only.
+
+        Raises _CannotTell where too little is known.
+        """
+        before: CatalogueShow | None = None
         for show in line.shows[at:]:
-            stated = self._lines.stated(show).season
-            if season is not None and stated is not None and stated != season and show is not line.shows[at]:
+            if before is not None and season is not None and not self._goes_on(before, show, season):
                 return None
             count = _count(show)
             if count is None or number <= count:
-                fits = self.fits(show, number, published) and self._is_surely_of(show, number)
-                return (show.id, number) if fits else None
+                if not self._is_surely_of(show, number):
+                    raise _CannotTell
+                return (show.id, number) if self.fits(show, number, published) else None
+            if show.status == "RELEASING" and show.aired is not None and show.aired + _AHEAD < count:
+                return None  # no sequel has begun
             number -= count
+            before = show
         return None
+
+    def _goes_on(self, before: CatalogueShow, show: CatalogueShow, season: int) -> bool:
+        stated = self._lines.stated(show).season
+        return stated == season or (stated is None and self._lines.may_go_on(before, show))
 
 
 def existed(show: CatalogueShow, published: datetime.date | None) -> bool:

@@ -22,7 +22,7 @@ _LONGEST = 60  # of a line
 _SHORT_EXTRA = 6  # episodes; ONA and TV_SHORT of no more may stand between seasons without being one
 UNRELATED = frozenset(("CHARACTER", "OTHER", "ADAPTATION", "SOURCE"))
 """Kinds of relations that shows of different worlds have."""
-_FAR = 6  # relations from one show to another
+_FAR = 300  # shows of one world that are looked at
 _RECAP = ("recap", "soushuuhen", "sōshūhen", "総集編", "digest", "compilation")
 
 
@@ -219,11 +219,9 @@ class Lines:
         return found
 
     def are_connected(self, show: int, others: Collection[int]) -> bool:
-        """Whether any of the others is a show of the same world, over a few relations."""
+        """Whether any of the others is a show of the same world, by relations."""
         seen, around = {show}, [show]
-        for _ in range(_FAR):
-            if not seen.isdisjoint(others):
-                return True
+        while around and len(seen) < _FAR and seen.isdisjoint(others):
             around = [
                 other
                 for at in around
@@ -271,7 +269,7 @@ _INVERSE = {"PREQUEL": "SEQUEL", "SEQUEL": "PREQUEL", "SIDE_STORY": "PARENT", "P
 def _is_extra(show: CatalogueShow) -> bool:
     if show.format not in ("ONA", "TV_SHORT"):
         return False
-    return show.format == "TV_SHORT" or (show.episodes is not None and show.episodes <= _SHORT_EXTRA)
+    return show.episodes is not None and show.episodes <= _SHORT_EXTRA
 
 
 def _stated(show: CatalogueShow) -> Stated:

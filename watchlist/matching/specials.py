@@ -44,9 +44,10 @@ class Specials:
         for word in _NAMES.get(said.special, ()):
             if said.special is Special.MOVIE and said.episodes:
                 word = f"{word}{said.episodes[0]}"
+            called = Title(f"{title.stem}{word}")
             shows = {
                 entry.show
-                for entry in self._index.exact(f"{title.stem}{word}")
+                for entry in (*self._index.exact(called.stem), *self._index.named_with_subtitle(called))
                 if (entry.title.season or 1) == (season or 1) and entry.title.part == title.part
             }
             if len(shows) == 1 and _holds(show := self._shows[shows.pop()], said):

@@ -60,8 +60,8 @@ _CJK_COUNTED = re.compile(
     r"|第?\s?(?P<part>[0-9]{1,2}|[一二三四五六七八九十])\s?(?:クール|部分)|(?:パート|파트)\s?(?P<part_after>[0-9]{1,2})"
 )
 _CJK_MARKS = frozenset("期季기シ시ク部パ파")
-# "Show II: Under the Bridge" is the second season of "Show: Under the Bridge", too.
 _BEFORE_SUBTITLE = re.compile(r"(?<=[\w!?]\s)(?P<number>[1-9]|i{1,3}|iv|vi{0,3})\s?(?::|\s-\s)\s*(?=\S)")
+_SEASON_WORD = re.compile(r"season|saison|staffel|temporada|stagione|シーズン|시즌|\bS[0-9]", re.IGNORECASE)
 _SUBTITLE = re.compile(r"\s?:\s|:|\s[-~–]\s")
 # "Movie 2" is no second season, and neither is "Act 2" or "Volume 2".
 _NUMBERED_ANYWAY = re.compile(
@@ -94,17 +94,22 @@ def read(name: str) -> Title:
 
 
 def variants(name: str) -> tuple[Title, ...]:
-    """`read(name)`, and where a numeral stands before a subtitle, the same with that as its season."""
+    """`read(name)`, and where a numeral stands before a subtitle, the same with that as its season: "Show II: Under
+    the Bridge" is the second of "Show: Under the Bridge"."""
     title = read(name)
-    if (
-        title.season is None
-        and (":" in name or " - " in name)
-        and (match := _BEFORE_SUBTITLE.search(_folded(name)))
-    ):
-        number = int(_SAME.get(match["number"], match["number"]))
+    if title.season is None and (":" in name or " - " in name):
         folded = _folded(name)
-        return title, read(f"{folded[: match.start()]} {folded[match.end() :]}")._replace(season=number)
+        if match := _BEFORE_SUBTITLE.search(folded):
+            number = int(_SAME.get(match["number"], match["number"]))
+            return title, read(f"{folded[: match.start()]} {folded[match.end() :]}")._replace(season=number)
     return (title,)
+
+
+def with_number(name: str, title: Title) -> Title | None:
+    """Where `name` ends in a number that was read as its season, the same with the number as part of the name."""
+    if title.season is None or not name[-1:].isdecimal() or _SEASON_WORD.search(name):
+        return None
+    return Title(_joined([title.stem, str(title.season)]), year=title.year)
 
 
 def before_subtitle(name: str) -> Title | None:

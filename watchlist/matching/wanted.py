@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from feeds.releases.release import EpisodeNumber, Release, Special
 from feeds.releases.seasons import find_seasons
-from watchlist.matching.titles import Title, read, variants
+from watchlist.matching.titles import Title, read, variants, with_number
 
 # Names of files and folders that are no show's, and what a file called so is.
 _GENERIC = re.compile(
@@ -100,6 +100,10 @@ def wanted(release: Release, published: datetime.date | None) -> Wanted:
     names = tuple(dict.fromkeys(filter(None, (release.series, *release.series_alternatives))))
     titles = {title: name for name in names for title in variants(name)}
     special = release.special
+    if release.season is not None:
+        # "Show 5 S02": of what is called "Show 5", the second season.
+        numbered = {with_number(name, title): name for title, name in titles.items()}
+        titles |= {title: name for title, name in numbered.items() if title is not None}
     if special is not None:
         titles |= {read(_SPECIAL_WORD.sub("", name)): name for name in names if _SPECIAL_WORD.search(name)}
     own = {title: name for title, name in titles.items() if not _is_generic(title)}

@@ -3,7 +3,7 @@
 import datetime
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
 
 from watchlist.matching import CatalogueShow
@@ -83,11 +83,16 @@ class Case:
 
 
 class World:
-    def __init__(self, seed: int, *, series: int) -> None:
+    """`untidy`: with remakes that bear the very same names, names that seasons share, and things nobody knows."""
+
+    def __init__(self, seed: int, *, series: int, untidy: bool = False) -> None:
         self.random = random.Random(seed)
         self._ids = iter(range(1, 1_000_000))
         self._taken: set[str] = set()
-        self.series = [self._series() for _ in range(series)]
+        self._untidy = untidy
+        self.series: list[Series] = []
+        for _ in range(series):
+            self.series.append(self._series())
 
     @property
     def shows(self) -> list[CatalogueShow]:
@@ -107,15 +112,15 @@ class World:
                 for _ in range(pick.randint(2, 4))
             )
             english = " ".join(pick.sample(_WORDS, k=pick.randint(2, 3)))
-            if pick.random() < 0.3:
-                english = f"The {english}"
             if romaji not in self._taken and english not in self._taken:
                 self._taken |= {romaji, english}
-                return romaji, english
+                return romaji, f"The {english}" if pick.random() < 0.3 else english
 
     def _series(self) -> Series:
         pick = self.random
         romaji, english = self._name()
+        if self._untidy and self.series and pick.random() < 0.3:
+            romaji, english = self.series[-1].romaji, self.series[-1].english
         style = pick.choice(["ordinal", "roman", "digit", "word", "subtitle", "subtitle with synonyms"])
         made = Series(romaji, english, style)
         begins = datetime.date(pick.randint(2005, 2019), pick.choice([1, 4, 7, 10]), pick.randint(1, 9))
@@ -133,7 +138,23 @@ class World:
                 begins = begins + count * _WEEK + 13 * _WEEK
             begins += pick.randint(30, 90) * _WEEK
         self._link(made)
+        if self._untidy:
+            made.shows = [self._in_disorder(show, made, last=show is made.shows[-1]) for show in made.shows]
         return made
+
+    def _in_disorder(self, show: CatalogueShow, made: Series, *, last: bool) -> CatalogueShow:
+        pick = self.random
+        if pick.random() < 0.5:  # an abbreviation
+            show = replace(
+                show, synonyms=(*show.synonyms, "".join(word[:2] for word in made.romaji.split()) + "Q")
+            )
+        if pick.random() < 0.4:
+            show = replace(show, synonyms=(*show.synonyms, made.romaji))
+        if pick.random() < (0.5 if last else 0.05):
+            show = replace(
+                show, episodes=None, status=pick.choice(["RELEASING", "FINISHED"]) if last else "FINISHED"
+            )
+        return replace(show, starts_on=None, ends_on=None) if pick.random() < 0.1 else show
 
     def _titles(self, made: Series, season: int) -> tuple[str, ...]:
         romaji, english = made.romaji, made.english

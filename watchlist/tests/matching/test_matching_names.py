@@ -81,6 +81,7 @@ def test_numbers_of_a_name_are_never_forgiven() -> None:
     shows = [show(1, "Akebono Minato 3: Tekketsu"), show(2, "Akebono Minato 1: Tekketsu")]
 
     assert found(match(shows, "[Grp] Akebono Minato Part 1 Tekketsu - 05 [1080p]")) == (2, (5,))
+    assert found(match(shows, "[Grp] Akebono Minato Part 3 Tekketsu - 05 [1080p]")) == (1, (5,))
     assert found(match(shows, "[Grp] Akebono Minato 2: Tekketsu - 05 [1080p]")) == "unsure"
 
 
@@ -88,6 +89,16 @@ def test_a_title_of_its_own_goes_before_anothers_synonym() -> None:
     shows = [show(1, "Umi no Uta", synonyms=["Minato no Hi"]), show(2, "Minato no Hi")]
 
     assert found(match(shows, "[Grp] Minato no Hi - 05 [1080p]")) == (2, (5,))
+
+
+def test_a_part_of_an_anthology_may_be_a_show_itself() -> None:
+    parts = ["Minato no Hi", *(f"The Tale of Island {number} and the Sea" for number in range(30))]
+    shows = [show(1, "Umi no Mihonichi", synonyms=parts, episodes=31)]
+
+    result = match(shows, "[Grp] Minato no Hi - 01 [1080p]")
+
+    assert (found(result), result.candidates) == ("unsure", (1,))
+    assert found(match(shows, "[Grp] Umi no Mihonichi - 01 [1080p]")) == (1, (1,))
 
 
 def test_a_year_tells_remakes_apart_and_nothing_else_does() -> None:
@@ -152,6 +163,43 @@ def test_two_names_of_two_shows_ask_a_person() -> None:
     shows = [show(1, "Minato no Hi"), show(2, "港の灯")]
 
     assert found(match(shows, "[Grp] 港の灯 / Minato no Hi - 05 [1080p]")) == "unsure"
+
+
+def test_a_plain_synonym_of_a_later_season_does_not_make_it_the_first() -> None:
+    shows = [show(2, "Minato no Hi 2nd Season", synonyms=["Minato no Hi"])]
+
+    assert found(match(shows, "[Grp] Minato no Hi - 05 [1080p]")) == "unsure"
+    assert found(match(shows, "[Grp] Minato no Hi S2 - 05 [1080p]")) == (2, (5,))
+
+
+def test_a_show_may_be_called_by_a_number() -> None:
+    shows = [
+        show(1, "Minato 5", starts="2018-04-05", ends="2018-06-21", sequel=2),
+        show(2, "Minato 5 2nd Season", starts="2020-04-05", ends="2020-06-21"),
+    ]
+
+    assert found(match(shows, "[Grp] Minato 5 - 03 [1080p]")) == (1, (3,))
+    assert found(match(shows, "[Grp] Minato 5 - S01E03 [1080p]")) == (1, (3,))
+    assert found(match(shows, "[Grp] Minato 5 - S02E03 [1080p]")) == (2, (3,))
+    assert found(match(shows, "[Grp] Minato 5 2nd Season - 03 [1080p]")) == (2, (3,))
+    assert found(match(shows[:1], "[Grp] Minato 5 - S02E03 [1080p]")) == "unsure"
+
+
+def test_a_series_goes_before_its_extras_of_the_same_name() -> None:
+    shows = [
+        show(1, "Minato no Hi", relations=[("SIDE_STORY", 2), ("SIDE_STORY", 3)]),
+        show(2, "Minato no Hi", format="ONA", episodes=3),
+        show(3, "Minato no Hi", format="OVA", episodes=1),
+    ]
+
+    assert found(match(shows, "[Grp] Minato no Hi - 01 [1080p]")) == (1, (1,))
+
+
+def test_an_unrelated_ova_of_the_same_name_asks_a_person() -> None:
+    shows = [show(1, "Minato no Hi"), show(2, "Minato no Hi", format="OVA", episodes=2)]
+
+    assert found(match(shows, "[Grp] Minato no Hi - 01 [1080p]")) == "unsure"
+    assert found(match(shows, "[Grp] Minato no Hi - 03 [1080p]")) == (1, (3,))
 
 
 # --- folders

@@ -103,3 +103,10 @@ def test_a_rule_to_a_show_that_is_not_known_asks_a_person() -> None:
     result = match(SHOWS, "[Grp] Minato no Hi - 12", redirects=redirects)
 
     assert (found(result), result.candidates) == ("unsure", (1,))
+
+
+def test_a_rule_may_be_of_episode_zero() -> None:
+    redirects = rules("- 10|20|30:0 -> 11|21|31:1")
+
+    assert found(match(SHOWS, "[Grp] Minato no Hi - 00", redirects=redirects)) == (2, (1,))
+    assert found(match(SHOWS, "[Grp] Minato no Hi - 00")) == "unsure"

@@ -195,6 +195,26 @@ def test_a_show_that_runs_has_the_episodes_that_have_aired() -> None:
     assert found(match(airing(5), "[Grp] Minato no Hi - 60 [1080p]")) == "unsure"
 
 
+def test_numbers_do_not_run_on_into_a_sequel_while_the_season_is_on_the_air() -> None:
+    shows = [
+        show(1, "Minato no Hi", status="RELEASING", episodes=12, aired=3, starts="2024-04-05", sequel=2),
+        show(2, "Minato no Hi 2", status="NOT_YET_RELEASED", episodes=None),
+    ]
+
+    assert found(match(shows, "[Grp] Minato no Hi - 15 [1080p]")) == "unsure"
+    assert found(match(shows, "[Grp] Minato no Hi - 04 [1080p]")) == (1, (4,))
+
+
+def test_a_stated_season_does_not_run_on_into_one_of_another_year() -> None:
+    shows = [
+        show(1, "Minato no Hi", starts="2018-04-05", ends="2018-06-21", sequel=2),
+        show(2, "Minato no Hi: Machi-hen", starts="2020-04-05", ends="2020-06-21"),
+    ]
+
+    assert found(match(shows, "Minato.no.Hi.S01E13.1080p.WEB.x264-GRP")) == "unsure"
+    assert found(match(shows, "[Grp] Minato no Hi - 13 [1080p]")) == (2, (1,))
+
+
 def test_what_was_released_before_a_show_began_is_not_of_it() -> None:
     name = "[Grp] Minato no Hi - 13 [1080p]"
 

@@ -110,6 +110,25 @@ def test_another_edition_of_a_film_is_found_by_its_year() -> None:
     assert found(match(films, "Harbour.2.22.You.Shall.Not.Pass.1080p.BluRay.x264-GRP")) == "unsure"
 
 
+def test_a_film_that_is_counted_is_found_by_its_number() -> None:
+    films = [
+        show(
+            number,
+            f"Minato no Hi Movie {number}: Shima e",
+            format="MOVIE",
+            episodes=1,
+            relations=[("PARENT", 9)],
+        )
+        for number in (1, 2, 3)
+    ]
+    shows = [show(9, "Minato no Hi"), *films]
+
+    result = match(shows, "[Grp] Minato no Hi Movie 3 [BD 1080p]")
+
+    assert (result.show, result.episodes, result.whole) == (3, (), True)
+    assert found(match([shows[0], *films[:2]], "[Grp] Minato no Hi Movie 3 [BD 1080p]")) == "unsure"
+
+
 def test_an_episode_is_not_the_film_of_the_same_name() -> None:
     shows = [SERIES, show(5, "Minato no Hi", format="MOVIE", episodes=1, relations=[("PREQUEL", 1)])]
 
