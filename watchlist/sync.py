@@ -34,12 +34,12 @@ AIRING_TOGETHER = timedelta(minutes=3)  # what is due soon is read with what is 
 RUN = timedelta(seconds=50)  # nothing is begun later than that in a run
 LEASE = timedelta(minutes=4)  # longer than a run may take
 SHOWS_AT_ONCE = 150
-AIRING_AT_ONCE = 250  # shows
-NEW_AIRING_AT_ONCE = 50  # shows whose past episodes are read, too
-PAST = timedelta(days=200)
-OVERLAP = timedelta(days=2)  # what has aired is read again for that long
+AIRING_AT_ONCE = 800  # shows
+NEW_AIRING_AT_ONCE = 75  # shows whose past episodes are read, too
+PAST = timedelta(days=100)
+OVERLAP = timedelta(days=1)  # what has aired is read again for that long
 AHEAD = timedelta(days=35)
-AHEAD_OF_MANY = timedelta(days=14)
+AHEAD_OF_MANY = timedelta(days=8)
 MANY = 1000  # airing shows: beyond that the budget does not allow to look far ahead
 _TRANSIENT = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 20))
 _PERMANENT = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 24))
@@ -47,9 +47,15 @@ _PERMANENT = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 24))
 logger = logging.getLogger(__name__)
 
 
-def sync_due_lists() -> str:
-    """Lists of all people, those that have waited longest first."""
+def sync_all() -> str:
+    """Everything that is due, what may wait least first: so it finds a slot where there are few."""
     ends_at = timezone.now() + RUN
+    return ", ".join(read(ends_at) for read in (sync_airing, sync_due_lists, sync_details))
+
+
+def sync_due_lists(ends_at: datetime | None = None) -> str:
+    """Lists of all people, those that have waited longest first."""
+    ends_at = ends_at or timezone.now() + RUN
     silent: set[str] = set()  # providers that are not to be asked now
     read = failed = 0
     while timezone.now() < ends_at and (link := _claim_list(silent)):
@@ -73,9 +79,9 @@ def sync_due_lists() -> str:
     return f"{read} lists read, {failed} failed"
 
 
-def sync_airing() -> str:
+def sync_airing(ends_at: datetime | None = None) -> str:
     """Airing times of everybody's shows, in as few requests as possible."""
-    ends_at = timezone.now() + RUN
+    ends_at = ends_at or timezone.now() + RUN
     read = 0
     for name in _services():
         with _leased(name, "airing_leased_until") as leased:
@@ -92,9 +98,9 @@ def sync_airing() -> str:
     return f"airing times of {read} shows read"
 
 
-def sync_details() -> str:
+def sync_details(ends_at: datetime | None = None) -> str:
     """Titles, numbers of episodes and relations of shows that are followed, and of their other seasons."""
-    ends_at = timezone.now() + RUN
+    ends_at = ends_at or timezone.now() + RUN
     read = 0
     for name in _services():
         with _leased(name, "details_leased_until") as leased:
@@ -146,6 +152,8 @@ def _sync_list(link: Link) -> None:
         account = AccountRecord(external_id=link.external_id, name=link.name)
     else:
         account = provider.account(name=link.name, token=token)
+        mine = Link.objects.filter(pk=link.pk, leased_until=link.leased_until)
+        mine.update(external_id=account.external_id, name=account.name)  # also if the list has to wait
     listed = provider.listed(account, token)
     shows = store_shows(link.provider, [record.show for record in wanted_shows(link, listed)])
     _store_list(link, account, listed, shows, asked_at)

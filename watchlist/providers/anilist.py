@@ -24,9 +24,7 @@ from watchlist.providers import anilist_reading as reading
 from watchlist.providers.base import Gate, ProviderError, Trouble
 from watchlist.records import AccountRecord, AiringRecord, ListedRecord, ShowRecord
 
-USER_AGENT = (
-    "oci-torrent-proxy (unofficial client of AniList; one request at a time, for all users of one box)"
-)
+USER_AGENT = "oci-torrent-proxy (unofficial client of AniList; one address asks for all users of a box)"
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 15.0  # without a byte
 WHOLE_SECONDS = 40.0

@@ -11,7 +11,7 @@ PER_PAGE = 50
 PER_CHUNK = 500
 DEEPEST_PAGE = 5000 // PER_PAGE
 SHOW_PAGES = 3  # in one request: some 50 fields each
-AIRING_PAGES = 20  # some 8 fields each
+AIRING_PAGES = 30  # some 8 fields each
 
 _SHOW = """
 fragment show on Media {
