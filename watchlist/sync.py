@@ -4,8 +4,9 @@ A list is leased to one worker, and who lost the lease stores nothing; airing ti
 one worker at a time. A worker that is killed loses nothing: what it had not stored is due as before. A run ends when
 its time is over, or when the budget is; what was not reached is the oldest, and so comes first in the next.
 
-How old things may become is a promise: lists 60 minutes, airing times 30. They are read every 20 and 6, so that what is
-left covers a provider that is out of order for a quarter of an hour, and reading everything after that.
+How old things may become is a promise: lists 60 minutes, airing times 30. They are read every 20 and 6, so that what
+is left covers a provider that is out of order for a quarter of an hour (and up to five minutes until that is over for
+us, too: see budget.py), and reading everything after that. Runs a minute apart find at least half of the budget free.
 """
 
 import logging
@@ -34,7 +35,8 @@ AIRING_TOGETHER = timedelta(minutes=3)  # what is due soon is read with what is 
 RUN = timedelta(seconds=50)  # nothing is begun later than that in a run
 LEASE = timedelta(minutes=4)  # longer than a run may take
 SHOWS_AT_ONCE = 150
-AIRING_AT_ONCE = 800  # shows
+AIRING_AT_ONCE = 250  # shows: about as many as one request can tell of, as is what follows
+AIRING_AT_ONCE_OF_MANY = 1000
 NEW_AIRING_AT_ONCE = 75  # shows whose past episodes are read, too
 PAST = timedelta(days=100)
 OVERLAP = timedelta(days=1)  # what has aired is read again for that long
@@ -66,6 +68,8 @@ def sync_due_lists(ends_at: datetime | None = None) -> str:
             if not error.asked or error.trouble in (Trouble.LIMITED, Trouble.DISABLED):
                 _give_back(link)  # nothing is the matter with this list
                 silent.add(link.provider)
+            elif error.trouble is Trouble.TOO_LONG and not link.long:
+                _give_back(link, long=True)
             else:
                 _note_failure(link, str(error), permanent=error.permanent)
                 failed += 1
@@ -154,7 +158,8 @@ def _sync_list(link: Link) -> None:
         account = provider.account(name=link.name, token=token)
         mine = Link.objects.filter(pk=link.pk, leased_until=link.leased_until)
         mine.update(external_id=account.external_id, name=account.name)  # also if the list has to wait
-    listed = provider.listed(account, token)
+    statuses = link.statuses if link.long else []
+    listed = provider.listed(account, token, statuses) if statuses or not link.long else []
     shows = store_shows(link.provider, [record.show for record in wanted_shows(link, listed)])
     _store_list(link, account, listed, shows, asked_at)
 
@@ -203,8 +208,9 @@ def _note_failure(link: Link, message: str, *, permanent: bool) -> None:
     locked.save(update_fields=["failures", "failing_since", "message", "leased_until", "next_sync_at"])
 
 
-def _give_back(link: Link) -> None:
-    Link.objects.filter(pk=link.pk, leased_until=link.leased_until).update(leased_until=None)
+def _give_back(link: Link, **found: bool) -> None:
+    """It is due as before."""
+    Link.objects.filter(pk=link.pk, leased_until=link.leased_until).update(leased_until=None, **found)
 
 
 def _still_leased(link: Link) -> Link | None:
@@ -237,7 +243,8 @@ def _airing_due(name: str) -> list[Show]:
     if not shows.filter(airing_at__lte=now - AIRING_EVERY).exists():
         return []
     soon = shows.filter(airing_at__lte=now - AIRING_TOGETHER)
-    return list(soon.order_by("airing_at", "pk")[:AIRING_AT_ONCE])
+    at_once = AIRING_AT_ONCE if shows.count() <= MANY else AIRING_AT_ONCE_OF_MANY
+    return list(soon.order_by("airing_at", "pk")[:at_once])
 
 
 def _read_airing(provider: WatchProvider, shows: list[Show]) -> None:

@@ -45,12 +45,17 @@ query ($text: String, $count: Int) {
     + _SHOW
 )
 
-# Entries that are hidden from status lists stand in custom lists alone, so no status is asked for here.
+# Entries that are hidden from status lists stand in custom lists alone; a status here is the entry's own.
 LISTED = (
     """
-query ($id: Int, $chunk: Int, $perChunk: Int) {
+query ($id: Int, $statuses: [MediaListStatus], $chunk: Int, $perChunk: Int) {
   MediaListCollection(
-    userId: $id, type: ANIME, chunk: $chunk, perChunk: $perChunk, forceSingleCompletedList: true
+    userId: $id
+    type: ANIME
+    status_in: $statuses
+    chunk: $chunk
+    perChunk: $perChunk
+    forceSingleCompletedList: true
   ) {
     hasNextChunk
     lists {

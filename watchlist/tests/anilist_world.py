@@ -206,11 +206,17 @@ class World:
         perChunk: int = 500,  # noqa: N803
         userId: int = 0,  # noqa: N803
         userName: str = "",  # noqa: N803
+        status_in: Sequence[str] | None = None,
         **_ignored: Any,
     ) -> Any:
         person = self._found(info, userId, userName)
         size = min(perChunk, MOST_PER_CHUNK)
-        rows = list(enumerate(person.listed))[(chunk - 1) * size : chunk * size]
+        wanted = [
+            (number, listed)
+            for number, listed in enumerate(person.listed)
+            if status_in is None or listed.status in status_in
+        ]
+        rows = wanted[(chunk - 1) * size : chunk * size]
         groups: dict[tuple[str, bool], list[dict[str, Any]]] = {}
         for number, listed in rows:
             entry = {
@@ -224,7 +230,7 @@ class World:
             for custom in listed.custom:
                 groups.setdefault((custom, True), []).append(entry)
         return {
-            "hasNextChunk": chunk * size < len(person.listed),
+            "hasNextChunk": chunk * size < len(wanted),
             "lists": [
                 {
                     "name": name.title(),
