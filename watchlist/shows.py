@@ -20,6 +20,7 @@ SEASONS = ("PREQUEL", "SEQUEL")  # relations by which numbers of episodes run on
 WRITTEN_AGAIN_AFTER = timedelta(hours=1)  # where nothing has changed
 DETAILS_EVERY = timedelta(days=7)
 CHANGING_DETAILS_EVERY = timedelta(days=1)
+FORGOTTEN_AFTER = timedelta(days=30)
 FARTHEST = 12  # relatives of relatives …
 MOST_RELATIVES = 3000
 _WRITER = 0x57415443  # the advisory lock's number; means nothing
@@ -141,6 +142,20 @@ def details_due(provider: str, most: int) -> list[Show]:
     )
     shows = Show.objects.filter(due, pk__in=_with_seasons(provider), provider=provider)
     return list(shows.order_by(F("relations_at").asc(nulls_first=True), "pk")[:most])
+
+
+@transaction.atomic
+def forget_unused(provider: str) -> int:
+    """Shows that nobody follows, followed or named, and that are no relatives of such: what people once looked at in a
+    search; how many."""
+    _one_writer()
+    near = _with_seasons(provider)
+    related = Relation.objects.filter(show__in=near).values("other_id")
+    shows = Show.objects.filter(provider=provider, entries=None, aliases=None)
+    unused = shows.exclude(pk__in=near).exclude(pk__in=related)
+    before = timezone.now() - FORGOTTEN_AFTER
+    old = unused.filter(Q(fetched_at=None) | Q(fetched_at__lt=before))
+    return Show.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
 
 
 def _with_seasons(provider: str) -> set[int]:

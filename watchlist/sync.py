@@ -27,7 +27,14 @@ from watchlist.providers import enabled, make_provider
 from watchlist.providers.base import ProviderError, Trouble, WatchProvider
 from watchlist.records import AccountRecord, ListedRecord
 from watchlist.search import forget_searches
-from watchlist.shows import details_due, note_missing, still_airing, store_airing, store_shows
+from watchlist.shows import (
+    details_due,
+    forget_unused,
+    note_missing,
+    still_airing,
+    store_airing,
+    store_shows,
+)
 
 LISTS_EVERY = timedelta(minutes=20)
 AIRING_EVERY = timedelta(minutes=6)
@@ -116,8 +123,12 @@ def sync_details(ends_at: datetime | None = None) -> str:
                     read += len(shows)
             except ProviderError as error:
                 _note_trouble(name, error)
-    forget_searches()
     return f"{read} shows read"
+
+
+def forget() -> int:
+    """Searches, and shows that nobody needs any more: providers are no storage, and we are none of theirs; how many."""
+    return forget_searches() + sum(forget_unused(name) for name in _services())
 
 
 def _note_trouble(name: str, error: ProviderError) -> None:

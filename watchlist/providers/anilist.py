@@ -142,7 +142,7 @@ class AniList:
             if not more:
                 return lists.records()
         raise ProviderError(
-            f"There are more than {MOST_CHUNKS * queries.PER_CHUNK:,} shows in the parts of your list that are followed."
+            f"More than {MOST_CHUNKS * queries.PER_CHUNK:,} shows are in the parts of your list that are followed."
             " Choose fewer parts.",
             Trouble.TOO_LONG,
         )
