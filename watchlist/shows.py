@@ -59,6 +59,7 @@ def store_shows(provider: str, records: Collection[ShowRecord]) -> dict[str, Sho
     known = {show.external_id: show for show in rows}
     new: list[Show] = []
     changed: list[Show] = []
+    read: list[Show] = []  # and as they were
     for record in [*told.values(), *mentioned.values()]:
         show = known.get(record.external_id)
         whole = record.external_id in told
@@ -68,13 +69,19 @@ def store_shows(provider: str, records: Collection[ShowRecord]) -> dict[str, Sho
             new.append(show)
         elif whole or show.fetched_at is None:
             old = show.fetched_at is None or now - show.fetched_at > WRITTEN_AGAIN_AFTER
-            if _copy(record, show) or (whole and (old or record.relations is not None)):
+            if _copy(record, show):
                 changed.append(show)
+            elif whole and (old or record.relations is not None):
+                read.append(show)
         if whole:
             show.fetched_at = now
             show.relations_at = show.relations_at if record.relations is None else now
     Show.objects.bulk_create(new, batch_size=500)
-    Show.objects.bulk_update(changed, [*_FIELDS, "fetched_at", "relations_at"], batch_size=200)
+    Show.objects.bulk_update(changed, _FIELDS, batch_size=200)
+    fresh = Show.objects.filter(pk__in=[show.pk for show in [*changed, *read] if show.external_id in told])
+    fresh.update(fetched_at=now)
+    with_relations = [known[record.external_id].pk for record in records if record.relations is not None]
+    Show.objects.filter(pk__in=with_relations).update(relations_at=now)
     _store_relations(known, [record for record in told.values() if record.relations is not None])
     return {external_id: known[external_id] for external_id in told}
 
