@@ -51,7 +51,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--distinct", type=int, help="different shows among them (a quarter)")
     parser.add_argument("--hours", type=int, help="that are simulated (24)")
     full = {"people": 50, "shows": 100, "hours": 24}
-    quick = {"people": 5, "shows": 10, "hours": 6}
+    quick = {"people": 3, "shows": 8, "hours": 1}
     options = parser.parse_args(arguments)
     for name, value in (quick if options.quick else full).items():
         if getattr(options, name) is None:

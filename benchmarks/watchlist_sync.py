@@ -26,7 +26,7 @@ def a_day(
     """On a database of its own. One in a process: Django reads its settings once."""
     with _database():
         from watchlist.models import Show
-        from watchlist.tests.simulated_day import STORMS, Day
+        from watchlist.tests.simulated_day import SETTLING, STORMS, Day
 
         say(f"{people} people with {shows} shows each, {hours} hours; first everything is read once")
         with Day(people=people, shows=shows, distinct=distinct) as day:
@@ -43,7 +43,7 @@ def a_day(
                 "different_shows": Show.objects.filter(entries__isnull=False).distinct().count(),
                 "minutes_to_read_all_once": day.warming,
                 "simulated_hours": hours,
-                "storms": len([storm for storm in STORMS if storm.begins < hours * 60]),
+                "storms": len([storm for storm in STORMS if storm.begins < hours * 60 + SETTLING]),
                 "requests": len(day.server.asked),
                 "refused_by_faults": day.refused,
                 "most_requests_in_any_minute": day.server.most_in(60),

@@ -108,6 +108,14 @@ def test_the_benchmark_of_feeds_runs_and_leaves_nothing_behind(short_folder: str
     assert processes.using(short_folder) == []
 
 
+def test_the_benchmark_of_the_watchlist_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+    answer = quick_run("watchlist", short_folder)
+    figures = answer["figures"]["sync"]
+    assert figures["refused_by_faults"] > 0
+    assert figures["searches_answered"] > 0
+    assert all(promise["held"] for promise in answer["promises"])
+
+
 def test_flexget_is_compared_only_where_somebody_says_where_it_is() -> None:
     done = processes.run([sys.executable, "-m", "benchmarks.feeds", "--parts", "flexget"])
     assert done.returncode == 2

@@ -52,7 +52,7 @@ class Share:
 
 SHARES = {
     Purpose.PERSON: Share(most=0.3, reach=1.0),
-    Purpose.AIRING: Share(most=1.0, reach=1.0),
+    Purpose.AIRING: Share(most=0.6, reach=1.0),
     Purpose.LISTS: Share(most=1.0, reach=0.8),
     Purpose.DETAILS: Share(most=0.2, reach=0.7),
     Purpose.SEARCH: Share(most=0.3, reach=0.9),

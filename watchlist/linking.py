@@ -169,7 +169,7 @@ def _store(user: User, service: WatchProvider, account: AccountRecord, *, token:
     link.external_id, link.name, link.token = account.external_id, account.name, token
     link.token_ends_at = service.token_ends_at(token) if token else None
     link.next_sync_at, link.leased_until, link.asked_at = now, None, None
-    link.failing_since, link.failures, link.message = None, 0, message
+    link.failing_since, link.failures, link.message, link.long = None, 0, message, False
     link.save()
     _sync_soon()
     return link

@@ -166,6 +166,9 @@ class Link(models.Model):
     include_adult = models.BooleanField(default=False)
     next_sync_at = models.DateTimeField(db_default=Now())
     leased_until = models.DateTimeField(null=True, help_text="A worker reads the list.")
+    long = models.BooleanField(
+        default=False, help_text="Its list is too long to be read whole: only what is followed of it is."
+    )
     asked_at = models.DateTimeField(null=True, help_text="Its owner wanted it to be read at once.")
     synced_at = models.DateTimeField(null=True, help_text="As old is what was read last.")
     failing_since = models.DateTimeField(null=True)

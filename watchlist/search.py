@@ -43,9 +43,11 @@ def search_shows(*, user: User, text: str) -> tuple[list[Show], str]:
     return [*stored, *others][:MOST], message
 
 
-def forget_searches() -> None:
-    Search.objects.filter(found_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
-    Search.objects.filter(found_at=None, asking_until__lt=timezone.now() - FORGOTTEN_AFTER).delete()
+def forget_searches() -> int:
+    """How many; those of which nothing came, too."""
+    before = timezone.now() - FORGOTTEN_AFTER
+    asking = Q(asking_until__gte=before)
+    return Search.objects.filter(Q(found_at=None) | Q(found_at__lt=before)).exclude(asking).delete()[0]
 
 
 def _ask(name: str, text: str) -> tuple[list[int], str]:

@@ -20,6 +20,7 @@ SEASONS = ("PREQUEL", "SEQUEL")  # relations by which numbers of episodes run on
 WRITTEN_AGAIN_AFTER = timedelta(hours=1)  # where nothing has changed
 DETAILS_EVERY = timedelta(days=7)
 CHANGING_DETAILS_EVERY = timedelta(days=1)
+FORGOTTEN_AFTER = timedelta(days=30)
 FARTHEST = 12  # relatives of relatives …
 MOST_RELATIVES = 3000
 _WRITER = 0x57415443  # the advisory lock's number; means nothing
@@ -58,6 +59,7 @@ def store_shows(provider: str, records: Collection[ShowRecord]) -> dict[str, Sho
     known = {show.external_id: show for show in rows}
     new: list[Show] = []
     changed: list[Show] = []
+    read: list[Show] = []  # and as they were
     for record in [*told.values(), *mentioned.values()]:
         show = known.get(record.external_id)
         whole = record.external_id in told
@@ -67,13 +69,19 @@ def store_shows(provider: str, records: Collection[ShowRecord]) -> dict[str, Sho
             new.append(show)
         elif whole or show.fetched_at is None:
             old = show.fetched_at is None or now - show.fetched_at > WRITTEN_AGAIN_AFTER
-            if _copy(record, show) or (whole and (old or record.relations is not None)):
+            if _copy(record, show):
                 changed.append(show)
+            elif whole and (old or record.relations is not None):
+                read.append(show)
         if whole:
             show.fetched_at = now
             show.relations_at = show.relations_at if record.relations is None else now
     Show.objects.bulk_create(new, batch_size=500)
-    Show.objects.bulk_update(changed, [*_FIELDS, "fetched_at", "relations_at"], batch_size=200)
+    Show.objects.bulk_update(changed, _FIELDS, batch_size=200)
+    fresh = Show.objects.filter(pk__in=[show.pk for show in [*changed, *read] if show.external_id in told])
+    fresh.update(fetched_at=now)
+    with_relations = [known[record.external_id].pk for record in records if record.relations is not None]
+    Show.objects.filter(pk__in=with_relations).update(relations_at=now)
     _store_relations(known, [record for record in told.values() if record.relations is not None])
     return {external_id: known[external_id] for external_id in told}
 
@@ -141,6 +149,20 @@ def details_due(provider: str, most: int) -> list[Show]:
     )
     shows = Show.objects.filter(due, pk__in=_with_seasons(provider), provider=provider)
     return list(shows.order_by(F("relations_at").asc(nulls_first=True), "pk")[:most])
+
+
+@transaction.atomic
+def forget_unused(provider: str) -> int:
+    """Shows that nobody follows, followed or named, and that are no relatives of such: what people once looked at in a
+    search; how many."""
+    _one_writer()
+    near = _with_seasons(provider)
+    related = Relation.objects.filter(show__in=near).values("other_id")
+    shows = Show.objects.filter(provider=provider, entries=None, aliases=None)
+    unused = shows.exclude(pk__in=near).exclude(pk__in=related)
+    before = timezone.now() - FORGOTTEN_AFTER
+    old = unused.filter(Q(fetched_at=None) | Q(fetched_at__lt=before))
+    return Show.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
 
 
 def _with_seasons(provider: str) -> set[int]:

@@ -4,8 +4,9 @@ A list is leased to one worker, and who lost the lease stores nothing; airing ti
 one worker at a time. A worker that is killed loses nothing: what it had not stored is due as before. A run ends when
 its time is over, or when the budget is; what was not reached is the oldest, and so comes first in the next.
 
-How old things may become is a promise: lists 60 minutes, airing times 30. They are read every 20 and 6, so that what is
-left covers a provider that is out of order for a quarter of an hour, and reading everything after that.
+How old things may become is a promise: lists 60 minutes, airing times 30. They are read every 20 and 6, so that what
+is left covers a provider that is out of order for a quarter of an hour (and up to five minutes until that is over for
+us, too: see budget.py), and reading everything after that. Runs a minute apart find at least half of the budget free.
 """
 
 import logging
@@ -26,7 +27,14 @@ from watchlist.providers import enabled, make_provider
 from watchlist.providers.base import ProviderError, Trouble, WatchProvider
 from watchlist.records import AccountRecord, ListedRecord
 from watchlist.search import forget_searches
-from watchlist.shows import details_due, note_missing, still_airing, store_airing, store_shows
+from watchlist.shows import (
+    details_due,
+    forget_unused,
+    note_missing,
+    still_airing,
+    store_airing,
+    store_shows,
+)
 
 LISTS_EVERY = timedelta(minutes=20)
 AIRING_EVERY = timedelta(minutes=6)
@@ -34,12 +42,13 @@ AIRING_TOGETHER = timedelta(minutes=3)  # what is due soon is read with what is 
 RUN = timedelta(seconds=50)  # nothing is begun later than that in a run
 LEASE = timedelta(minutes=4)  # longer than a run may take
 SHOWS_AT_ONCE = 150
-AIRING_AT_ONCE = 250  # shows
-NEW_AIRING_AT_ONCE = 50  # shows whose past episodes are read, too
-PAST = timedelta(days=200)
-OVERLAP = timedelta(days=2)  # what has aired is read again for that long
+AIRING_AT_ONCE = 250  # shows: about as many as one request can tell of, as is what follows
+AIRING_AT_ONCE_OF_MANY = 1000
+NEW_AIRING_AT_ONCE = 75  # shows whose past episodes are read, too
+PAST = timedelta(days=100)
+OVERLAP = timedelta(days=1)  # what has aired is read again for that long
 AHEAD = timedelta(days=35)
-AHEAD_OF_MANY = timedelta(days=14)
+AHEAD_OF_MANY = timedelta(days=8)
 MANY = 1000  # airing shows: beyond that the budget does not allow to look far ahead
 _TRANSIENT = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 20))
 _PERMANENT = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 24))
@@ -47,9 +56,15 @@ _PERMANENT = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 24))
 logger = logging.getLogger(__name__)
 
 
-def sync_due_lists() -> str:
-    """Lists of all people, those that have waited longest first."""
+def sync_all() -> str:
+    """Everything that is due, what may wait least first: so it finds a slot where there are few."""
     ends_at = timezone.now() + RUN
+    return ", ".join(read(ends_at) for read in (sync_airing, sync_due_lists, sync_details))
+
+
+def sync_due_lists(ends_at: datetime | None = None) -> str:
+    """Lists of all people, those that have waited longest first."""
+    ends_at = ends_at or timezone.now() + RUN
     silent: set[str] = set()  # providers that are not to be asked now
     read = failed = 0
     while timezone.now() < ends_at and (link := _claim_list(silent)):
@@ -60,6 +75,8 @@ def sync_due_lists() -> str:
             if not error.asked or error.trouble in (Trouble.LIMITED, Trouble.DISABLED):
                 _give_back(link)  # nothing is the matter with this list
                 silent.add(link.provider)
+            elif error.trouble is Trouble.TOO_LONG and not link.long:
+                _give_back(link, long=True)
             else:
                 _note_failure(link, str(error), permanent=error.permanent)
                 failed += 1
@@ -73,9 +90,9 @@ def sync_due_lists() -> str:
     return f"{read} lists read, {failed} failed"
 
 
-def sync_airing() -> str:
+def sync_airing(ends_at: datetime | None = None) -> str:
     """Airing times of everybody's shows, in as few requests as possible."""
-    ends_at = timezone.now() + RUN
+    ends_at = ends_at or timezone.now() + RUN
     read = 0
     for name in _services():
         with _leased(name, "airing_leased_until") as leased:
@@ -92,9 +109,9 @@ def sync_airing() -> str:
     return f"airing times of {read} shows read"
 
 
-def sync_details() -> str:
+def sync_details(ends_at: datetime | None = None) -> str:
     """Titles, numbers of episodes and relations of shows that are followed, and of their other seasons."""
-    ends_at = timezone.now() + RUN
+    ends_at = ends_at or timezone.now() + RUN
     read = 0
     for name in _services():
         with _leased(name, "details_leased_until") as leased:
@@ -106,8 +123,12 @@ def sync_details() -> str:
                     read += len(shows)
             except ProviderError as error:
                 _note_trouble(name, error)
-    forget_searches()
     return f"{read} shows read"
+
+
+def forget() -> int:
+    """Searches, and shows that nobody needs any more: providers are no storage, and we are none of theirs; how many."""
+    return forget_searches() + sum(forget_unused(name) for name in _services())
 
 
 def _note_trouble(name: str, error: ProviderError) -> None:
@@ -146,7 +167,10 @@ def _sync_list(link: Link) -> None:
         account = AccountRecord(external_id=link.external_id, name=link.name)
     else:
         account = provider.account(name=link.name, token=token)
-    listed = provider.listed(account, token)
+        mine = Link.objects.filter(pk=link.pk, leased_until=link.leased_until)
+        mine.update(external_id=account.external_id, name=account.name)  # also if the list has to wait
+    statuses = link.statuses if link.long else []
+    listed = provider.listed(account, token, statuses) if statuses or not link.long else []
     shows = store_shows(link.provider, [record.show for record in wanted_shows(link, listed)])
     _store_list(link, account, listed, shows, asked_at)
 
@@ -195,8 +219,9 @@ def _note_failure(link: Link, message: str, *, permanent: bool) -> None:
     locked.save(update_fields=["failures", "failing_since", "message", "leased_until", "next_sync_at"])
 
 
-def _give_back(link: Link) -> None:
-    Link.objects.filter(pk=link.pk, leased_until=link.leased_until).update(leased_until=None)
+def _give_back(link: Link, **found: bool) -> None:
+    """It is due as before."""
+    Link.objects.filter(pk=link.pk, leased_until=link.leased_until).update(leased_until=None, **found)
 
 
 def _still_leased(link: Link) -> Link | None:
@@ -229,7 +254,8 @@ def _airing_due(name: str) -> list[Show]:
     if not shows.filter(airing_at__lte=now - AIRING_EVERY).exists():
         return []
     soon = shows.filter(airing_at__lte=now - AIRING_TOGETHER)
-    return list(soon.order_by("airing_at", "pk")[:AIRING_AT_ONCE])
+    at_once = AIRING_AT_ONCE if shows.count() <= MANY else AIRING_AT_ONCE_OF_MANY
+    return list(soon.order_by("airing_at", "pk")[:at_once])
 
 
 def _read_airing(provider: WatchProvider, shows: list[Show]) -> None:

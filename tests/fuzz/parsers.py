@@ -28,6 +28,7 @@ FOLLOWED = [
     "feeds.releases.positional",
     "feeds.releases.series",
     "feeds.releases.tidy",
+    "watchlist.providers.anilist_reading",
     "torrents.api.handover",
     "torrents.api.pagination",
     "accounts.ssh_keys",
@@ -150,6 +151,27 @@ def release(data: bytes) -> None:
     assert len(episode_identity(said)) <= 255
 
 
+def anilist(data: bytes) -> None:
+    """A show, a list and a schedule, as AniList might send them: what can be stored and shown, or Nonsense."""
+    from watchlist.providers import anilist_reading as reading
+
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    lists = reading.Lists()
+    for read in (reading.show, reading.airing, reading.account, lists.add):
+        try:
+            told = repr(read(answer))
+        except reading.Nonsense:
+            continue
+        told.encode()
+        assert "\\x00" not in told
+    for record in lists.records():
+        assert len(record.show.romaji) <= 300
+        assert 0 <= record.progress < 2**31
+
+
 def byte_range(data: bytes) -> None:
     from torrents.api.handover import requested_range
 
@@ -202,7 +224,7 @@ PARSERS: dict[str, Callable[[bytes], None]] = {
     parser.__name__: parser
     for parser in (
         *(torrent, magnet, tracker, address, byte_range, cursor, ssh_key, local_name),
-        *(feed, rule_text, pattern, release),
+        *(feed, rule_text, pattern, release, anilist),
     )
 }
 

@@ -24,9 +24,7 @@ from watchlist.providers import anilist_reading as reading
 from watchlist.providers.base import Gate, ProviderError, Trouble
 from watchlist.records import AccountRecord, AiringRecord, ListedRecord, ShowRecord
 
-USER_AGENT = (
-    "oci-torrent-proxy (unofficial client of AniList; one request at a time, for all users of one box)"
-)
+USER_AGENT = "oci-torrent-proxy (unofficial client of AniList; one address asks for all users of a box)"
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 15.0  # without a byte
 WHOLE_SECONDS = 40.0
@@ -34,7 +32,7 @@ MAX_BYTES = 24 * 1024 * 1024  # decompressed; 500 entries in ten custom lists ea
 LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
 WAIT_WITHOUT_WORD = 60.0
 SEARCHED = 15
-MOST_CHUNKS = 40  # AniList itself ends lists at 11,000 entries
+MOST_CHUNKS = 5  # each a request
 MOST_AIRING_REQUESTS = 60
 TOKEN = re.compile(r"[\w-]{1,4000}\.[\w-]{1,8000}\.[\w-]{1,4000}", re.ASCII)
 
@@ -127,18 +125,27 @@ class AniList:
             raise _not_found()
         return found
 
-    def listed(self, account: AccountRecord, token: str = "") -> list[ListedRecord]:
+    def listed(
+        self, account: AccountRecord, token: str = "", statuses: Collection[str] = ()
+    ) -> list[ListedRecord]:
         lists = reading.Lists()
+        variables: dict[str, Any] = {"id": int(account.external_id), "perChunk": queries.PER_CHUNK}
+        if statuses:  # a null would be a filter, too
+            variables["statuses"] = sorted(statuses)
         for chunk in range(1, MOST_CHUNKS + 1):
             more = self._ask(
                 queries.LISTED,
-                {"id": int(account.external_id), "chunk": chunk, "perChunk": queries.PER_CHUNK},
+                variables | {"chunk": chunk},
                 lambda data: lists.add(data.get("MediaListCollection")),
                 token,
             )
             if not more:
                 return lists.records()
-        raise _broken("its list has no end")
+        raise ProviderError(
+            f"More than {MOST_CHUNKS * queries.PER_CHUNK:,} shows are in the parts of your list that are followed."
+            " Choose fewer parts.",
+            Trouble.TOO_LONG,
+        )
 
     def token_ends_at(self, token: str) -> datetime.datetime | None:
         """From the JWT's own words, which nobody has verified: only AniList can."""

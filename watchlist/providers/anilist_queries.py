@@ -11,7 +11,7 @@ PER_PAGE = 50
 PER_CHUNK = 500
 DEEPEST_PAGE = 5000 // PER_PAGE
 SHOW_PAGES = 3  # in one request: some 50 fields each
-AIRING_PAGES = 20  # some 8 fields each
+AIRING_PAGES = 30  # some 8 fields each
 
 _SHOW = """
 fragment show on Media {
@@ -45,12 +45,17 @@ query ($text: String, $count: Int) {
     + _SHOW
 )
 
-# Entries that are hidden from status lists stand in custom lists alone, so no status is asked for here.
+# Entries that are hidden from status lists stand in custom lists alone; a status here is the entry's own.
 LISTED = (
     """
-query ($id: Int, $chunk: Int, $perChunk: Int) {
+query ($id: Int, $statuses: [MediaListStatus], $chunk: Int, $perChunk: Int) {
   MediaListCollection(
-    userId: $id, type: ANIME, chunk: $chunk, perChunk: $perChunk, forceSingleCompletedList: true
+    userId: $id
+    type: ANIME
+    status_in: $statuses
+    chunk: $chunk
+    perChunk: $perChunk
+    forceSingleCompletedList: true
   ) {
     hasNextChunk
     lists {

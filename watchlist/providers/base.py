@@ -20,6 +20,7 @@ class Trouble(StrEnum):
     NOT_FOUND = "not_found"
     PRIVATE = "private"
     TOKEN = "token"  # noqa: S105  the token is not, or no longer, accepted
+    TOO_LONG = "too_long"  # a list, to be read within a budget
     REFUSED = "refused"  # it does not understand us, or does not do such things
 
 
@@ -96,8 +97,11 @@ class WatchProvider(Protocol):
         """Of this token where there is one, else of this name."""
         ...
 
-    def listed(self, account: AccountRecord, token: str = "") -> list[ListedRecord]:
-        """The whole list, hidden and custom lists included, each show once."""
+    def listed(
+        self, account: AccountRecord, token: str = "", statuses: Collection[str] = ()
+    ) -> list[ListedRecord]:
+        """What has one of these statuses (none: the whole list), hidden and custom lists included, each show once.
+        TOO_LONG where that takes more than a handful of requests."""
         ...
 
     def token_ends_at(self, token: str) -> datetime.datetime | None:

@@ -29,7 +29,9 @@ class Manual:
     def account(self, *, name: str = "", token: str = "") -> AccountRecord:
         raise _no_accounts()
 
-    def listed(self, account: AccountRecord, token: str = "") -> list[ListedRecord]:
+    def listed(
+        self, account: AccountRecord, token: str = "", statuses: Collection[str] = ()
+    ) -> list[ListedRecord]:
         raise _no_accounts()
 
     def token_ends_at(self, token: str) -> datetime.datetime | None:

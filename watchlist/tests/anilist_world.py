@@ -1,5 +1,6 @@
 """What a pretended AniList knows, and its answers to GraphQL: the rules that its guide and its users tell of."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -75,6 +76,8 @@ class World:
         for name in ("media", "airingSchedules"):
             self._page_fields[name].resolve = lambda rows, info, **arguments: rows["rows"]
         self._documents: dict[str, DocumentNode] = {}
+        self._one_at_a_time = threading.Lock()
+        self._found_airing: dict[tuple[int, int, int], list[dict[str, int]]] = {}
 
     def add_show(self, number: int, title: str, **fields: Any) -> int:
         """Fields as in AniList's Media; dates as `date`, `relations` as (kind, number of a show that is there)."""
@@ -121,9 +124,11 @@ class World:
             if (cost := complexity(document)) > MOST_COMPLEX:
                 return _refusal(f"Max query complexity should be {MOST_COMPLEX} but got {cost}.", 400)
             self._documents[query] = document
-        result = execute_sync(
-            self._schema, self._documents[query], variable_values=variables, context_value=asker
-        )
+        with self._one_at_a_time:
+            self._found_airing.clear()
+            result = execute_sync(
+                self._schema, self._documents[query], variable_values=variables, context_value=asker
+            )
         if result.errors:
             error = result.errors[0]
             status = (error.extensions or {}).get("status", 500)
@@ -171,13 +176,17 @@ class World:
         airingAt_lesser: int,  # noqa: N803
         **_ignored: Any,
     ) -> list[dict[str, Any]]:
+        question = (len(mediaId_in), airingAt_greater, airingAt_lesser)
+        if question in self._found_airing:  # another page of the same
+            return self._found_airing[question]
         wanted = frozenset(mediaId_in)
         rows = [
             row
             for row in self.schedules
             if row["mediaId"] in wanted and airingAt_greater < row["airingAt"] < airingAt_lesser
         ]
-        return sorted(rows, key=lambda row: (row["airingAt"], row["id"]))
+        rows.sort(key=lambda row: (row["airingAt"], row["id"]))
+        return self._found_airing.setdefault(question, rows)
 
     def _user(self, _root: None, info: Info, name: str = "", id: int = 0) -> Any:
         return self._found(info, id, name)
@@ -197,11 +206,17 @@ class World:
         perChunk: int = 500,  # noqa: N803
         userId: int = 0,  # noqa: N803
         userName: str = "",  # noqa: N803
+        status_in: Sequence[str] | None = None,
         **_ignored: Any,
     ) -> Any:
         person = self._found(info, userId, userName)
         size = min(perChunk, MOST_PER_CHUNK)
-        rows = list(enumerate(person.listed))[(chunk - 1) * size : chunk * size]
+        wanted = [
+            (number, listed)
+            for number, listed in enumerate(person.listed)
+            if status_in is None or listed.status in status_in
+        ]
+        rows = wanted[(chunk - 1) * size : chunk * size]
         groups: dict[tuple[str, bool], list[dict[str, Any]]] = {}
         for number, listed in rows:
             entry = {
@@ -215,7 +230,7 @@ class World:
             for custom in listed.custom:
                 groups.setdefault((custom, True), []).append(entry)
         return {
-            "hasNextChunk": chunk * size < len(person.listed),
+            "hasNextChunk": chunk * size < len(wanted),
             "lists": [
                 {
                     "name": name.title(),

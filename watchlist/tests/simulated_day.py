@@ -1,12 +1,11 @@
 """People, their lists and a pretended AniList, living through a day whose clock jumps from minute to minute.
 
-What is simulated is time alone: the functions of the product run as a worker runs them, each once a minute, against
+What is simulated is time alone: the product's own function runs as a worker runs it, once a minute, against
 real rows and a real HTTP server that executes every query. A request takes LATENCY of simulated time.
 """
 
 import random
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from accounts.models import User
 from watchlist.linking import link_by_name, sync_now
 from watchlist.models import Entry, Episode, Link, Show
 from watchlist.search import search_shows
-from watchlist.sync import sync_airing, sync_details, sync_due_lists
+from watchlist.sync import sync_all
 from watchlist.tests.anilist_server import DISABLED, DOWN, LIMITED, Fault, anilist_server
 from watchlist.tests.anilist_world import Listed
 from watchlist.tests.clock import BEGINNING, simulated_time
@@ -28,7 +27,7 @@ LATENCY = 0.5  # seconds
 LIMIT = 10  # requests in a minute
 LONGEST_WARMING = 120  # minutes
 SETTLING = 40  # minutes without changes, after which everything must be as AniList has it
-NEAR = timedelta(days=13)  # airing times that are known however many shows there are
+NEAR = timedelta(days=7)  # airing times that are known however many shows there are
 
 
 @dataclass(frozen=True)
@@ -182,10 +181,8 @@ class Day:
         self._look()
         if self._warm_after is not None:
             self._be_people()
-        work: tuple[Callable[[], str], ...] = (sync_details, sync_due_lists, sync_airing)
-        for function in work:  # those with least haste first, which is the worst order
-            function()
-            self._look()
+        sync_all()
+        self._look()
 
     def _be_people(self) -> None:
         if self._random.random() < 0.4:

@@ -43,15 +43,16 @@ def service(anilist: AniListServer, clock: Clock, db: None) -> AniListServer:
 
 
 def test_no_more_is_asked_in_a_minute_than_is_allowed(service: AniListServer, clock: Clock) -> None:
-    assert asked_until_refused(Purpose.AIRING) == 10
+    assert asked_until_refused(Purpose.LISTS) == 8
+    assert asked_until_refused(Purpose.AIRING) == 2
     assert ask() is Trouble.BUSY
     assert len(service.asked) == 10
 
 
 def test_after_a_minute_it_may_be_asked_again(service: AniListServer, clock: Clock) -> None:
-    asked_until_refused(Purpose.AIRING)
+    asked_until_refused(Purpose.LISTS)
     clock.move(seconds=66)
-    assert asked_until_refused(Purpose.AIRING) == 10
+    assert asked_until_refused(Purpose.LISTS) == 8
 
 
 def test_what_keeps_a_promise_finds_a_slot_that_others_leave(service: AniListServer) -> None:
@@ -62,6 +63,11 @@ def test_what_keeps_a_promise_finds_a_slot_that_others_leave(service: AniListSer
 
 def test_what_has_time_takes_no_more_than_its_share(service: AniListServer) -> None:
     assert asked_until_refused(Purpose.DETAILS) == 2
+
+
+def test_airing_times_leave_slots_to_lists(service: AniListServer) -> None:
+    assert asked_until_refused(Purpose.AIRING) == 6
+    assert asked_until_refused(Purpose.LISTS) == 2
 
 
 def test_people_who_link_take_no_more_than_their_share(service: AniListServer) -> None:

@@ -179,6 +179,11 @@ def test_a_list_tells_where_its_owner_keeps_each_show(service: WatchProvider) ->
     }
 
 
+def test_a_part_of_a_list_is_told_without_the_rest(service: WatchProvider) -> None:
+    listed = service.listed(service.account(name="Keeper"), statuses=["PLANNING", "PAUSED"])
+    assert [entry.show.external_id for entry in listed] == ["3"]
+
+
 def test_a_token_opens_a_private_account_and_its_list(service: WatchProvider) -> None:
     account = service.account(token=TOKEN)
     assert account.name == "Hermit"

@@ -190,6 +190,30 @@ def test_no_more_is_followed_than_the_box_allows_and_that_is_said(
     assert link.message == ""
 
 
+def test_of_a_list_that_is_too_long_what_is_followed_is_read(
+    alice: User, link: Link, keeper: Person, service: AniListServer, clock: Clock
+) -> None:
+    keeper.listed += [Listed(9, "COMPLETED") for _entry in range(2600)]
+    read_again(clock)
+    link.refresh_from_db()
+    assert (link.long, link.message, link.synced_at) == (True, "", clock.now())
+    assert states(alice) == {"1": "followed"}
+    service.asked.clear()
+    read_again(clock)
+    assert [asked.variables["statuses"] for asked in service.asked] == [["CURRENT", "REPEATING"]]
+
+
+def test_of_a_list_too_long_even_so_its_owner_is_told_what_to_do(
+    alice: User, link: Link, keeper: Person, clock: Clock
+) -> None:
+    keeper.listed += [Listed(1) for _entry in range(2600)]
+    for _minute in range(3):
+        clock.move(minutes=21)
+        sync_due_lists()
+    link.refresh_from_db()
+    assert link.message.endswith("Choose fewer parts.")
+
+
 def test_a_profile_that_became_private_is_said_so_and_nothing_is_lost(
     alice: User, link: Link, keeper: Person, clock: Clock
 ) -> None:

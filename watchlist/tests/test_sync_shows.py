@@ -153,10 +153,10 @@ def test_a_run_ends_when_nobody_may_be_asked_and_the_next_goes_on(
     for number in range(1, 16):
         follow(alice, number)
     sync_airing()
-    assert Show.objects.exclude(airing_at=None).count() == 10
+    assert Show.objects.exclude(airing_at=None).count() == 6
     clock.move(minutes=2)
     sync_airing()
-    assert Show.objects.exclude(airing_at=None).count() == 15
+    assert Show.objects.exclude(airing_at=None).count() == 12
 
 
 def test_a_run_that_takes_too_long_leaves_the_rest_to_the_next(
@@ -255,6 +255,22 @@ def test_a_show_that_the_service_has_deleted_is_not_asked_for_again_and_again(
     sync_details()
     assert len(service.asked) == 1
     assert Show.objects.get().title == "Lighthouse"
+
+
+def test_shows_that_nobody_needs_are_forgotten_after_a_month_and_relatives_are_not(
+    alice: User, service: AniListServer, clock: Clock
+) -> None:
+    service.world.add_show(1, "Lighthouse")
+    service.world.add_show(2, "Lighthouse 2", relations=[("PREQUEL", 1)])
+    follow(alice, 2)
+    sync_details()
+    sync_details()
+    store_shows("anilist", [ShowRecord(external_id="9", romaji="Harbour")])
+    clock.move(days=29)
+    assert sync.forget() == 0
+    clock.move(days=2)
+    assert sync.forget() == 1
+    assert set(Show.objects.values_list("external_id", flat=True)) == {"1", "2"}
 
 
 def test_relations_that_are_told_no_more_go(db: None) -> None:
