@@ -183,8 +183,12 @@ class _Run:
             user = lock_person(user_id, wait=False)
             if user is None or not user.is_active:
                 return self._later(user_id)
-            entries = list(Entry.objects.to_look_back().filter(user=user))
-            verdicts = self._deciding(user).verdicts(offers)
+            # All of theirs as it is now: what they change while we run asks to look back once more.
+            follower = Follower.of(user, self._offers.shows)
+            asking = Entry.objects.to_look_back().filter(user=user)
+            # A show that came since we began is left to the next run, which knows it.
+            entries = [entry for entry in asking if follower.known(entry.show_id) is not None]
+            verdicts = Deciding(follower).verdicts(offers)
             found = decisions.record(user, verdicts, entries=entries, again=True)
             Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(look_back=False)
         self._looking_back.discard(user_id)
