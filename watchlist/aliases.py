@@ -78,15 +78,20 @@ def remove_alias(*, alias: Alias) -> None:
 
 def remember(user: User, name: str, season: int | None, show: Show | None) -> Alias:
     """In place of what the name meant before. Its show, where they follow it, looks back. Raises AliasRefused."""
-    alias = Alias.objects.named(user, key(name), season).first()
+    compared = key(name)
+    if len(compared) > NAME:
+        raise AliasRefused(
+            "That name is too long to be remembered. Answer for this release alone.", code="bad_name"
+        )
+    alias = Alias.objects.named(user, compared, season).first()
     if alias is None:
         if Alias.objects.of(user).count() >= MOST:
             raise AliasRefused(
                 f"You have given {MOST} names, as many as this box allows. Remove some that you do not need.",
                 code="too_many",
             )
-        alias = Alias(user=user, key=key(name), season=season)
-    alias.name, alias.show, alias.made_at = name, show, timezone.now()
+        alias = Alias(user=user, key=compared, season=season)
+    alias.name, alias.show, alias.made_at = name[:NAME], show, timezone.now()
     alias.save()
     if show is not None:
         Entry.objects.of_shows(user, [show.pk]).update(look_back=True)

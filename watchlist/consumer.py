@@ -92,6 +92,7 @@ class _Run:
         self._state = state
         self._reading = state.behind | set(looking_back)
         self._looking_back = set(looking_back)
+        self._put_off: set[int] = set()
         self._typing = catalogue.who_typed_in()
         self._preferences = Preferences.objects.in_bulk(self._reading)
         self._offers = Offers(catalogue.everybodys())
@@ -106,16 +107,15 @@ class _Run:
                 self._look_again(user_id)
                 return 0
         if user_id in self._looking_back:
-            self._looking_back.discard(user_id)
             return self._look_back(user_id)
         return None
 
     @transaction.atomic
     def _read_on(self, user_id: int) -> int | None:
-        """Some items of their feeds. None where another worker is at it."""
+        """Some items of their feeds."""
         user = lock_person(user_id, wait=False)
         if user is None or not user.is_active:
-            return None
+            return self._later(user_id)
         behind = list(self._state.behind_in(user_id))
         if not all(self._has_begun(feed) for feed in behind):
             self._begin(user_id)
@@ -182,12 +182,25 @@ class _Run:
         with transaction.atomic():
             user = lock_person(user_id, wait=False)
             if user is None or not user.is_active:
-                return None
-            entries = list(Entry.objects.to_look_back().filter(user=user))
-            verdicts = self._deciding(user).verdicts(offers)
+                return self._later(user_id)
+            # All of theirs as it is now: what they change while we run asks to look back once more.
+            follower = Follower.of(user, self._offers.shows)
+            asking = Entry.objects.to_look_back().filter(user=user)
+            # A show that came since we began is left to the next run, which knows it.
+            entries = [entry for entry in asking if follower.known(entry.show_id) is not None]
+            verdicts = Deciding(follower).verdicts(offers)
             found = decisions.record(user, verdicts, entries=entries, again=True)
             Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(look_back=False)
+        self._looking_back.discard(user_id)
         return found
+
+    def _later(self, user_id: int) -> int | None:
+        """Somebody else has them, most likely their rules, which are woken by the same items: once more, after the
+        others; then it is left to the next run."""
+        if user_id in self._put_off:
+            return None
+        self._put_off.add(user_id)
+        return 0
 
     def _deciding(self, user: User) -> Deciding:
         own = catalogue.typed_by(user) if user.pk in self._typing else None

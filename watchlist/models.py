@@ -318,9 +318,7 @@ class Reading(models.Model):
     )
     source = models.BigIntegerField(help_text="The feed that the position is of: subscriptions move.")
     position = models.BigIntegerField(help_text="Number of the last item seen.")
-    since = models.DateTimeField(
-        help_text="As the subscription's: one that was switched off and on again is read from then on."
-    )
+    since = models.DateTimeField(help_text="As the subscription's; another one: it is read anew from then.")
 
     objects = querysets.ReadingQuerySet.as_manager()
 

@@ -64,7 +64,7 @@ def answer_review(*, user: User, decision: Decision, show: Show | None, remember
     """It is of this show, or (None) of none of theirs. Remembered, the answer holds for all releases of that name and
     season: for those that are asked about now at once, for what their feeds have stored as soon as the worker looks.
 
-    Raises ReviewRefused, and AliasRefused where no more names can be remembered.
+    Raises ReviewRefused, and AliasRefused where this name cannot be remembered.
     """
     shows = catalogue.everybodys()
     lock_person(user.pk)
@@ -76,7 +76,7 @@ def answer_review(*, user: User, decision: Decision, show: Show | None, remember
     alike: Sequence[Decision] = ()
     name = from_object(question.item.release)
     if remember and name.series:
-        alias = aliases.remember(user, name.series[:300], name.season, show)
+        alias = aliases.remember(user, name.series, name.season, show)
         others = Decision.objects.unanswered(user).exclude(pk=question.pk)[:_ALIKE]
         alike = [other for other in others if aliases.is_named(alias, other)]
     _record(user, shows, question, alike, show)

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('subscription', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='feeds.subscription')),
                 ('source', models.BigIntegerField(help_text='The feed that the position is of: subscriptions move.')),
                 ('position', models.BigIntegerField(help_text='Number of the last item seen.')),
-                ('since', models.DateTimeField(help_text="As the subscription's: one that was switched off and on again is read from then on.")),
+                ('since', models.DateTimeField(help_text="As the subscription's; another one: it is read anew from then.")),
             ],
         ),
         migrations.CreateModel(

@@ -244,3 +244,15 @@ class TestTakingANameBack:
         remove_alias(alias=gone)
         assert found() == ["Phare - 01"]
         assert list(Alias.objects.of_entry(entry)) == [kept]
+
+
+def test_a_name_that_is_too_long_to_be_remembered_can_be_answered_once(
+    alice: User, feed: Feed, entry: Entry, lighthouses: tuple[Show, Show]
+) -> None:
+    name = "ß" * 200  # which is compared as 400 letters
+    Show.objects.filter(pk__in=[one.pk for one in lighthouses]).update(synonyms=[name])
+    feed.publish(f"{name} - 01")
+    with pytest.raises(AliasRefused, match="too long"):
+        answer_review(user=alice, decision=question(f"{name} - 01"), show=entry.show)
+    answer_review(user=alice, decision=question(f"{name} - 01"), show=entry.show, remember=False)
+    assert found() == [f"{name} - 01"]

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
 from feeds.models import Subscription
 from feeds.moving import move_source
-from feeds.services import unsubscribe
+from feeds.services import lock_person, unsubscribe
 from watchlist import consumer, decisions
 from watchlist.aliases import add_alias, remove_alias
 from watchlist.models import Alias, Decision, Entry, Reading
@@ -108,6 +108,30 @@ def _answer(user: User, entry: Entry | None) -> None:
         with suppress(ReviewRefused):
             show = entry.show if entry is not None else None
             answer_review(user=user, decision=asked.decision, show=show, remember=entry is not None)
+
+
+def test_who_is_busy_is_put_off_and_holds_up_nobody(alice: User, chosen: Chosen) -> None:
+    bob = UserFactory.create()
+    entry = follow(alice, "Lighthouse", look_back=True)
+    follow(bob, entry.show)
+    Feed(bob, Feed(alice).source).store("Lighthouse - 01")
+    is_locked, may_end = threading.Event(), threading.Event()
+
+    def rules() -> None:
+        with transaction.atomic():
+            lock_person(alice.pk)
+            is_locked.set()
+            assert may_end.wait(60)
+
+    def watchlist() -> int:
+        assert is_locked.wait(60)
+        found = consumer.catch_up()
+        may_end.set()
+        return found
+
+    assert at_once(rules, watchlist)[1] == 1
+    assert (found(alice), found(bob)) == ([], ["Lighthouse - 01"])
+    assert consumer.catch_up() == 1
 
 
 def test_one_answer_that_is_sent_several_times_counts_once(alice: User) -> None:

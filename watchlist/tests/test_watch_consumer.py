@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from feeds import services
 from feeds.models import FeedSource, Item, Subscription
 from feeds.moving import move_source
 from feeds.services import change_subscription
-from watchlist import consumer, decisions
-from watchlist.models import Candidate, Decision, Entry, Reading
+from watchlist import catalogue, consumer, decisions
+from watchlist.models import Candidate, Decision, Entry, Preferences, Reading
 from watchlist.tests.deciding_world import Chosen, Feed, decided, follow, found, new_source, show, store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("chosen")]
@@ -255,6 +256,34 @@ class TestLookingBack:
         Entry.objects.update(look_back=True)
         consumer.catch_up()
         assert (found(), decided()) == ([], [])
+
+    def test_for_a_show_that_came_while_a_run_was_on_is_left_to_the_next(
+        self, alice: User, feed: Feed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        feed.publish("Lighthouse - 01")
+        known_then = catalogue.everybodys()
+        entry = follow(alice, "Lighthouse", look_back=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(catalogue, "everybodys", lambda: known_then)
+            assert consumer.catch_up() == 0
+        entry.refresh_from_db()
+        assert entry.look_back
+        assert consumer.catch_up() == 1
+
+    def test_goes_by_the_preferences_of_that_moment(
+        self, alice: User, feed: Feed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        feed.publish("Lighthouse - 01 [720p]")
+        follow(alice, "Lighthouse", look_back=True)
+        newest_items = services.newest_items
+
+        def changed_meanwhile(*arguments: Any) -> Any:
+            Preferences.objects.create(user=alice, resolutions=["1080p"])
+            return newest_items(*arguments)
+
+        monkeypatch.setattr(services, "newest_items", changed_meanwhile)
+        assert consumer.catch_up() == 0
+        assert decided() == [("Lighthouse - 01 [720p]", Outcome.NEARLY)]
 
     def test_that_is_killed_is_done_again(
         self, alice: User, feed: Feed, monkeypatch: pytest.MonkeyPatch
