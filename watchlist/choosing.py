@@ -179,10 +179,14 @@ def _serve(
     again: bool = False,
 ) -> bool:
     """Have these episodes come from `candidate`; `grabs`, those of its entry, are kept up to date. False where it
-    cannot be had, or where all of the episodes were taken by somebody who did not take the person's lock."""
+    cannot be had, or where somebody who did not take the person's lock was quicker."""
+    was = candidate.state
+    if not Candidate.objects.filter(pk=candidate.pk, state=was).update(state=State.TAKEN):
+        return False
     new = _grab_each(candidate, episodes - grabs.keys())
     before = {episode: grab for episode, grab in grabs.items() if episode in episodes}
     if not new and not before:
+        Candidate.objects.filter(pk=candidate.pk).update(state=was)
         return False
     if not begin(user, candidate, wanted, again=again):
         Grab.objects.filter(pk__in=[grab.pk for grab in new.values()]).delete()
