@@ -30,6 +30,9 @@ from watchlist.progress import RESTORABLE, is_stalled, look_after
 logger = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
+LONGEST_WAIT = timedelta(
+    days=31
+)  # for a better release; what is older has been chosen from, or somebody is busy with
 
 State = Candidate.State
 
@@ -251,11 +254,12 @@ def _take_instead(user: User, candidate: Candidate) -> None:
 
 def _owners() -> list[int]:
     """Of everything that is to be looked after. What is done once comes first: it is not there again next time."""
+    now = timezone.now()
     some = (
         Candidate.objects.filter(leaving=True).owners(),
-        Candidate.objects.in_line().owners(),
+        Candidate.objects.in_line().filter(found_at__gte=now - LONGEST_WAIT).owners(),
         list(Entry.objects.with_everything_there().owners()),
-        Candidate.objects.to_look_at(timezone.now() - RESTORABLE).owners(),
+        Candidate.objects.to_look_at(now - RESTORABLE).owners(),
     )
     return list(dict.fromkeys(chain.from_iterable(some)))
 
