@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
 LONGEST_WAIT = timedelta(
     days=31
-)  # for a better release; what is older has been chosen from, or somebody is busy with
+)  # more than anybody may wait for a better release: older ones had their turn
 
 State = Candidate.State
 
