@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.models import FeedSource, Grab, Item, Rule
 from feeds.moving import keeps_credentials
-from feeds.querysets import lock_person
+from feeds.querysets import keep_item, lock_person
 from proxy_site.outbound import OutboundError
 from proxy_site.outbound_many import Limits, Outcome, Request, fetch_many
 from torrents.claim_wishes import WishRefused, add_with_wishes
@@ -124,7 +124,7 @@ def withdraw(grab: Grab, *, origin: str) -> bool:
 
 def _existing(user: User, item: Item) -> Grab | None:
     """Theirs of this item or of the same torrent, locked; raises GrabRefused where there is nothing to take."""
-    if not Item.objects.filter(pk=item.pk).select_for_update(no_key=True).exists():
+    if not keep_item(item.pk):
         raise GrabRefused("This item is forgotten by now.")
     if not item.download:
         raise GrabRefused("This item has no torrent in it.")
@@ -132,6 +132,11 @@ def _existing(user: User, item: Item) -> Grab | None:
 
 
 def _begin_anew(grab: Grab, item: Item) -> Grab:
+    if (
+        grab.claim_id is not None and not grab.infohash
+    ):  # it is the torrent of another item: that one is added anew
+        same = Grab.objects.filter(user=grab.user_id, claim_id=grab.claim_id).exclude(infohash="")
+        grab = same.select_for_update().first() or grab
     grab.state, grab.due_at, grab.attempts, grab.message = State.DUE, timezone.now(), 0, ""
     grab.ended_at, grab.download = None, item.download
     grab.save()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Length
 from django.utils import timezone
@@ -32,6 +32,14 @@ def lock_person(user_id: int, *, wait: bool = True) -> User | None:
     from accounts.models import User
 
     return User.objects.select_for_update(no_key=True, skip_locked=not wait).filter(pk=user_id).first()
+
+
+def keep_item(item_id: int) -> bool:
+    """Nobody forgets this item until the transaction ends; False if somebody has. Unlike what `select_for_update` can
+    say, two people may keep the same items in any order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM feeds_item WHERE id = %s FOR KEY SHARE", [item_id])
+        return cursor.fetchone() is not None
 
 
 class SourceQuerySet(models.QuerySet["FeedSource"]):

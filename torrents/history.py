@@ -109,7 +109,7 @@ def of_claim(user: User, claim_id: uuid.UUID) -> models.QuerySet[ClaimEvent] | N
 def ended_by_the_box(user: User, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Why, for those of these torrents of theirs that their owner did not give up themselves: see removal.end."""
     ended = of(user).filter(claim_id__in=claim_ids, kind__in=(Kind.REMOVED, Kind.BLOCKED)).exclude(detail="")
-    return dict(ended.values_list("claim_id", "detail")) if claim_ids else {}
+    return dict(ended.values_list("claim_id", "detail"))
 
 
 def prune() -> int:

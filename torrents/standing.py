@@ -37,7 +37,8 @@ def standing(*, user: User, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID,
     for claim in Claim.with_removed.of(user).known_by(wanted):
         told = _standing(claim)
         found.update(dict.fromkeys(told.ids & wanted, told))
-    ended = history.ended_by_the_box(user, wanted - found.keys())
+    gone = wanted - found.keys()
+    ended = history.ended_by_the_box(user, gone) if gone else {}
     return found | {claim_id: _ended(claim_id, why) for claim_id, why in ended.items()}
 
 

@@ -30,6 +30,9 @@ from watchlist.wanted import Wanted, wishes_of
 logger = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
+LONGEST_WAIT = timedelta(
+    days=31
+)  # more than anybody may wait for a better release: older ones had their turn
 
 State = Candidate.State
 
@@ -179,10 +182,14 @@ def _serve(
     again: bool = False,
 ) -> bool:
     """Have these episodes come from `candidate`; `grabs`, those of its entry, are kept up to date. False where it
-    cannot be had, or where all of the episodes were taken by somebody who did not take the person's lock."""
+    cannot be had, or where somebody who did not take the person's lock was quicker."""
+    was = candidate.state
+    if not Candidate.objects.filter(pk=candidate.pk, state=was).update(state=State.TAKEN):
+        return False
     new = _grab_each(candidate, episodes - grabs.keys())
     before = {episode: grab for episode, grab in grabs.items() if episode in episodes}
     if not new and not before:
+        Candidate.objects.filter(pk=candidate.pk).update(state=was)
         return False
     if not begin(user, candidate, wanted, again=again):
         Grab.objects.filter(pk__in=[grab.pk for grab in new.values()]).delete()
@@ -247,11 +254,12 @@ def _take_instead(user: User, candidate: Candidate) -> None:
 
 def _owners() -> list[int]:
     """Of everything that is to be looked after. What is done once comes first: it is not there again next time."""
+    now = timezone.now()
     some = (
         Candidate.objects.filter(leaving=True).owners(),
-        Candidate.objects.in_line().owners(),
+        Candidate.objects.in_line().filter(found_at__gte=now - LONGEST_WAIT).owners(),
         list(Entry.objects.with_everything_there().owners()),
-        Candidate.objects.to_look_at(timezone.now() - RESTORABLE).owners(),
+        Candidate.objects.to_look_at(now - RESTORABLE).owners(),
     )
     return list(dict.fromkeys(chain.from_iterable(some)))
 

@@ -212,7 +212,7 @@ def _known(entries: Collection[Entry]) -> dict[Entry, _Known]:
         entry.pk: _Known(entry, _Schedule(entry.show, airings.get(entry.show_id, {}), now), now)
         for entry in entries
     }
-    for grab in Grab.objects.of_entries(entries):
+    for grab in Grab.objects.of_entries(entries).shown():
         found[grab.entry_id].grabs[grab.special, grab.number] = grab
     for candidate in Candidate.objects.not_taken_for(entries):
         known = found[candidate.entry_id]

@@ -20,7 +20,7 @@ LATELY = timedelta(hours=1)  # after which it is worth asking how long its owner
 State = Candidate.State
 
 REMOVED = (
-    "You removed it before it was there, so it is not downloaded again by itself. Take a release to have it."
+    "You removed its torrent, so it is not downloaded again by itself. Take a release to have it after all."
 )
 SAME_AS_GIVEN_UP = "It is the same torrent as another release, which was given up."
 NOT_THERE = "You had this torrent before, from another item, and it is not there any more."
@@ -41,8 +41,9 @@ def look_after(user: User) -> tuple[int, set[UUID]]:
             _note_torrent(user, candidate, told.get(candidate.claim_id), now)
     under_way = [candidate for candidate in candidates if candidate.state == State.TAKEN]
     stalled = _note_stalls(user, under_way)
+    looked_at = [one for one in candidates if one.state in (State.TAKEN, State.REMOVED)]
     Candidate.objects.bulk_update(
-        under_way, ["claim_id", "message", "looked_at", "bytes_done", "idle_seconds"]
+        looked_at, ["claim_id", "message", "looked_at", "bytes_done", "idle_seconds"]
     )
     return sum(candidate.state != before[candidate.pk] for candidate in candidates), stalled
 
@@ -72,6 +73,7 @@ def _note_torrent(user: User, candidate: Candidate, told: Standing | None, now: 
     if told is None or told.removed:
         if candidate.state == State.TAKEN:
             _note_removal(user, candidate)
+        candidate.looked_at = now
     elif told.refused:
         _lose(user, candidate, State.FAILED, told.refused)
     elif candidate.state == State.REMOVED and not Grab.objects.living_on(candidate).exists():
@@ -104,6 +106,7 @@ def _arrive(user: User, candidate: Candidate) -> None:
 def _count_idle_time(candidate: Candidate, told: Standing, now: datetime) -> None:
     if candidate.state == State.REMOVED:  # its owner took it back
         _become(candidate, State.TAKEN, "")
+        candidate.looked_at = None
     candidate.message = ""
     since, candidate.looked_at = candidate.looked_at, now
     if since is None or told.done != candidate.bytes_done:

@@ -230,8 +230,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def in_line(self) -> CandidateQuerySet:
         """Of followed entries, for a wanted episode that nothing was taken for."""
-        lacks = _Lacks(F("numbers"), F("special"), F("entry"), F("entry__from_episode"))
-        return self.filter(lacks, state="found", entry__state="followed")
+        return self.filter(_LACKS_A_GRAB, state="found", entry__state="followed")
 
     def to_look_at(self, removed_since: datetime) -> CandidateQuerySet:
         """Under way, the longest not looked at first; with those that their owner may have restored."""
@@ -242,8 +241,8 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         )
 
     def not_taken_for(self, entries: Collection[Entry]) -> CandidateQuerySet:
-        """Found, or could not be had; the best first, as they are taken."""
-        some = self.filter(entry__in=entries, state__in=("found", "failed", "stalled"))
+        """Of wanted episodes without a grab: found, or could not be had; the best first, as they are taken."""
+        some = self.filter(_LACKS_A_GRAB, entry__in=entries, state__in=("found", "failed", "stalled"))
         return some.order_by("preference", "found_at", "pk")
 
     def owners(self) -> list[int]:
@@ -270,6 +269,12 @@ class WatchGrabQuerySet(models.QuerySet["Grab"]):
 
     def of_entries(self, entries: Collection[Entry]) -> WatchGrabQuerySet:
         return self.filter(entry__in=entries).select_related("candidate", "successor")
+
+    def shown(self) -> WatchGrabQuerySet:
+        """What is told of them, and no more: there are thousands."""
+        told = ("state", "title", "group", "version", "claim_id", "message")
+        some = [f"candidate__{name}" for name in told]
+        return self.only("entry", "special", "number", *some, "successor__title")
 
     def living_on(self, candidate: Candidate) -> WatchGrabQuerySet:
         """Its episodes, or those that it is to take over."""
@@ -310,6 +315,9 @@ class _Lacks(Func):
         )
     )"""
     output_field = BooleanField()
+
+
+_LACKS_A_GRAB = _Lacks(F("numbers"), F("special"), F("entry"), F("entry__from_episode"))
 
 
 def _count(rows: models.QuerySet[Grab, Grab]) -> Coalesce:

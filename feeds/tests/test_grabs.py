@@ -2,19 +2,21 @@
 
 import secrets
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from feeds import grabs
+from feeds import consumer, grabs, rule_changes, services
 from feeds.grabs import GrabRefused, add_due, grab_anyway
-from feeds.models import FeedSource, Grab, Item
+from feeds.models import Decision, FeedSource, Grab, Item, Subscription
 from feeds.tests.feed_server import FeedServer
 from torrents.models import Claim
-from torrents.tests.factories import v1_torrent
+from torrents.tests.factories import at_once, person, v1_torrent
 
 pytestmark = pytest.mark.django_db
 
@@ -239,3 +241,128 @@ class TestGrabbingAnyway:
     def test_an_item_without_a_torrent_cannot_be(self, alice: User, source: FeedSource) -> None:
         with pytest.raises(GrabRefused):
             grab_anyway(user=alice, item=item_of(source, ""), origin_detail="My feed")
+
+    def test_the_same_torrent_by_another_item_comes_back_too(self, alice: User, source: FeedSource) -> None:
+        link = magnet()
+        grab(alice, source, link)
+        item = item_of(source, link)
+        grab_anyway(user=alice, item=item, origin_detail="My feed")
+        add_due()
+        Claim.objects.all().delete()
+        grab_anyway(user=alice, item=item, origin_detail="My feed")
+        assert add_due() == 1
+        assert Claim.objects.count() == 1
+
+
+def test_a_torrent_that_another_item_could_not_bring_is_added(alice: User, source: FeedSource) -> None:
+    failed = grab(alice, source, magnet("a" * 40), infohash="a" * 40, state=Grab.State.FAILED)
+    one = grab(alice, source, magnet("a" * 40))
+    assert add_due() == 1
+    assert (again(one).state, one.infohash) == (Grab.State.ADDED, "a" * 40)
+    assert again(failed).state == Grab.State.FAILED
+
+
+class TestTakingForTheWatchlist:
+    def take(self, user: User, item: Item, **fields: bool) -> Grab:
+        with transaction.atomic():
+            services.lock_person(user.pk)
+            return services.take(
+                user=user,
+                item=item,
+                origin="watchlist",
+                origin_detail="Lighthouse, episode 1",
+                label="shows",
+                **fields,
+            )
+
+    def test_the_torrent_says_so(self, alice: User, source: FeedSource) -> None:
+        self.take(alice, item_of(source, magnet()), start_paused=True)
+        assert add_due() == 1
+        claim = Claim.objects.get()
+        assert (claim.origin, claim.origin_detail) == ("watchlist", "Lighthouse, episode 1")
+        assert (claim.label, claim.wanted) == ("shows", "paused")
+
+    def test_it_is_added_once(self, alice: User, source: FeedSource) -> None:
+        item = item_of(source, magnet())
+        assert self.take(alice, item) == self.take(alice, item)
+        assert add_due() == 1
+
+    def test_what_a_rule_has_taken_stays_the_rules(self, alice: User, source: FeedSource) -> None:
+        theirs = grab(alice, source, magnet())
+        assert theirs.item is not None
+        assert self.take(alice, theirs.item) == theirs
+        add_due()
+        assert Claim.objects.get().origin == "feed"
+
+    @pytest.mark.parametrize("state", [Grab.State.WAITING, Grab.State.FAILED])
+    def test_what_a_rule_waits_with_or_failed_at_is_tried_at_once(
+        self, alice: User, source: FeedSource, state: str
+    ) -> None:
+        theirs = grab(alice, source, magnet(), state=state, due_at=timezone.now() + timedelta(days=1))
+        assert theirs.item is not None
+        self.take(alice, theirs.item)
+        assert add_due() == 1
+
+    def test_what_was_removed_since_comes_back_only_where_that_is_asked_for(
+        self, alice: User, source: FeedSource
+    ) -> None:
+        item = item_of(source, magnet())
+        self.take(alice, item)
+        add_due()
+        Claim.objects.all().delete()
+        self.take(alice, item)
+        assert add_due() == 0
+        self.take(alice, item, again=True)
+        assert add_due() == 1
+
+    def test_what_is_forgotten_or_holds_no_torrent_cannot_be_taken(
+        self, alice: User, source: FeedSource
+    ) -> None:
+        forgotten = item_of(source, magnet())
+        Item.objects.all().delete()
+        for item in (forgotten, item_of(source, "")):
+            with pytest.raises(GrabRefused):
+                self.take(alice, item)
+
+    def test_what_is_not_added_yet_can_be_withdrawn(self, alice: User, source: FeedSource) -> None:
+        one = self.take(alice, item_of(source, magnet()))
+        assert services.withdraw(one, origin="watchlist")
+        assert add_due() == 0
+
+    def test_what_is_added_or_a_rules_cannot_be_withdrawn(self, alice: User, source: FeedSource) -> None:
+        theirs = grab(alice, source, magnet())
+        assert not services.withdraw(theirs, origin="watchlist")
+        added = self.take(alice, item_of(source, magnet()))
+        add_due()
+        assert not services.withdraw(added, origin="watchlist")
+        assert Grab.objects.count() == 2
+
+    def test_rules_do_not_take_it_once_more(self, alice: User, source: FeedSource) -> None:
+        rule_changes.create_rule(user=alice, name="Lighthouse", must_contain="lighthouse")
+        source.succeeded_at = timezone.now()
+        source.save()
+        Subscription.objects.create(user=alice, source=source, name="My feed", position=0)
+        self.take(alice, item_of(source, magnet("a" * 40), infohash="a" * 40))
+        item_of(source, magnet("a" * 40), infohash="a" * 40)
+        assert consumer.catch_up() == 2
+        assert {decision.outcome for decision in Decision.objects.all()} == {"had"}
+        assert Grab.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_take_the_same_items_in_different_order_do_not_wait_for_each_other(
+    source: FeedSource,
+) -> None:
+    items = [item_of(source, magnet()) for _ in range(2)]
+    turn = Barrier(2, timeout=30)
+
+    def take_both(user: User, order: list[Item]) -> None:
+        with transaction.atomic():
+            services.lock_person(user.pk)
+            for item in order:
+                services.take(user=user, item=item, origin="watchlist", origin_detail="")
+                turn.wait()
+
+    people = [person("Alice"), person("bob")]
+    at_once(partial(take_both, people[0], items), partial(take_both, people[1], items[::-1]))
+    assert Grab.objects.count() == 4

@@ -104,7 +104,7 @@ def test_what_its_owner_removed_before_it_was_there_is_unwanted_and_says_why(ent
     services.remove_torrent(claim=claim_of(one))
     advance()
     assert episode(entry, 1).state == "unwanted"
-    assert "You removed it" in episode(entry, 1).message
+    assert "You removed its torrent" in episode(entry, 1).message
 
 
 def test_what_is_before_the_first_wanted_episode_is_unwanted_unless_it_is_there(entry: Entry) -> None:

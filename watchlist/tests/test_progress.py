@@ -10,7 +10,7 @@ from feeds.models import Grab as Download
 from torrents import blocking, services
 from torrents.models import Claim, ClaimAlias, Torrent
 from torrents.tests.factories import State as Live
-from torrents.tests.factories import fresh_magnet
+from torrents.tests.factories import finish, fresh_magnet
 from watchlist.choosing import advance, take_candidate
 from watchlist.models import Candidate, Entry, Grab
 from watchlist.progress import LONGEST_LOOK
@@ -419,6 +419,26 @@ def test_somebody_elses_torrent_stays_when_mine_is_replaced(alice: User, bob: Us
     arrive(second)
     assert is_removed(mine)
     assert not is_removed(his)
+
+
+def test_a_kill_before_what_was_replaced_is_removed_loses_nothing(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = there(entry, 1)
+    second = taken(entry, 1, version=2)
+    finish([claim_of(second).torrent])
+
+    def killed(*args: object, **kwargs: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr("watchlist.downloads.remove_named", killed)
+        with pytest.raises(SystemExit):
+            advance()
+    assert served(entry) == {1: second.pk}
+    assert not is_removed(first)
+    advance()
+    assert is_removed(first)
 
 
 # Removed by their owner.
