@@ -15,7 +15,6 @@ from watchlist.models import Alias, Candidate, Decision, Entry, Link, Preference
 from watchlist.preferences import preferences_of
 from watchlist.wanted import Wanted, wanted_of
 
-HIDDEN = (Entry.State.REMOVED, Entry.State.LEFT)  # unless somebody asks for these
 _NONE = Value("")
 _TITLE = Coalesce(  # as Show.title has it
     NullIf("show__english", _NONE), NullIf("show__romaji", _NONE), "show__native"
@@ -39,9 +38,9 @@ class ListedDecision:
 
 
 def entries_of(user: User, *, search: str = "", state: str | None = None) -> QuerySet[Entry]:
-    """By title. Without `state` all but what was removed, or left with a list."""
+    """By title. Without `state` all but what was removed."""
     entries = Entry.objects.filter(user=user).select_related("show", "user")
-    entries = entries.exclude(state__in=HIDDEN) if state is None else entries.filter(state=state)
+    entries = entries.exclude(state=Entry.State.REMOVED) if state is None else entries.filter(state=state)
     for word in search.split():
         entries = entries.filter(_names(word, "show__"))
     return entries.order_by(Lower(_TITLE), "pk")

@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from watchlist.api.serializers import FIRST_KEY, MAX_KEY, ShowSerializer
-from watchlist.listing import HIDDEN
 from watchlist.matching import Outcome
-from watchlist.models import Decision
+from watchlist.models import Decision, Entry
 from watchlist.preview import MAX_TITLES, Previewed
 
+GONE = (Entry.State.REMOVED, Entry.State.LEFT)
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 
@@ -88,4 +88,4 @@ class WatchPreviewSerializer(serializers.Serializer[Any]):
     )
 
     def get_followed(self, previewed: Previewed) -> bool:
-        return previewed.entry is not None and previewed.entry.state not in HIDDEN
+        return previewed.entry is not None and previewed.entry.state not in GONE

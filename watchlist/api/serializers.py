@@ -182,7 +182,7 @@ class EntriesQuerySerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
         choices=Entry.State.choices,
         required=False,
-        help_text="Without it: all but what was removed, or left with your list.",
+        help_text="Without it: all but what you removed.",
     )
 
 

@@ -138,12 +138,14 @@ class TestFollowing:
 
 
 class TestTheList:
-    def test_it_is_by_title_and_without_what_is_gone(self, api: APIClient, alice: User, bob: User) -> None:
+    def test_it_is_by_title_and_without_what_was_removed(
+        self, api: APIClient, alice: User, bob: User
+    ) -> None:
         for title, state in (("b", "paused"), ("A", "ended"), ("c", "removed"), ("d", "left")):
             EntryFactory.create(user=alice, state=state, show__english=title)
         EntryFactory.create(user=alice, show__english="", show__romaji="aa")
         EntryFactory.create(user=bob)
-        assert [one["show"]["title"] for one in got(api, LIST)] == ["A", "aa", "b"]
+        assert [one["show"]["title"] for one in got(api, LIST)] == ["A", "aa", "b", "d"]
         assert [one["show"]["title"] for one in got(api, LIST, state="removed")] == ["c"]
 
     @pytest.mark.parametrize(
