@@ -158,6 +158,8 @@ class FakeWatchlist:
                 entry = query.get("entry", [""])[0]
                 rows = [one for one in self.decisions if entry in ("", one["entry_id"])]
                 return 200, page_of(rows, query)
+            case "POST", "preview":
+                return 200, [self._tried(title) for title in request.json()["titles"]]
             case "GET", "preferences":
                 return 200, self._preferences()
             case "PATCH", "preferences":
@@ -244,6 +246,19 @@ class FakeWatchlist:
         self.searches.append(text)
         found = [show for show in self.shows.values() if text.casefold() in show["title"].casefold()]
         return {"results": found, "message": self.search_message}
+
+    def _tried(self, title: str) -> dict[str, Any]:
+        found = [show for show in self.shows.values() if show["title"].casefold() in title.casefold()]
+        outcome = ("unknown", "found")[len(found)] if len(found) < 2 else "unsure"
+        show = found[0] if outcome == "found" else None
+        followed = any(entry["show"] is show for entry in self.entries.values())
+        small = {"what": "resolutions", "got": "720p", "wanted": "1080p"}
+        is_small = followed and "720p" in title
+        return {
+            "title": title, "outcome": outcome, "show": show, "followed": followed, "episodes": [3] if show else [],
+            "special": "", "candidates": [] if show else found, "reasons": [], "wanted": followed and not is_small,
+            "wish_reasons": [small] if is_small else [],
+        }  # fmt: skip
 
     def _preferences(self) -> dict[str, Any]:
         return {**self.preferences, "effective": _effective(self.preferences, DEFAULTS)}

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from torrent_proxy_client.app.screens import table
 from torrent_proxy_client.app.screens.releases import ReleasesScreen
 from torrent_proxy_client.app.screens.show import ShowScreen
 from torrent_proxy_client.app.screens.show_names import AddNameScreen, ShowNamesScreen
 from torrent_proxy_client.app.screens.shows import ShowsScreen
+from torrent_proxy_client.app.screens.titles import TitlesScreen
+from torrent_proxy_client.app.screens.tried_titles import TriedTitlesScreen
 from torrent_proxy_client.app.screens.watch_decisions import WatchDecisionsScreen
 from torrent_proxy_client.app.screens.wish_editor import EntryEditor, PreferencesEditor
 from torrent_proxy_client.session import FileSessionStore
@@ -118,6 +120,37 @@ async def test_a_show_without_releases_says_where_the_reasons_stand(
         await reach(person, ShowsScreen, "escape")
         await reach(person, WatchDecisionsScreen, "h")
         await person.sees("History of your shows", "Harbour wanted Harbour [/b] 1")
+
+
+async def test_pasted_titles_are_told_of_which_show_they_would_be(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.watchlist.add_entry("Light [/b]")
+    for title in ("Harbour", "Night", "Night 2"):
+        server.watchlist.add_show(title)
+    async with running(store, tmp_path, size=(120, 40)) as person:
+        await open_shows(person)
+        await reach(person, WatchDecisionsScreen, "h")
+        await reach(person, TitlesScreen, "ctrl+t")
+        await person.sees("Nothing is taken.")
+        titles = ("Light [/b] - 03", "Light [/b] - 03 720p", "Harbour 3", "Night 2 - 03", "News")
+        person.app.screen.query_one(TextArea).text = "\n".join(titles)
+        await reach(person, TriedTitlesScreen, "ctrl+s")
+        await person.sees(
+            "1 of 5 wanted",
+            "Light [/b] - 03 Light [/b] 3 ✓ wanted",
+            "Light [/b] - 03 720p Light [/b] 3 – not wanted",
+            "Harbour 3 Harbour 3 – not followed",
+            "Night 2 - 03 ? ? unsure",
+            "News ? – of no show",
+        )
+        await rows_are_there(person)
+        await person.press("down")
+        await person.sees("Light [/b], episode 3. resolutions: got 720p, wanted 1080p")
+        await person.press("down", "down")
+        await person.sees("It may be of Night, Night 2.")
+        await person.press("down")
+        await person.sees("No show that is known here is called like that.")
 
 
 async def test_wishes_show_what_they_inherit_and_send_only_what_was_changed(

@@ -81,7 +81,7 @@ def test_days_near_today_have_names(days: int, told: str) -> None:
     ],
 )  # fmt: skip
 def test_a_release_tells_which_episodes_it_holds(one: Candidate, told: str) -> None:
-    assert watchlist_words.candidate_episodes(one) == told
+    assert watchlist_words.episodes(one.numbers, one.special) == told
 
 
 def test_a_special_is_not_held_by_the_release_of_an_episode_of_its_number() -> None:

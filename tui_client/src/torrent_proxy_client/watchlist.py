@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from torrent_proxy_client.errors import BadAnswer
-from torrent_proxy_client.feeds import Reason
 from torrent_proxy_client.models import Fields
 
 
@@ -240,7 +239,7 @@ class Candidate:
             title=read.get("title", str, ""),
             group=read.get("group", str, ""),
             version=read.get("version", int, 1),
-            numbers=read.many("numbers", _number),
+            numbers=read.many("numbers", number),
             special=read.get("special", str, ""),
             state=read.get("state", str, ""),
             message=read.get("message", str, ""),
@@ -274,58 +273,6 @@ class Airing:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An item that may be of a show somebody follows: of which, they must say."""
-
-    id: str
-    title: str
-    feed: str  # its name
-    seen_at: datetime | None
-    reasons: tuple[Reason, ...]
-    shows: tuple[Show, ...]  # the likeliest first
-
-    @classmethod
-    def from_json(cls, value: object) -> "Question":
-        read = Fields(value, "question")
-        return cls(
-            id=read.identifier("id"),
-            title=read.get("title", str, ""),
-            feed=read.get("feed", str, ""),
-            seen_at=read.time("seen_at"),
-            reasons=read.many("reasons", Reason.from_json),
-            shows=read.many("shows", Show.from_json),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class WatchDecision:
-    """What became of an item that is, or may be, of a show somebody follows."""
-
-    id: str
-    title: str
-    feed: str | None
-    entry: str | None
-    show: str  # its title; may be empty
-    outcome: str  # "taken", "nearly", "had", "review" or "settled"
-    reasons: tuple[Reason, ...]
-    at: datetime | None
-
-    @classmethod
-    def from_json(cls, value: object) -> "WatchDecision":
-        read = Fields(value, "decision")
-        return cls(
-            id=read.identifier("id"),
-            title=read.get("title", str, ""),
-            feed=read.optional("feed", str),
-            entry=read.optional("entry_id", str),
-            show=read.get("show_title", str, ""),
-            outcome=read.get("outcome", str, ""),
-            reasons=read.many("reasons", Reason.from_json),
-            at=read.time("at"),
-        )
-
-
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
@@ -342,5 +289,5 @@ def _reference(read: Fields, name: str) -> str | None:
     return read.identifier(name) if read.has(name) else None
 
 
-def _number(value: object) -> float:
+def number(value: object) -> float:
     return Fields({"number": value}, "number").number("number")

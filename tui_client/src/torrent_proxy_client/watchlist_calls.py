@@ -16,10 +16,9 @@ from torrent_proxy_client.watchlist import (
     Entry,
     Episode,
     Preferences,
-    Question,
-    WatchDecision,
 )
 from torrent_proxy_client.watchlist_accounts import Account, Found, Provider
+from torrent_proxy_client.watchlist_decisions import Question, Tried, WatchDecision
 
 PAGE = 50  # decisions; 200 at most
 
@@ -105,6 +104,11 @@ class WatchlistCalls:
         return Page.from_json(
             await self._json("GET", "watchlist/decisions/", params=params), WatchDecision.from_json
         )
+
+    async def preview(self, titles: Sequence[str]) -> tuple[Tried, ...]:
+        """What would become of releases of these titles."""
+        asked = {"titles": list(titles)}
+        return many(await self._json("POST", "watchlist/preview/", json=asked), Tried.from_json)
 
     async def preferences(self) -> Preferences:
         return Preferences.from_json(await self._json("GET", "watchlist/preferences/"))

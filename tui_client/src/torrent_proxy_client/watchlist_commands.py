@@ -14,8 +14,9 @@ from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.connection import OK, UsageError, connect
 from torrent_proxy_client.console import columns
 from torrent_proxy_client.errors import ClientError, Refused
-from torrent_proxy_client.watchlist import Airing, Entry, Question, Show
+from torrent_proxy_client.watchlist import Airing, Entry, Show
 from torrent_proxy_client.watchlist_accounts import Account
+from torrent_proxy_client.watchlist_decisions import Question
 
 T = TypeVar("T")
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from torrent_proxy_client import feed_words, words
 from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.models import State
-from torrent_proxy_client.watchlist import Candidate, Entry, Episode, Show, Summary, WatchDecision
+from torrent_proxy_client.watchlist import Candidate, Entry, Episode, Show, Summary
 from torrent_proxy_client.watchlist_accounts import Account, Provider
+from torrent_proxy_client.watchlist_decisions import Tried, WatchDecision
 
 OUTCOMES = {
     "taken": "wanted",
@@ -254,14 +255,14 @@ def candidate_state(one: Candidate) -> str:
     return _known(one.state, _CANDIDATES)
 
 
-def candidate_episodes(one: Candidate) -> str:
+def episodes(values: Iterable[float], special: str) -> str:
     """`3`, `1–12`, `OVA 1`"""
-    numbers = sorted(one.numbers)
+    numbers = sorted(values)
     if not numbers:
         return "–"
     run = len(numbers) > 1 and numbers == [numbers[0] + step for step in range(len(numbers))]
     told = f"{number(numbers[0])}–{number(numbers[-1])}" if run else ", ".join(map(number, numbers))
-    return f"{words.clean(one.special)} {told}" if one.special else told
+    return f"{words.clean(special)} {told}" if special else told
 
 
 def decision(one: WatchDecision) -> str:
@@ -269,6 +270,32 @@ def decision(one: WatchDecision) -> str:
     show = words.clean(one.show) or "No show of yours for certain"
     why = feed_words.reasons(one.reasons, one.title)
     return f"{show}: {outcome(one.outcome)}" + (f" ({why})" if why else "")
+
+
+def tried(one: Tried) -> str:
+    """What would become of it; at most fourteen columns."""
+    match one.outcome:
+        case "found" if one.wanted:
+            return "✓ wanted"
+        case "found" if one.followed:
+            return "– not wanted"
+        case "found":
+            return "– not followed"
+        case "unsure":
+            return "? unsure"
+    return "– of no show"
+
+
+def told_tried(one: Tried) -> list[str]:
+    """Sentences: of what it is, and why it would or would not be taken."""
+    if one.show is None:
+        may_be = ", ".join(map(title, one.shows))
+        told = [f"It may be of {may_be}." if may_be else "No show that is known here is called like that."]
+    else:
+        which = f", episode {episodes(one.episodes, one.special)}" if one.episodes else ""
+        told = [f"{title(one.show)}{which}."]
+    told += [feed_words.reasons(whys, one.title) for whys in (one.reasons, one.wish_reasons) if whys]
+    return told
 
 
 def outcome(value: str) -> str:

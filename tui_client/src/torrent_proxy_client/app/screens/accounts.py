@@ -13,7 +13,6 @@ from torrent_proxy_client.app.screens.table import TableScreen
 from torrent_proxy_client.app.screens.watch_help import WatchHelpScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.watchlist_accounts import Account, Provider
 
 _NOT_LINKED = "Not linked. n links it by your public name there, c by a code, which private lists need."
@@ -98,12 +97,8 @@ class AccountsScreen(TableScreen):
     @work(exit_on_error=False)
     async def action_sync(self) -> None:
         if account := self._account:
-            try:
-                asked = await self.api.watchlist.sync(account.provider)
-            except NotLoggedIn:
-                return  # the list of torrents notices by itself, and asks to log in
-            except ClientError as error:
-                self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
+            asked = await self.answer(self.api.watchlist.sync(account.provider))
+            if asked is None:
                 return
             self.tell("The list is being read" if asked else "The list was read a moment ago")
             self.look()

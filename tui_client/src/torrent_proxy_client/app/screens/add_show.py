@@ -43,7 +43,7 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
         super().__init__()
         self._api = api
         self._found: dict[str, Show] = {}
-        self._followed: dict[int, str] = {}  # state of the entry by show
+        self._followed: dict[int, str] = {}  # by show, how it is followed, in words
         self._following = False
 
     def compose(self) -> ComposeResult:
@@ -75,7 +75,7 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
             entries = await self._api.watchlist.all()
         except ClientError:
             return  # searching tells
-        self._followed = {entry.show.id: entry.state for entry in entries}
+        self._followed = {entry.show.id: watchlist_words.entry_state(entry) for entry in entries}
         self._draw()
 
     @on(Input.Changed, "#search")
@@ -120,13 +120,12 @@ class AddShowScreen(TellsMistakes, Screen[Entry | None]):
         self._show_about()
 
     def _cells(self, show: Show) -> list[str]:
-        state = self._followed.get(show.id)
         return [
             watchlist_words.title(show),
             str(show.year or ""),
             watchlist_words.format_of(show),
             watchlist_words.season(show).replace(str(show.year or ""), "").strip(),
-            "✓ followed" if state in ("followed", "ended") else f"({state})" if state else "",
+            f"✓ {state}" if (state := self._followed.get(show.id)) else "",
         ]
 
     @on(DataTable.RowHighlighted)

@@ -15,7 +15,6 @@ from torrent_proxy_client.app.screens.watch_help import WatchHelpScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.watchlist import Airing
 
@@ -106,12 +105,8 @@ class CalendarScreen(TableScreen):
         airing = self._airings.get(self.rows.selected)
         if airing is None or not self.is_active:
             return
-        try:
-            entry = await self.api.watchlist.entry(airing.entry)
-        except NotLoggedIn:
-            return  # the list of torrents notices by itself, and asks to log in
-        except ClientError as error:
-            self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
+        entry = await self.answer(self.api.watchlist.entry(airing.entry))
+        if entry is None:
             return
         self.app.push_screen(ShowScreen(self.api, entry, self._torrents))
 

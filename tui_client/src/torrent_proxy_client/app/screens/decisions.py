@@ -11,7 +11,6 @@ from torrent_proxy_client.app.screens.paged import PagedScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_calls import PAGE
 from torrent_proxy_client.feeds import Decision, Feed, Rule
 from torrent_proxy_client.paging import Page
@@ -70,12 +69,8 @@ class DecisionsScreen(PagedScreen[Decision]):
     @work(exit_on_error=False)
     async def action_rule(self) -> None:
         """Show what one rule decided."""
-        try:
-            rules = await self.api.feeds.rules()
-        except NotLoggedIn:
-            return  # the list of torrents notices by itself, and asks to log in
-        except ClientError as error:
-            self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
+        rules = await self.answer(self.api.feeds.rules())
+        if rules is None:
             return
         choices = [("", "all"), *((rule.id, words.clean(rule.name)) for rule in rules)]
         known = {rule.id: rule for rule in rules}

@@ -18,7 +18,6 @@ from torrent_proxy_client.app.screens.table import TableScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.feeds import Feed
 
@@ -106,12 +105,8 @@ class FeedsScreen(TableScreen):
     @work(exit_on_error=False)
     async def action_check(self) -> None:
         if feed := self._selected:
-            try:
-                asked = await self.api.feeds.check(feed.id)
-            except NotLoggedIn:
-                return
-            except ClientError as error:
-                self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
+            asked = await self.answer(self.api.feeds.check(feed.id))
+            if asked is None:
                 return
             name = words.clean(feed.name)
             self.tell(f"{name} is being checked" if asked else f"{name} was checked a moment ago")

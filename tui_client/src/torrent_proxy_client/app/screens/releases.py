@@ -60,7 +60,7 @@ class ReleasesScreen(EntryTable):
             lines.append("This one was chosen.")
         else:
             lines.append("t takes it instead of what was, or would be, chosen.")
-        episodes = watchlist_words.candidate_episodes(one)
+        episodes = watchlist_words.episodes(one.numbers, one.special)
         return Text("\n".join(lines)).append(f"\nepisodes: {episodes}", style=QUIET)
 
     @on(DataTable.RowSelected)
@@ -87,7 +87,7 @@ class ReleasesScreen(EntryTable):
 def _cells(one: Candidate) -> list[str]:
     version = f" v{one.version}" if one.version > 1 else ""
     return [
-        watchlist_words.candidate_episodes(one),
+        watchlist_words.episodes(one.numbers, one.special),
         watchlist_words.candidate_state(one),
         f"{words.clean(one.group)}{version}",
         words.clean(one.title),

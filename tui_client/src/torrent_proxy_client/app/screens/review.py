@@ -20,7 +20,8 @@ from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.app.widgets.tick import Tick
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
-from torrent_proxy_client.watchlist import Question, Show
+from torrent_proxy_client.watchlist import Show
+from torrent_proxy_client.watchlist_decisions import Question
 
 _NOTHING = (
     "Nothing to review.\n\n"

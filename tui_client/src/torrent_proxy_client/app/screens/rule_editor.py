@@ -25,6 +25,7 @@ from torrent_proxy_client.feeds import Feed, Rule
 
 STILL = 0.4  # seconds without a key after which the preview is asked for
 AGAIN = 5.0  # seconds, while the server is away
+_TITLES_HINT = "One a line. Leave it empty to try it on what is in your feeds."
 _BEGIN = "Type what titles must contain: what the rule would take shows here."
 
 
@@ -120,7 +121,8 @@ class RuleEditor(FormEditor[Rule]):
 
     @work(exit_on_error=False)
     async def action_titles(self) -> None:
-        titles = await self.app.push_screen_wait(TitlesScreen(self._titles))
+        asking = TitlesScreen(self._titles, "Try the rule on titles of your own", _TITLES_HINT)
+        titles = await self.app.push_screen_wait(asking)
         if titles is not None:
             self._titles = titles
             self._changed.set()

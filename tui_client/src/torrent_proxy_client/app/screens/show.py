@@ -17,7 +17,6 @@ from torrent_proxy_client.app.screens.wish_editor import EntryEditor
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.watchlist import Entry, Episode
 
@@ -76,12 +75,8 @@ class ShowScreen(EntryTable):
 
     @work(exit_on_error=False)
     async def action_wishes(self) -> None:
-        try:
-            preferences = await self.api.watchlist.preferences()
-        except NotLoggedIn:
-            return  # the list of torrents notices by itself, and asks to log in
-        except ClientError as error:
-            self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
+        preferences = await self.answer(self.api.watchlist.preferences())
+        if preferences is None:
             return
         if await self.app.push_screen_wait(EntryEditor(self.api, self.entry, preferences)):
             self.tell("Saved; it holds for what is taken from now on")

@@ -26,7 +26,6 @@ from torrent_proxy_client.app.screens.wish_editor import PreferencesEditor
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.key_hints import Hint
 from torrent_proxy_client.app.widgets.rows import Column
-from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.feed_words import Torrents
 from torrent_proxy_client.preferences import Preferences
 from torrent_proxy_client.watchlist import Entry
@@ -103,6 +102,7 @@ class ShowsScreen(TableScreen):
         self._torrents = torrents
         self._preferences = preferences
         self._entries: dict[str, Entry] = {}
+        self._answered = False
         self._trouble = ""
         self._to_review = 0
         self._words = ""
@@ -114,9 +114,12 @@ class ShowsScreen(TableScreen):
         questions = await self.api.watchlist.questions()
         self._trouble = watchlist_words.trouble(await self.api.watchlist.providers())
         self._entries = {entry.id: entry for entry in entries if entry.state != "removed"}
+        self._answered = True
         self._to_review = len(questions)
 
     def draw(self) -> None:
+        if not self._answered:
+            return
         entries = self._entries.values()
         missing = sum(bool(entry.summary.missing) for entry in entries)
         parts = [words.count(len(entries), "show")]
@@ -281,12 +284,8 @@ class ShowsScreen(TableScreen):
 
     @work(exit_on_error=False)
     async def action_preferences(self) -> None:
-        try:
-            preferences = await self.api.watchlist.preferences()
-        except NotLoggedIn:
-            return  # the list of torrents notices by itself, and asks to log in
-        except ClientError as error:
-            self.notify(self.trouble_in_words(error), severity="error", timeout=8, markup=False)
+        preferences = await self.answer(self.api.watchlist.preferences())
+        if preferences is None:
             return
         if await self.app.push_screen_wait(PreferencesEditor(self.api, preferences)):
             self.tell("Preferences saved; they hold for every show that says nothing else")

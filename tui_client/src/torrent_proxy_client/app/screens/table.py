@@ -4,6 +4,7 @@ and a question to the server again and again while the screen is in front."""
 import asyncio
 import contextlib
 from collections.abc import Awaitable
+from typing import TypeVar
 
 from rich.text import Text
 from textual import on, work
@@ -19,6 +20,8 @@ from torrent_proxy_client.app.widgets.bars import SummaryBar, TitleBar
 from torrent_proxy_client.app.widgets.key_hints import Hint, KeyHints
 from torrent_proxy_client.app.widgets.rows import Column, Rows
 from torrent_proxy_client.errors import ClientError, NotLoggedIn, Refused
+
+T = TypeVar("T")
 
 LOOK_EVERY = 10.0  # seconds
 _ASKING = "Asking the server …"
@@ -139,14 +142,24 @@ class TableScreen(TellsMistakes, Screen[None]):
         else:
             self.query_one("#empty", Static).update(sentence)
 
-    async def done(self, asked: Awaitable[object], said: str) -> bool:
-        """Whether the server did what it was asked; says so, or why not."""
+    async def answer(self, asked: Awaitable[T]) -> T | None:
+        """None where the server gave none; says why."""
         try:
-            await asked
+            return await asked
         except NotLoggedIn:
-            return False
+            return None  # the list of torrents notices by itself, and asks to log in
         except ClientError as error:
             self.notify(words.clean(str(error)), severity="error", timeout=8, markup=False)
+            return None
+
+    async def done(self, asked: Awaitable[object], said: str) -> bool:
+        """Whether the server did what it was asked; says so, or why not."""
+
+        async def carried_out() -> bool:
+            await asked
+            return True
+
+        if not await self.answer(carried_out()):
             return False
         if said:
             self.tell(said)

@@ -1,4 +1,4 @@
-"""Paste titles to try a rule on."""
+"""Paste titles to try a rule, or the recognition of shows, on."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -8,22 +8,24 @@ from textual.widgets import Footer, Static, TextArea
 
 
 class TitlesScreen(ModalScreen[list[str] | None]):
-    """Hands back the titles, none for "what is in the feeds"; None when nothing is to change."""
+    """Hands back the titles; None when nothing is to change."""
 
     BINDINGS = [
         Binding("ctrl+s,ctrl+t", "use", "try", key_display="^s"),
         Binding("escape", "dismiss(None)", "cancel", key_display="esc"),
     ]
 
-    def __init__(self, titles: list[str]) -> None:
+    def __init__(self, titles: list[str], what: str, hint: str) -> None:
         super().__init__()
+        self._what = what
+        self._hint = hint
         self._titles = titles
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static("Try the rule on titles of your own", classes="dialog-title", markup=False)
+            yield Static(self._what, classes="dialog-title", markup=False)
             yield TextArea("\n".join(self._titles), id="titles")
-            yield Static("One a line. Leave it empty to try it on what is in your feeds.", markup=False)
+            yield Static(self._hint, markup=False)
             yield Static("Ctrl+S try · Esc cancel", classes="dialog-keys", markup=False)
         yield Footer(compact=True)
 

@@ -1,16 +1,21 @@
 """What came of the shows that somebody follows, and why it was or was not taken; the latest first."""
 
 from rich.text import Text
+from textual import work
+from textual.binding import Binding
 
 from torrent_proxy_client import watchlist_words, words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.screens.paged import PagedScreen
+from torrent_proxy_client.app.screens.titles import TitlesScreen
+from torrent_proxy_client.app.screens.tried_titles import TriedTitlesScreen
 from torrent_proxy_client.app.screens.watch_help import WatchHelpScreen
 from torrent_proxy_client.app.theme import QUIET
 from torrent_proxy_client.app.widgets.rows import Column
 from torrent_proxy_client.paging import Page
-from torrent_proxy_client.watchlist import Entry, WatchDecision
+from torrent_proxy_client.watchlist import Entry
 from torrent_proxy_client.watchlist_calls import PAGE
+from torrent_proxy_client.watchlist_decisions import WatchDecision
 
 _NOTHING = (
     "Nothing of the shows that you follow has come yet. What comes, and what becomes of it, stands here."
@@ -18,6 +23,7 @@ _NOTHING = (
 
 
 class WatchDecisionsScreen(PagedScreen[WatchDecision]):
+    BINDINGS = [Binding("ctrl+t", "titles", "try titles", key_display="^t")]
     COLUMNS = (Column("when", 12), Column("show", 16), Column("outcome", 14), Column("release"))
     OUTCOMES = (("", "all"), *watchlist_words.OUTCOMES.items())
 
@@ -47,6 +53,14 @@ class WatchDecisionsScreen(PagedScreen[WatchDecision]):
         feed = f"from {words.clean(one.feed)}" if one.feed else "from a feed that you follow no more"
         told = f"{words.clean(one.title)}\n{watchlist_words.decision(one)}\n"
         return Text(told).append(feed, style=QUIET)
+
+    @work(exit_on_error=False)
+    async def action_titles(self) -> None:
+        asking = TitlesScreen(
+            [], "Of which show are these?", "Names of releases, one a line. Nothing is taken."
+        )
+        if titles := await self.app.push_screen_wait(asking):
+            self.app.push_screen(TriedTitlesScreen(self.api, titles))
 
     def action_help(self) -> None:
         self.app.push_screen(WatchHelpScreen())

@@ -13,6 +13,7 @@ _SHOW_KEYS = (
     ("c  r", "calendar; review: releases only you can place"),
     ("l", "link your list, so that its shows are followed"),
     ("h", "history: what came, and why it was not taken"),
+    ("Ctrl+T", "there: of which show a pasted title would be"),
 )
 _ONE_KEYS = (
     ("Enter", "the releases of an episode"),
