@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base, features, operations
-from psycopg.abc import Buffer
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Loader
 from psycopg.types.datetime import TimestamptzLoader
 
 MOST_PARAMS = 2**16 - 1  # of a query whose values the server binds: the protocol counts them in 16 bits
@@ -20,11 +21,14 @@ class UtcMoments(TimestamptzLoader):
 
     timezone = UTC
 
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        Loader.__init__(self, oid, context)  # TimestamptzLoader looks up the time zone, for each column of each query
+
     def load(self, data: Buffer) -> datetime:
         try:
             return datetime.fromisoformat(bytes(data).decode())
         except ValueError:  # infinity, or a year of more than four digits: psycopg says what is wrong with it
-            return super().load(data)
+            return TimestamptzLoader(self.oid, self.connection).load(data)
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
