@@ -29,8 +29,8 @@ class Role(models.TextChoices):
 
 @lru_cache(maxsize=1024)
 def _session_auth_hash(password: str, secret: str) -> str:
-    """Django's, which is asked with each request, computed once for each (hash of a) password."""
-    return User(password=password)._get_session_auth_hash(secret=secret)
+    """Django's, which is asked with each request, computed once. `password` is its hash; `secret` is SECRET_KEY."""
+    return AbstractBaseUser.get_session_auth_hash(User(password=password))
 
 
 class UserManager(BaseUserManager["User"]):

@@ -35,7 +35,8 @@ class CompiledQuery(Generic[M]):
         sql, params, _ = self._compiled
         with connection.cursor() as cursor:
             cursor.execute(sql, [param if place is None else values[place] for place, param in params])
-            return cursor.fetchall()
+            rows: list[Row] = cursor.fetchall()
+        return rows
 
     def objects(self, rows: list[Row]) -> list[M]:
         make = self._compiled[2]

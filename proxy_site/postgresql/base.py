@@ -22,7 +22,9 @@ class UtcMoments(TimestamptzLoader):
     timezone = UTC
 
     def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
-        Loader.__init__(self, oid, context)  # TimestamptzLoader looks up the time zone, for each column of each query
+        Loader.__init__(
+            self, oid, context
+        )  # TimestamptzLoader looks up the time zone, for each column of each query
 
     def load(self, data: Buffer) -> datetime:
         try:

@@ -205,9 +205,7 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
     def changes(self, request: Request) -> Response:
         """What changed since a change number that an earlier answer gave. Start with 0."""
         fields = CHANGES_QUERY.run_validation(request.query_params)
-        changes = services.changes_since(
-            user=user_of(request), change=fields["since"], limit=fields["limit"]
-        )
+        changes = services.changes_since(user=user_of(request), change=fields["since"], limit=fields["limit"])
         return Response(render_changes(changes))
 
     @extend_schema(responses=FileSerializer(many=True))

@@ -17,9 +17,16 @@ class Answer:
     body: bytes
 
 
+def environ_of(path: str, *, method: str = "GET", **environ: Any) -> dict[str, Any]:
+    """What gunicorn makes of such a request."""
+    request: Any = APIRequestFactory().generic(method, path, **environ)
+    made: dict[str, Any] = request.environ
+    return made
+
+
 def quick_answer(path: str, *, method: str = "GET", **environ: Any) -> Answer | None:
     """By the short way. None: it does not lead there."""
-    found = polling.answer(APIRequestFactory().generic(method, path, **environ).environ)
+    found = polling.answer(environ_of(path, method=method, **environ))
     return found and Answer(200, dict(found[0]), found[1])
 
 
@@ -36,7 +43,7 @@ class BothWays(APIClient):
         self._authorization = f"Bearer {access_token(user)}"
         self.credentials(HTTP_AUTHORIZATION=self._authorization)
 
-    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
+    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         response = super().get(path, *args, **kwargs)
         if not args and not kwargs:
             quick = quick_answer(path, HTTP_AUTHORIZATION=self._authorization)

@@ -11,7 +11,6 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from rest_framework.test import APIRequestFactory
 
 from accounts.models import DeviceSession, User
 from accounts.tests.factories import access_token
@@ -19,7 +18,7 @@ from torrents import services
 from torrents.api.serializers import MOST_CHANGES
 from torrents.models import ChangeCounter, Claim, Tombstone
 from torrents.tests.api_requests import TORRENTS
-from torrents.tests.both_ways import Answer, ordinary_answer, quick_answer
+from torrents.tests.both_ways import Answer, environ_of, ordinary_answer, quick_answer
 from torrents.tests.factories import add, finished, fresh_magnet
 
 pytestmark = pytest.mark.usefixtures("downloads")
@@ -31,9 +30,18 @@ QUICK = (  # what leads by the short way, and what only looks like it
     *(f"{CHANGES}?since=0&limit={limit}" for limit in (1, 2, 500, MOST_CHANGES)),
 )
 ORDINARY = (
-    *(f"{TORRENTS}?{query}" for query in ("limit=0", "limit=-1", "limit=01", "limit=x", "limit=", "limit=1000000")),
-    *(f"{TORRENTS}?{query}" for query in ("limit=2&limit=3", "limit=2&sort=name", "search=x", "cursor=x", "a=1")),
-    *(f"{TORRENTS}?{query}" for query in ("limit=2&format=json", "limit=%32", "limit=\N{ARABIC-INDIC DIGIT ONE}")),
+    *(
+        f"{TORRENTS}?{query}"
+        for query in ("limit=0", "limit=-1", "limit=01", "limit=x", "limit=", "limit=1000000")
+    ),
+    *(
+        f"{TORRENTS}?{query}"
+        for query in ("limit=2&limit=3", "limit=2&sort=name", "search=x", "cursor=x", "a=1")
+    ),
+    *(
+        f"{TORRENTS}?{query}"
+        for query in ("limit=2&format=json", "limit=%32", "limit=\N{ARABIC-INDIC DIGIT ONE}")
+    ),
     CHANGES,
     *(f"{CHANGES}?{query}" for query in ("since=-1", "since=01", "since=x", "since=", f"since={10**18}")),
     *(f"{CHANGES}?since=0&limit={limit}" for limit in (0, MOST_CHANGES + 1, "x")),
@@ -86,7 +94,9 @@ def test_only_what_is_got_goes_the_short_way(authorization: str, path: str, meth
         {"SCRIPT_NAME": "/below"},
     ],
 )
-def test_whoever_asks_in_an_unusual_way_is_answered_by_django(authorization: str, environ: dict[str, Any]) -> None:
+def test_whoever_asks_in_an_unusual_way_is_answered_by_django(
+    authorization: str, environ: dict[str, Any]
+) -> None:
     for path in (TORRENTS, CHANGES + "?since=0"):
         assert quick_answer(path, HTTP_AUTHORIZATION=authorization, **environ) is None
 
@@ -140,7 +150,9 @@ def test_whose_access_ends_is_refused_at_once(
     assert ordinary_answer(path, HTTP_AUTHORIZATION=authorization).status == 401
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Bearer x y", "Basic eDp5", "\xff", "Bearer \xff"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer x", "Bearer x y", "Basic eDp5", "\xff", "Bearer \xff"]
+)
 @pytest.mark.parametrize("path", [TORRENTS, CHANGES + "?since=0"])
 def test_who_is_not_logged_in_is_refused(authorization: str, path: str, header: str) -> None:
     assert quick_answer(path, HTTP_AUTHORIZATION=header) is None
@@ -191,7 +203,9 @@ def test_a_list_costs_two_queries_and_reads_no_metainfo(authorization: str) -> N
     assert not any("metainfo" in query["sql"] for query in queries)
 
 
-def test_whoever_slept_for_longer_than_removals_are_known_starts_afresh(authorization: str, alice: User) -> None:
+def test_whoever_slept_for_longer_than_removals_are_known_starts_afresh(
+    authorization: str, alice: User
+) -> None:
     Tombstone.objects.filter(user=alice).delete()
     ChangeCounter.objects.filter(pk=alice.pk).update(pruned=2)
     found = quick_answer(CHANGES + "?since=1", HTTP_AUTHORIZATION=authorization)
@@ -205,9 +219,7 @@ def asked(path: str, **environ: str) -> Answer:
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)  # or WhiteNoise warns as it starts
     application = import_string(settings.WSGI_APPLICATION)
     begun: list[tuple[str, list[tuple[str, str]]]] = []
-    body = application(
-        APIRequestFactory().get(path, **environ).environ, lambda status, headers: begun.append((status, headers))
-    )
+    body = application(environ_of(path, **environ), lambda status, headers: begun.append((status, headers)))
     content = b"".join(body)
     if hasattr(body, "close"):
         body.close()
