@@ -33,9 +33,8 @@ class CompiledQuery(Generic[M]):
     def rows(self, *values: Any) -> list[Row]:
         """What `objects` makes objects of: each begins with its object's own columns, in the order of its fields."""
         sql, params, _ = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [param if place is None else values[place] for place, param in params])
-            rows: list[Row] = cursor.fetchall()
+        given = [param if place is None else values[place] for place, param in params]
+        rows: list[Row] = connection.fetch(sql, given)  # type: ignore[attr-defined]  # of our backend
         return rows
 
     def objects(self, rows: list[Row]) -> list[M]:
