@@ -11,7 +11,7 @@ from django.db import ProgrammingError, connection, connections, transaction
 from django.db.utils import DataError
 from django.test.utils import CaptureQueriesContext
 
-from proxy_site.postgresql.prepared import Prepared
+from proxy_site.postgresql.prepared import MOST, Prepared
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +58,16 @@ def test_a_query_is_prepared_once_for_each_type_of_its_values() -> None:
     assert len(prepared_statements()) == 2
 
 
+def test_however_many_queries_there_are_few_stay_prepared() -> None:
+    for number in range(MOST + 10):
+        assert fetch(f"SELECT {number}") == [(number,)]
+    for _ in range(3):
+        with pytest.raises(DataError):
+            fetch("SELECT 1 / %s", 0)
+    assert len(prepared_statements()) <= MOST
+    assert fetch("SELECT 0") == [(0,)]
+
+
 def test_no_rows_are_no_rows() -> None:
     assert fetch("SELECT 1 WHERE %s", False) == []
 
@@ -100,7 +110,7 @@ def test_a_lost_connection_is_told_apart_from_a_query_that_fails() -> None:
             cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
     finally:
         other.close()
-    with pytest.raises(psycopg.OperationalError, match="connection is lost"):
+    with pytest.raises(psycopg.OperationalError, match="The connection is lost"):
         prepared.fetch("SELECT 1", ())
     connection.close_if_unusable_or_obsolete()  # as before each request
     assert fetch("SELECT %s", 2) == [(2,)]
