@@ -1,8 +1,10 @@
 """Who may use the box, how much of it, and by what they are recognised."""
 
 import uuid
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator, RegexValidator
@@ -23,6 +25,12 @@ NAME_TAKEN = "There is already a user of this name."
 class Role(models.TextChoices):
     USER = "user", "User"
     ADMIN = "admin", "Admin"
+
+
+@lru_cache(maxsize=1024)
+def _session_auth_hash(password: str, secret: str) -> str:
+    """Django's, which is asked with each request, computed once. `password` is its hash; `secret` is SECRET_KEY."""
+    return AbstractBaseUser.get_session_auth_hash(User(password=password))
 
 
 class UserManager(BaseUserManager["User"]):
@@ -122,6 +130,9 @@ class User(AbstractBaseUser):
     def is_admin(self) -> bool:
         return self.role == Role.ADMIN
 
+    def get_session_auth_hash(self) -> str:
+        return _session_auth_hash(self.password, settings.SECRET_KEY)
+
     # What Django's admin site asks of a user. There are no groups or single permissions: the role decides.
     @property
     def is_staff(self) -> bool:
@@ -146,6 +157,11 @@ class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
         """Whose requests these are: asked with each of them, so without what none of them shows."""
         unseen = ("name", "created_at", "last_used_at", "last_address", "generation", "rotations")
         return self.filter(pk=session_id).select_related("user").defer(*unseen, "user__note").order_by()
+
+    def barely(self, session_id: uuid.UUID) -> "DeviceSessionQuerySet":
+        """Only what it takes to let a request pass: for those that need nothing else of their user."""
+        seen = ("user_id", "auth_hash", "ended_at", "expires_at", "user__is_active", "user__password")
+        return self.filter(pk=session_id).select_related("user").only(*seen).order_by()
 
 
 class TransferCredentialQuerySet(models.QuerySet["TransferCredential"]):

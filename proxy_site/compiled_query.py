@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=Model)
-Rows = list[tuple[Any, ...]]
+Row = tuple[Any, ...]
 
 
 class CompiledQuery(Generic[M]):
@@ -28,14 +28,21 @@ class CompiledQuery(Generic[M]):
         self._stand_ins = stand_ins
 
     def __call__(self, *values: Any) -> list[M]:
-        sql, params, make = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [param if place is None else values[place] for place, param in params])
-            rows = cursor.fetchall()
+        return self.objects(self.rows(*values))
+
+    def rows(self, *values: Any) -> list[Row]:
+        """What `objects` makes objects of: each begins with its object's own columns, in the order of its fields."""
+        sql, params, _ = self._compiled
+        given = [param if place is None else values[place] for place, param in params]
+        rows: list[Row] = connection.fetch(sql, given)  # type: ignore[attr-defined]  # of our backend
+        return rows
+
+    def objects(self, rows: list[Row]) -> list[M]:
+        make = self._compiled[2]
         return make(rows)
 
     @cached_property
-    def _compiled(self) -> tuple[str, list[tuple[int | None, Any]], Callable[[Rows], list[M]]]:
+    def _compiled(self) -> tuple[str, list[tuple[int | None, Any]], Callable[[list[Row]], list[M]]]:
         """The SQL, its parameters with the places of those that are stand-ins, and what makes objects of rows."""
         compiler: Any = self._build(*self._stand_ins).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, given = compiler.as_sql()
@@ -45,7 +52,7 @@ class CompiledQuery(Generic[M]):
         converters = compiler.get_converters([column for column, _, _ in compiler.select])
         make = _Maker(compiler.klass_info, compiler.select, compiler.annotation_col_map or {})
 
-        def objects(rows: Rows) -> list[M]:
+        def objects(rows: list[Row]) -> list[M]:
             return [
                 make(row) for row in (compiler.apply_converters(rows, converters) if converters else rows)
             ]

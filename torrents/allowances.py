@@ -110,6 +110,7 @@ class Allowances:
     def __init__(self) -> None:
         self._of_users: dict[int, Allowance] = {}
         self._of_engines: dict[int, BoxRoom] = {}
+        self._free: dict[int, int | None] = {}
 
     def of(self, user_id: int) -> Allowance:
         if user_id not in self._of_users:
@@ -120,6 +121,12 @@ class Allowances:
         if engine.pk not in self._of_engines:
             self._of_engines[engine.pk] = box_room(engine)
         return self._of_engines[engine.pk]
+
+    def free_space(self, engine: Engine) -> int | None:
+        """Bytes on the volume of the downloads; None: not known."""
+        if engine.pk not in self._free:
+            self._free[engine.pk] = engine.free_space
+        return self._free[engine.pk]
 
 
 def allowance_of(user_id: int, *, without: uuid.UUID | None = None) -> Allowance:

@@ -105,7 +105,7 @@ EVERYTHING = Wanted()
 def page_of(*, user: User, wanted: Wanted, sort: str, position: Position | None = None, limit: int) -> Page:
     """At most `limit` of the claims in order. `sort` is one of SORTS."""
     if position is None and wanted == EVERYTHING and sort == NEWEST_FIRST:
-        found = _newest(limit + 1)(user.pk)
+        found = newest(limit + 1)(user.pk)
     else:
         found = list(_rows(wanted.of(user), sort, position)[: limit + 1])
     claims, more = found[:limit], len(found) > limit
@@ -116,14 +116,14 @@ def page_of(*, user: User, wanted: Wanted, sort: str, position: Position | None 
         claims.reverse()
     return Page(
         claims,
-        previous=_position(claims[0], before=True) if (more if backwards else position) else None,
-        next=_position(claims[-1]) if more or backwards else None,
+        previous=position_of(claims[0], before=True) if (more if backwards else position) else None,
+        next=position_of(claims[-1]) if more or backwards else None,
     )
 
 
 @lru_cache(maxsize=256)
-def _newest(count: int) -> CompiledQuery[Claim]:
-    """What every client shows first."""
+def newest(count: int) -> CompiledQuery[Claim]:
+    """What every client shows first, of a person's id."""
     return CompiledQuery(lambda user_id: Claim.objects.of_user_id(user_id).newest_first()[:count], -1)
 
 
@@ -142,5 +142,5 @@ def _rows(claims: ClaimQuerySet, sort: str, position: Position | None) -> ClaimQ
     return claims.order_by(f"{direction}sort_key", f"{direction}id")
 
 
-def _position(claim: Claim, *, before: bool = False) -> Position:
+def position_of(claim: Claim, *, before: bool = False) -> Position:
     return Position(vars(claim).get("sort_key", claim.added_at), claim.pk, before)

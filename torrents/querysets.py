@@ -145,11 +145,20 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         related = ("torrent", "torrent__live", "torrent__engine", "traffic")
         # A poll a second must not read megabytes of metainfo and trackers that it does not show, nor parse moments.
         unseen = (
-            "torrent__metainfo",
             "trackers",
+            "by_torrent_file",
+            "origin_detail",
+            "admitted_size",
+            "torrent__metainfo",
             "torrent__trackers",
             "torrent__added_at",
+            "torrent__unclaimed_at",
+            "torrent__recheck_requested_at",
+            "torrent__live__engine_uploaded",
+            "torrent__engine__name",
+            "torrent__engine__message",
             "torrent__engine__checked_at",
+            "torrent__engine__free_space",  # moves with every byte, and hardly any claim shows it
         )
         whole = self.select_related(*related).defer(*unseen)
         return whole.annotate(

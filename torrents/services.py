@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,6 +34,13 @@ class TorrentRefused(Exception):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Counted(NamedTuple):
+    """Somebody's change counter, as it was read."""
+
+    value: int
+    pruned: int
 
 
 @dataclass(frozen=True)
@@ -156,14 +164,15 @@ def retire_unclaimed_torrents() -> int:
     return sum(_retire_unclaimed(torrent) for torrent in Torrent.objects.without_claims())
 
 
-def changes_since(*, user: User, change: int, limit: int, counter: ChangeCounter | None = None) -> Changes:
+def changes_since(*, user: User, change: int, limit: int, counter: Counted | None = None) -> Changes:
     """What changed for `user` after `change`, at most about `limit` claims; never cuts through one change.
 
     The counter is read first, here or by the caller: what is committed between the two reads is delivered now and
     once more, never lost.
     """
     if counter is None:
-        counter = ChangeCounter.objects.filter(pk=user.pk).first() or ChangeCounter(value=0, pruned=0)
+        read = ChangeCounter.objects.filter(pk=user.pk).values_list("value", "pruned").first()
+        counter = Counted(*read or (0, 0))
     if change == counter.value:
         return Changes(change=change, more=False, reset=False, claims=[], removed=[])
     # Ahead of us: the database was restored. Behind what is still known: removals could be missed.

@@ -33,9 +33,10 @@ def state_of(claim: Claim) -> LiveState.State:
 def message_of(claim: Claim, allowances: Allowances | None = None) -> str:
     """What the state alone does not tell: why it is so, what happens next, what to do. Else an empty string.
 
-    Asks the database nothing but, for what waits for room, the person's limits: `allowances` remembers them for whoever
-    asks about many claims.
+    Asks the database nothing but, for what waits for room or failed, limits and free space: `allowances` remembers them
+    for whoever asks about many claims.
     """
+    allowances = allowances or Allowances()
     state = state_of(claim)
     torrent = claim.torrent
     if state == State.FINISHED:
@@ -47,7 +48,7 @@ def message_of(claim: Claim, allowances: Allowances | None = None) -> str:
     if not torrent.engine.reachable:
         return _away(torrent.engine)
     if claim.waits_for:
-        return waiting_message(claim, allowances or Allowances())
+        return waiting_message(claim, allowances)
     match state:
         case State.WAITING:
             return "Accepted. The download engine takes it in a moment."
@@ -58,11 +59,17 @@ def message_of(claim: Claim, allowances: Allowances | None = None) -> str:
         case State.STALLED:
             return _stalled(torrent.live)
         case State.ERROR:
-            return _failed(torrent)
+            return _failed(torrent, allowances.free_space(torrent.engine))
         case State.CHECKING:
             return "Checking what is already on the disk. It goes on by itself afterwards."
         case _:
             return ""
+
+
+def is_told_by_rows(claim: Claim) -> bool:
+    """Whether `message_of` is the same for as long as the rows of the claim and its torrent are: it asks neither the
+    clock nor what others take."""
+    return not claim.waits_for and claim.torrent.live.state not in (State.METADATA, State.ERROR)
 
 
 def _searching(claim: Claim) -> str:
@@ -92,8 +99,7 @@ def _stalled(live: LiveState) -> str:
     )
 
 
-def _failed(torrent: Torrent) -> str:
-    free = torrent.engine.free_space
+def _failed(torrent: Torrent, free: int | None) -> str:
     missing = round((torrent.size or 0) * (1 - torrent.live.progress))
     if free is not None and free < max(missing, FULL):
         return (

@@ -1,5 +1,6 @@
 """Who sends a request: `Authorization: Bearer <access>`."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from rest_framework_simplejwt.utils import aware_utcnow
 
 from accounts import audit, sessions
 from accounts.addresses import address_of
-from accounts.models import User
+from accounts.models import DeviceSession, User
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -33,6 +34,18 @@ class BearerAuthentication(JWTAuthentication):
 
     def get_user(self, validated_token: Token) -> User:  # type: ignore[override]  # its TypeVar has no user in it
         return sessions.session_of_access_token(validated_token).user
+
+
+_BEARER = BearerAuthentication()
+
+
+def session_of(authorization: str, find: Callable[[UUID], list[DeviceSession]]) -> DeviceSession | None:
+    """Of whoever sends this header: None where it holds no token, and the refusals of BearerAuthentication. `find` as
+    in sessions.session_of_access_token."""
+    token = _BEARER.get_raw_token(authorization.encode("latin-1"))
+    if token is None:
+        return None
+    return sessions.session_of_access_token(_BEARER.get_validated_token(token), find=find)
 
 
 @lru_cache(maxsize=1024)

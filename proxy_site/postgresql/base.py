@@ -2,13 +2,16 @@
 Python, and regard for the limits of prepared queries."""
 
 import select
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base, features, operations
-from psycopg.abc import Buffer
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Loader
 from psycopg.types.datetime import TimestamptzLoader
+
+from proxy_site.postgresql.prepared import Prepared
 
 MOST_PARAMS = 2**16 - 1  # of a query whose values the server binds: the protocol counts them in 16 bits
 
@@ -20,11 +23,16 @@ class UtcMoments(TimestamptzLoader):
 
     timezone = UTC
 
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        Loader.__init__(
+            self, oid, context
+        )  # TimestamptzLoader looks up the time zone, for each column of each query
+
     def load(self, data: Buffer) -> datetime:
         try:
             return datetime.fromisoformat(bytes(data).decode())
         except ValueError:  # infinity, or a year of more than four digits: psycopg says what is wrong with it
-            return super().load(data)
+            return TimestamptzLoader(self.oid, self.connection).load(data)
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
@@ -37,13 +45,28 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    _prepared: Prepared  # of the present connection
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.adapters.register_loader("timestamptz", UtcMoments)
+        self._prepared = Prepared(connection)
         return connection
+
+    def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """All rows of a query that is asked again and again. As by a cursor, which it needs in a transaction, or where
+        somebody watches the queries."""
+        if not self.get_autocommit() or self.queries_logged or self.execute_wrappers:
+            with self.cursor() as cursor:
+                cursor.execute(sql, params)
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            return self._prepared.fetch(sql, params)
 
     def is_usable(self) -> bool:
         """Django asks before a request's first query. A server that is gone has said so or closed the connection,

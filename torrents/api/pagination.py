@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -72,6 +73,11 @@ def read_cursor(text: str, sort: str) -> Position:
         raise NotFound(NOT_OURS) from error
 
 
+def address_of(request: HttpRequest | Request, position: Position) -> str:
+    """Of the page at this position of the list that was asked for."""
+    return str(replace_query_param(request.build_absolute_uri(), "cursor", write_cursor(position)))
+
+
 class Pages(CursorPagination):
     """Describes lists in the schema, and writes the addresses of their neighbours."""
 
@@ -81,12 +87,9 @@ class Pages(CursorPagination):
 
     @staticmethod
     def response(request: Request, page: Page, results: list[Any]) -> Response:
-        def address(position: Position | None) -> str | None:
-            if position is None:
-                return None
-            return str(replace_query_param(request.build_absolute_uri(), "cursor", write_cursor(position)))
-
-        return Response({"next": address(page.next), "previous": address(page.previous), "results": results})
+        following = page.next and address_of(request, page.next)
+        preceding = page.previous and address_of(request, page.previous)
+        return Response({"next": following, "previous": preceding, "results": results})
 
 
 class LatestRemovedFirst(CursorPagination):

@@ -1,93 +1,111 @@
-"""Who polls, and how far their changes have come, by one query: most polls end there."""
+"""What clients ask all the time, the newest torrents and what changed, answered before Django makes a request of it.
+
+Only what is quite ordinary is answered here, and exactly as the views would: a test compares the two. All else is None,
+and the views' to answer, each refusal among it. Who asks, and how far their changes have come, is one query, with which
+most polls end.
+"""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, InterfaceError
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
-from rest_framework.request import Request
-from rest_framework_simplejwt.tokens import Token
 
 from accounts import sessions
-from accounts.api.authentication import BearerAuthentication
-from accounts.models import DeviceSession, User
+from accounts.api.authentication import session_of
+from accounts.models import DeviceSession
 from proxy_site.compiled_query import CompiledQuery
+from torrents.api.pagination import Pages, address_of
+from torrents.api.remembered import Remembered
+from torrents.api.rendering import render_changes
 from torrents.api.serializers import MOST_CHANGES
+from torrents.listing import newest, position_of
 from torrents.models import ChangeCounter
+from torrents.services import Counted, changes_since
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+
+LIST = re.compile(r"(?:limit=([1-9][0-9]{0,4}))?", re.ASCII)
+CHANGES = re.compile(r"since=(0|[1-9][0-9]{0,17})(?:&limit=([1-9][0-9]{0,4}))?", re.ASCII)
+COMMON_HEADERS = (
+    ("Content-Type", "application/json"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+)
+
+
+def answer(environ: Environ) -> tuple[Headers, bytes] | None:
+    """Headers and body of a 200."""
+    found = ANSWERS.get(environ["PATH_INFO"])
+    if found is None:
+        return None
+    allowed, asked, make = found
+    match = asked.fullmatch(environ.get("QUERY_STRING", ""))
+    if (
+        match is None
+        or environ["REQUEST_METHOD"] != "GET"
+        or environ.get("SCRIPT_NAME")
+        or environ.get("CONTENT_LENGTH")
+        or environ.get("HTTP_ACCEPT", "*/*") not in ("*/*", "application/json")
+    ):
+        return None
+    try:
+        request = WSGIRequest(environ)
+        request.get_host()
+        session = session_of(environ.get("HTTP_AUTHORIZATION", ""), FIND_WITH_COUNTER)
+        body = session and make(request, session, *match.groups())
+    except (DisallowedHost, APIException, DatabaseError, InterfaceError):
+        return None
+    if not body:
+        return None
+    return [*COMMON_HEADERS, ("Allow", allowed), ("Content-Length", str(len(body)))], body
 
 
 def _with_counter(session_id: UUID) -> QuerySet[DeviceSession]:
     counter = ChangeCounter.objects.filter(user=OuterRef("user"))
-    return DeviceSession.objects.with_user(session_id).annotate(
+    return DeviceSession.objects.barely(session_id).annotate(
         counted=Coalesce(Subquery(counter.values("value")), Value(0)),
         pruned=Coalesce(Subquery(counter.values("pruned")), Value(0)),
     )
 
 
-KNOWN = "torrents.poll"  # in META, where headers cannot get: their names begin with HTTP_
-PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 FIND_WITH_COUNTER = CompiledQuery(_with_counter, sessions.ANY_SESSION)
+_remembered = Remembered()
 
 
-class PollAuthentication(BearerAuthentication):
-    """As everywhere, with the caller's change counter read on the way: once a request, however often it is asked."""
-
-    found: Any  # the user and the token
-    counter: ChangeCounter
-
-    def authenticate(self, request: Any) -> Any:
-        """Of Django's request or REST framework's."""
-        known: PollAuthentication | None = request.META.get(KNOWN)
-        if known is not None:
-            self.found, self.counter = known.found, known.counter
-            return self.found
-        found = super().authenticate(request)
-        if found is not None:
-            self.found = found
-            request.META[KNOWN] = self
-        return found
-
-    def get_user(self, validated_token: Token) -> User:  # type: ignore[override]  # as in BearerAuthentication
-        session = sessions.session_of_access_token(validated_token, find=FIND_WITH_COUNTER)
-        found = vars(session)
-        self.counter = ChangeCounter(user_id=session.user_id, value=found["counted"], pruned=found["pruned"])
-        return session.user
+def _newest(request: WSGIRequest, session: DeviceSession, limit: str | None) -> bytes:
+    count = min(int(limit or Pages.page_size), Pages.max_page_size)
+    query = newest(count + 1)
+    rows = query.rows(session.user_id)
+    rendered = _remembered.rendered(query, rows[:count])
+    further = None
+    if len(rows) > count:
+        (last,) = query.objects(rows[count - 1 : count])
+        further = address_of(request, position_of(last))
+    return b'{"next":%b,"previous":null,"results":[%b]}' % (orjson.dumps(further), b",".join(rendered))
 
 
-def unchanged(request: HttpRequest) -> HttpResponse | None:
-    """What most polls are answered, that nothing changed, without troubling REST framework: neither its permissions
-    (somebody asks, that is all) nor its throttles (there are none). None for any other, whose answer is the view's to
-    find, be it a refusal.
-    """
-    since, limit = request.GET.get("since", ""), request.GET.get("limit", "1")
-    if (
-        request.method != "GET"
-        or not request.GET.keys() <= {"since", "limit"}
-        or not (PLAIN_NUMBER.fullmatch(since) and PLAIN_NUMBER.fullmatch(limit))
-        or not 1 <= int(limit) <= MOST_CHANGES
-        or request.META.get("HTTP_ACCEPT", "*/*") not in ("*/*", "application/json")
-    ):
+def _changes(request: WSGIRequest, session: DeviceSession, since: str, limit: str | None) -> bytes | None:
+    found = vars(session)
+    counter = Counted(found["counted"], found["pruned"])
+    most = int(limit or 500)
+    if most > MOST_CHANGES:
         return None
-    authentication = PollAuthentication()
-    try:
-        asked_by_somebody = authentication.authenticate(request) is not None
-    except (APIException, DatabaseError, InterfaceError):
-        return None
-    if not asked_by_somebody or authentication.counter.value != int(since):
-        return None
-    nothing = {"change": int(since), "more": False, "reset": False, "torrents": [], "removed": []}
-    return HttpResponse(
-        orjson.dumps(nothing), content_type="application/json", headers={"Allow": "GET, HEAD, OPTIONS"}
-    )
+    changes = changes_since(user=session.user, change=int(since), limit=most, counter=counter)
+    return orjson.dumps(render_changes(changes))
 
 
-def counter_of(request: Request) -> ChangeCounter:
-    """The caller's counter as it was before anything else was read for this request."""
-    authentication = request.successful_authenticator
-    assert isinstance(authentication, PollAuthentication)
-    return authentication.counter
+ANSWERS: dict[str, tuple[str, re.Pattern[str], Callable[..., bytes | None]]] = {
+    "/api/v1/torrents/": ("GET, POST, HEAD, OPTIONS", LIST, _newest),
+    "/api/v1/torrents/changes/": ("GET, HEAD, OPTIONS", CHANGES, _changes),
+}

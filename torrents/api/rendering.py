@@ -9,6 +9,7 @@ from typing import Any
 from torrents.allowances import Allowances
 from torrents.models import Claim
 from torrents.own_files import eta_of, progress_of, size_of
+from torrents.services import Changes
 from torrents.states import message_of, state_of
 
 
@@ -52,6 +53,16 @@ def render_torrent(claim: Claim, allowances: Allowances | None = None) -> dict[s
 def render_torrents(claims: list[Claim]) -> list[dict[str, Any]]:
     allowances = Allowances()
     return [render_torrent(claim, allowances) for claim in claims]
+
+
+def render_changes(changes: Changes) -> dict[str, Any]:
+    return {
+        "change": changes.change,
+        "more": changes.more,
+        "reset": changes.reset,
+        "torrents": render_torrents(changes.claims),
+        "removed": [str(claim_id) for claim_id in changes.removed],
+    }
 
 
 def _moment(moment: datetime) -> str:

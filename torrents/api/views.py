@@ -5,7 +5,6 @@ import uuid
 from functools import partial
 from typing import Any, cast
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
@@ -36,8 +35,7 @@ from torrents.api.content import (
     hand_over,
 )
 from torrents.api.pagination import LatestRemovedFirst, Pages, read_cursor
-from torrents.api.polling import PollAuthentication, counter_of, unchanged
-from torrents.api.rendering import render_torrent, render_torrents
+from torrents.api.rendering import render_changes, render_torrent, render_torrents
 from torrents.api.serializers import (
     AddTorrentSerializer,
     ChangesQuerySerializer,
@@ -102,10 +100,6 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
     lookup_value_converter = "uuid"
     parser_classes = (BoundedJSONParser, MultiPartParser)
     serializer_class = TorrentSerializer
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        nothing_new = unchanged(request) if self.action_map.get("get") == "changes" else None
-        return super().dispatch(request, *args, **kwargs) if nothing_new is None else nothing_new
 
     @extend_schema(
         parameters=[ListQuerySerializer],
@@ -205,28 +199,14 @@ class TorrentViewSet(viewsets.GenericViewSet[Claim]):
 
     @extend_schema(
         parameters=[ChangesQuerySerializer],
-        auth=[{"jwtAuth": []}],  # type: ignore[list-item]  # annotated wrongly upstream
         responses={200: ChangesSerializer, 400: ErrorResponseSerializer},
     )
-    @action(detail=False, authentication_classes=[PollAuthentication])
+    @action(detail=False)
     def changes(self, request: Request) -> Response:
         """What changed since a change number that an earlier answer gave. Start with 0."""
         fields = CHANGES_QUERY.run_validation(request.query_params)
-        changes = services.changes_since(
-            user=user_of(request),
-            change=fields["since"],
-            limit=fields["limit"],
-            counter=counter_of(request),
-        )
-        return Response(
-            {
-                "change": changes.change,
-                "more": changes.more,
-                "reset": changes.reset,
-                "torrents": render_torrents(changes.claims),
-                "removed": changes.removed,
-            }
-        )
+        changes = services.changes_since(user=user_of(request), change=fields["since"], limit=fields["limit"])
+        return Response(render_changes(changes))
 
     @extend_schema(responses=FileSerializer(many=True))
     @action(detail=True, pagination_class=None)

@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from rest_framework.test import APIClient
-
 from accounts.models import User
 from deploy.swarm import make_torrent
 from torrents.engines.base import Engine, EngineFile, EngineState, EngineTorrent
@@ -15,6 +13,7 @@ from torrents.models import Claim, Removal, Torrent
 from torrents.reconciler import Reconciler, data_root
 from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import changes_since, default_engine
+from torrents.tests.both_ways import BothWays
 from torrents.tests.claims_expectations import (
     Doorkeeper,
     needless_waits,
@@ -24,7 +23,7 @@ from torrents.tests.claims_expectations import (
 )
 from torrents.tests.claims_model import WAYS, ClaimsModel, Content, Hold, Row, Told
 from torrents.tests.engines.harness import write_content
-from torrents.tests.factories import client_of, magnet, person
+from torrents.tests.factories import magnet, person
 
 USERS = ("alice", "bob", "charlie")
 # What exists in the world: (version, private). Few, so that people meet.
@@ -77,7 +76,7 @@ class World:
         self.setting = setting
         self._lock = lock
         self.users = {name: person(name) for name in USERS}
-        self.clients: dict[str, APIClient] = {name: client_of(user) for name, user in self.users.items()}
+        self.clients = {name: BothWays(user) for name, user in self.users.items()}
         self.contents = contents
         self.model = ClaimsModel(USERS)
         self.shown: dict[str, set[uuid.UUID]] = {name: set() for name in USERS}

@@ -21,7 +21,7 @@ from torrents.api.serializers import TorrentSerializer
 from torrents.metainfo import Source
 from torrents.models import ChangeCounter, Claim, Tombstone, Torrent
 from torrents.services import Changes, changes_since
-from torrents.tests.factories import State, add, client_of, fresh_magnet, live, magnet, person
+from torrents.tests.factories import State, add, fresh_magnet, live, magnet, person
 
 pytestmark = pytest.mark.usefixtures("downloads")
 
@@ -93,33 +93,6 @@ def test_when_nothing_changed_one_query_says_so(alice: User) -> None:
         answer = changes_since(user=alice, change=since, limit=500)
     assert answer == Changes(since, False, False, [], [])
     assert len(queries) == 1
-
-
-def test_asking_over_http_when_nothing_changed_costs_one_query_in_all(alice: User) -> None:
-    add(alice)
-    api = client_of(alice)
-    since = api.get("/api/v1/torrents/changes/?since=0").json()["change"]
-    with CaptureQueriesContext(connection) as queries:
-        answer = api.get(f"/api/v1/torrents/changes/?since={since}").json()
-    assert answer == {"change": since, "more": False, "reset": False, "torrents": [], "removed": []}
-    assert len(queries) == 1
-
-
-def test_that_nothing_changed_is_told_in_the_same_way_with_and_without_the_shortcut(alice: User) -> None:
-    add(alice)
-    api = client_of(alice)
-    since = api.get("/api/v1/torrents/changes/?since=0").json()["change"]
-    short = api.get(f"/api/v1/torrents/changes/?since={since}&limit=500")
-    long = api.get(f"/api/v1/torrents/changes/?since={since}&limit=500&unknown=1")
-    assert (short.status_code, short.json(), short.headers) == (200, long.json(), long.headers)
-
-
-def test_asking_over_http_when_something_changed_finds_out_once_who_asks(alice: User) -> None:
-    add(alice)
-    api = client_of(alice)
-    with CaptureQueriesContext(connection) as queries:
-        assert api.get("/api/v1/torrents/changes/?since=0").status_code == 200
-    assert len([query for query in queries if "accounts_devicesession" in query["sql"]]) == 1
 
 
 def test_an_answer_takes_the_same_few_queries_however_long_it_is(alice: User) -> None:

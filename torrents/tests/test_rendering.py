@@ -11,9 +11,9 @@ from rest_framework.renderers import JSONRenderer
 
 from accounts.models import User
 from torrents import engine_records
-from torrents.api.rendering import render_torrent
+from torrents.api.rendering import render_torrent, render_torrents
 from torrents.api.serializers import TorrentSerializer
-from torrents.models import Claim, LiveState, Torrent
+from torrents.models import Claim, Engine, LiveState, Torrent
 from torrents.services import default_engine
 from torrents.tests.factories import add, fresh_magnet, live
 
@@ -69,3 +69,15 @@ def test_rendering_asks_the_database_nothing(alice: User) -> None:
     with CaptureQueriesContext(connection) as queries:
         render_torrent(claim)
     assert len(queries) == 0
+
+
+def test_free_space_is_looked_up_once_for_however_many_that_failed(alice: User) -> None:
+    default_engine()
+    Engine.objects.update(reachable=True)
+    for _ in range(2):
+        add(alice)
+    LiveState.objects.update(state=LiveState.State.ERROR)
+    claims = list(Claim.objects.of(alice))
+    with CaptureQueriesContext(connection) as queries:
+        render_torrents(claims)
+    assert (len(claims), len(queries)) == (2, 1)
