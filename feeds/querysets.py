@@ -46,6 +46,12 @@ class SourceQuerySet(models.QuerySet["FeedSource"]):
             .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
         )
 
+    def lock_leased(self, sources: Iterable[FeedSource]) -> set[int]:
+        """Which of them are still leased as they are here."""
+        leases = {source.pk: source.leased_until for source in sources}
+        rows = self.filter(pk__in=leases).select_for_update().order_by("pk").values_list("pk", "leased_until")
+        return {pk for pk, leased_until in rows if leased_until == leases[pk]}
+
     def give_back(self, sources: Iterable[FeedSource]) -> None:
         """They were leased and not checked: they are due as before."""
         for source in sources:
