@@ -113,6 +113,29 @@ def note_successes(successes: Iterable[Success], now: datetime) -> None:
         cursor.executemany(_NOTE_SUCCESS, rows)
 
 
+# Behind what the first check after it was added found, or before, if that was asked for.
+_BEGIN = """
+UPDATE feeds_subscription AS subscription
+SET position = CASE WHEN subscription.back_catalogue
+    THEN coalesce(
+        (SELECT min(item.number) - 1 FROM feeds_item AS item
+         WHERE item.source_id = source.id AND item.key = ANY (source.present)),
+        source.last_number
+    )
+    ELSE source.last_number
+END
+FROM feeds_feedsource AS source
+WHERE source.id = subscription.source_id AND source.succeeded_at >= subscription.since
+    AND subscription.user_id = %s AND subscription.enabled AND subscription.position IS NULL
+"""
+
+
+def begin_subscriptions(user_id: int) -> None:
+    """Where the rules of this person begin in feeds that were checked since they follow them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, [user_id])
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A subscription's position moves on, if it is still at `was` of this source."""
