@@ -103,13 +103,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         behind = behind.filter(user__is_active=True)
         return list(behind.order_by("user_id").values_list("user_id", flat=True).distinct())
 
-
     def behind(self, items: int) -> list[Subscription]:
         """As many of them as have some `items` that their rules have not seen."""
         found = []
         rows = self.filter(enabled=True, position__lt=F("source__last_number"))
         # Encrypted columns and arrays take long to read, and nobody needs them here.
-        for subscription in rows.defer("source__url", "source__username", "source__password", "source__present"):
+        for subscription in rows.defer(
+            "source__url", "source__username", "source__password", "source__present"
+        ):
             found.append(subscription)
             items -= subscription.source.last_number - (subscription.position or 0)
             if items <= 0:

@@ -18,6 +18,11 @@ from feeds.parsing import MAX_ADDRESS, MAX_TITLE, ParsedItem
 from feeds.releases import parse
 from feeds.releases.objects import to_object
 
+MAGNETS = ("magneturi", "magneturl", "magnet")
+INFOHASHES = ("infohash", "info_hash", "hash")
+SIZES = ("contentlength", "size")
+NAMED = frozenset((*MAGNETS, *INFOHASHES, *SIZES))  # elements that are read whatever their prefix
+
 _HEX = re.compile(r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z", re.IGNORECASE)
 _BASE32 = re.compile(r"\A[a-z2-7]{32}\Z", re.IGNORECASE)
 _MAGNET = re.compile(r"magnet:\?[^\s\"'<>]+", re.IGNORECASE)
@@ -108,7 +113,7 @@ def _named(entry: Mapping[str, Any], *endings: str) -> Iterator[str]:
 def _magnet(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, description: str) -> str:
     places = [
         *(str(enclosure.get("href") or "") for enclosure in _enclosures(entry)),
-        *_named(entry, "magneturi", "magneturl", "magnet"),
+        *_named(entry, *MAGNETS),
         attributes.get("magneturl", ""),
         str(entry.get("link") or ""),
         guid,
@@ -157,7 +162,7 @@ def _web_address(text: str, base: str) -> str:
 
 
 def _infohash(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, magnet: str) -> str:
-    named = [*_named(entry, "infohash", "info_hash", "hash"), attributes.get("infohash", "")]
+    named = [*_named(entry, *INFOHASHES), attributes.get("infohash", "")]
     exact = [value for name, value in _magnet_fields(magnet) if name.lower() == "xt"]
     from_magnet = [
         topic.removeprefix("urn:btih:").removeprefix("urn:btmh:1220")
@@ -180,7 +185,7 @@ def _magnet_fields(magnet: str) -> list[tuple[str, str]]:
 def _size(entry: Mapping[str, Any], attributes: Mapping[str, str], description: str) -> int | None:
     written = re.search(_SIZE_IN_WORDS, description[:4000])
     places = [
-        *_named(entry, "contentlength", "size"),
+        *_named(entry, *SIZES),
         attributes.get("size", ""),
         *(str(enclosure.get("length") or "") for enclosure in _enclosures(entry)),
         written[1] if written else "",
@@ -200,7 +205,9 @@ def _page(entry: Mapping[str, Any], guid: str, download: str, base: str) -> str:
 
 
 def _published(entry: Mapping[str, Any]) -> str:
-    parsed = entry.get("published_parsed") or entry.get("updated_parsed")
+    parsed = entry.get("published_parsed")
+    if not parsed and "updated_parsed" in entry:  # else feedparser warns, and says what was published
+        parsed = entry["updated_parsed"]
     try:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat() if parsed else ""
     except (ValueError, OverflowError, TypeError):
