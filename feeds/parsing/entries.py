@@ -153,7 +153,7 @@ def _looks_like_torrent(address: str) -> bool:
 
 def _web_address(text: str, base: str) -> str:
     try:
-        if _CONTROL.search(text.strip()):
+        if text.lstrip()[:7].lower() == "magnet:" or _CONTROL.search(text.strip()):
             return ""
         address = urljoin(base, _encodable(text).strip())
         return address if text.strip() and urlsplit(address).scheme in ("http", "https") else ""

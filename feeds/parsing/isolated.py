@@ -98,10 +98,9 @@ class Parser:
 def _feed(answer: dict[str, Any]) -> ParsedFeed:
     if "error" in answer:
         raise FeedError(answer["error"], answer["code"])
-    feed = answer["feed"]
     return ParsedFeed(
-        title=feed["title"],
-        ttl=feed["ttl"],
-        keys=feed["keys"],
-        items=[ParsedItem(**item) for item in feed["items"]],
+        title=answer["title"],
+        ttl=answer["ttl"],
+        keys=answer["keys"],
+        items=[ParsedItem(*fields) for fields in answer["items"]],
     )

@@ -5,6 +5,7 @@ which means more to feedparser than what stands here. Of such items this says wh
 `entries.item_of` asks, and of all others nothing; tests compare the two.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -93,15 +94,17 @@ def plain_entries(document: bytes, *, content_type: str, url: str) -> list[Entry
 
 def _is_surely_utf8(document: bytes, content_type: str) -> bool:
     """Feedparser weighs what header, declaration and bytes say against each other. Here none says anything else."""
-    _type, parameter, charset = content_type.partition(";")
-    declaration = _DECLARATION.match(document)
+    kind, parameter, charset = content_type.partition(";")
+    unmarked = document.removeprefix(codecs.BOM_UTF8)
+    declaration = _DECLARATION.match(unmarked)
     if (
         (parameter and not _CHARSET.fullmatch(charset))
         or document.count(b"?>") != (declaration is not None)
         or b"<!DOCTYPE" in document
     ):
         return False
-    return document.isascii() or bool(parameter) or (declaration is not None and bool(declaration["utf8"]))
+    says_so = parameter or unmarked != document or (declaration is not None and declaration["utf8"])
+    return bool(says_so) or document.isascii() or not kind.strip().lower().startswith("text/")
 
 
 def _key(name: str) -> str | None:
@@ -226,7 +229,8 @@ class _Reader:
         if key in (_OF_NO_USE, _ENCLOSURE):
             return
         text = "".join(self._text).strip()
-        if text and (key in ("link", "comments") or (key == "id" and self._id_is_link)):
+        is_address = key in ("link", "comments") or (key == "id" and self._id_is_link)
+        if is_address and text and not text.startswith("magnet:?"):
             text = _urljoin(self._base, text)
         text = _mended(text)
         if key == "link":
