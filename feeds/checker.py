@@ -17,14 +17,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from feeds import schedule
+from feeds import schedule, storing
 from feeds.models import FeedSource
 from feeds.moving import move_source
 from feeds.parsing import MAX_BYTES, FeedError
 from feeds.parsing.isolated import Parser
 from feeds.reading import Check, Reader
 from feeds.signals import items_stored
-from feeds.storing import note_failure, store
 from proxy_site.outbound import OutboundError
 from proxy_site.outbound_many import Limits, Request, fetch_many
 
@@ -171,7 +170,7 @@ def _take(checks: Sequence[Check], report: Report, news: _News) -> None:
 def _store(checks: Sequence[Check], report: Report, news: _News) -> None:
     if not checks:
         return
-    stored = store(checks)
+    stored = storing.store(checks)
     report.unchanged += sum(check.feed is None for check in checks)
     report.new_items += sum(stored.values())
     if stored or any(check.source.succeeded_at is None for check in checks):
@@ -189,9 +188,11 @@ def _note_error(source: FeedSource, error: Exception, report: Report) -> None:
     report.failed += 1
     match error:
         case OutboundError():
-            note_failure(source, str(error), permanent=error.permanent, retry_after=error.retry_after)
+            storing.note_failure(source, str(error), permanent=error.permanent, retry_after=error.retry_after)
         case FeedError():
-            note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
+            storing.note_failure(source, str(error), permanent=error.code in _PERMANENT_CODES)
         case _:
             logger.error("feed %s", source.pk, exc_info=error)
-            note_failure(source, "This feed could not be stored. The admin can see why.", permanent=False)
+            storing.note_failure(
+                source, "This feed could not be stored. The admin can see why.", permanent=False
+            )

@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -162,17 +163,17 @@ def _web_address(text: str, base: str) -> str:
 
 
 def _infohash(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, magnet: str) -> str:
-    named = [*_named(entry, *INFOHASHES), attributes.get("infohash", "")]
-    exact = [value for name, value in _magnet_fields(magnet) if name.lower() == "xt"]
-    from_magnet = [
-        topic.removeprefix("urn:btih:").removeprefix("urn:btmh:1220")
-        for topic in exact
-        if topic.lower().startswith(("urn:btih:", "urn:btmh:1220"))
-    ]
-    for candidate in (*named, *from_magnet, guid):
+    named = (*_named(entry, *INFOHASHES), attributes.get("infohash", ""))
+    for candidate in chain(named, _exact_topics(magnet), (guid,)):
         if infohash := infohash_of(candidate):
             return infohash
     return ""
+
+
+def _exact_topics(magnet: str) -> Iterator[str]:
+    for name, topic in _magnet_fields(magnet):
+        if name.lower() == "xt" and topic.lower().startswith(("urn:btih:", "urn:btmh:1220")):
+            yield topic.removeprefix("urn:btih:").removeprefix("urn:btmh:1220")
 
 
 def _magnet_fields(magnet: str) -> list[tuple[str, str]]:
@@ -183,14 +184,17 @@ def _magnet_fields(magnet: str) -> list[tuple[str, str]]:
 
 
 def _size(entry: Mapping[str, Any], attributes: Mapping[str, str], description: str) -> int | None:
-    written = re.search(_SIZE_IN_WORDS, description[:4000])
-    places = [
-        *_named(entry, *SIZES),
-        attributes.get("size", ""),
-        *(str(enclosure.get("length") or "") for enclosure in _enclosures(entry)),
-        written[1] if written else "",
-    ]
-    return next((size for place in places if (size := size_of(place)) is not None), None)
+    named = (*_named(entry, *SIZES), attributes.get("size", ""))
+    enclosed = (str(enclosure.get("length") or "") for enclosure in _enclosures(entry))
+    for place in chain(named, enclosed, _written_sizes(description)):
+        if (size := size_of(place)) is not None:
+            return size
+    return None
+
+
+def _written_sizes(description: str) -> Iterator[str]:
+    if (written := _SIZE_IN_WORDS.search(description[:4000])) is not None:
+        yield written[1]
 
 
 def _page(entry: Mapping[str, Any], guid: str, download: str, base: str) -> str:

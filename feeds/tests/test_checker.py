@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from accounts.models import User
-from feeds import checker, services
+from feeds import checker, services, storing
 from feeds.models import FeedSource, Item, Subscription
 from feeds.parsing.isolated import Parser
 from feeds.reading import Check
@@ -170,13 +170,13 @@ def test_a_host_that_hangs_delays_no_other(
     other = subscribe(
         user=alice, url=feed_server.serve("/fine", rss(item())).replace("127.0.0.1", "localhost")
     )
-    store = checker.store
+    store = storing.store
 
     def noted(checks: Sequence[Check]) -> dict[int, int]:
         stored.append("after" if FeedSource.objects.filter(failures__gt=0).exists() else "before")
         return store(checks)
 
-    monkeypatch.setattr(checker, "store", noted)
+    monkeypatch.setattr(storing, "store", noted)
     checker.check_due()
     assert stored == ["before"]
     assert all("too long" in FeedSource.objects.get(pk=sub.source_id).message for sub in hanging)
@@ -359,14 +359,14 @@ def test_a_feed_that_cannot_be_stored_keeps_no_other_from_it(
 ) -> None:
     bad = subscribe(user=alice, url=feed_server.serve("/a", rss(item())))
     good = subscribe(user=alice, url=feed_server.serve("/b", rss(item())))
-    store = checker.store
+    store = storing.store
 
     def stumble(checks: Sequence[Check]) -> dict[int, int]:
         if bad.source in [check.source for check in checks]:
             raise ValueError
         return store(checks)
 
-    monkeypatch.setattr(checker, "store", stumble)
+    monkeypatch.setattr(storing, "store", stumble)
     assert checker.check_due() == checker.Report(checked=2, failed=1, new_items=1)
     bad.source.refresh_from_db()
     assert bad.source.failures == 1
