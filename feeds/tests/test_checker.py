@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from accounts.models import User
-from feeds import checker, services, storing
+from feeds import checker, reading, services, storing
 from feeds.models import FeedSource, Item, Subscription
 from feeds.parsing.isolated import Parser
 from feeds.reading import Check
@@ -297,6 +297,7 @@ def test_what_others_of_its_host_leave_no_time_for_stays_due(
     alice: User, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checker, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "ITEMS_AHEAD", 1)  # so that they are not stored all at once
     for number in range(5):
         subscribe(user=alice, url=feed_server.serve(f"/{number}", rss(item())))
     assert checker.check_due().checked == 1
