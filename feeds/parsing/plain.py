@@ -113,7 +113,7 @@ def _key(name: str) -> str | None:
     parts = name.split(" ")
     if len(parts) == 1:
         return _IN_ITEM.get(name.lower())
-    if len(parts) == 2:
+    if len(parts) != 3:
         return None
     namespace, local, prefix = parts
     key = f"{prefix}_{local.lower()}"

@@ -116,6 +116,7 @@ def test_what_might_mean_more_is_left_to_feedparser(more: str) -> None:
         (rss(NYAA).replace(b"<rss", b"<rss xmlns='http://purl.org/rss/1.0/'"), XML),
         (rss(NYAA).replace(b"<rss", b"<rss xml:base='https://other.example/'"), XML),
         (rss(NYAA).replace(b"https://nyaa.si/xmlns/nyaa", b"http://purl.org/dc/elements/1.1/"), XML),
+        (rss(NYAA).replace(b"https://nyaa.si/xmlns/nyaa", b"a b"), XML),
         (rss(NYAA).replace(b"rss", b"rdf"), XML),
         (rss(NYAA).replace(b"nyaa:size", b"other:size"), XML),
     ],
