@@ -103,12 +103,15 @@ class _Ours:
         FeedSource.objects.update(leased_until=timezone.now() + 10 * checker.LEASE)
         mine.update(leased_until=None, next_check_at=timezone.now())
         begun, before = time.monotonic(), self._cpu()
-        checked = checker.check_due().checked
+        left = mine.count()
+        # On a busy machine a run leaves some to the next.
+        while left and (checked := checker.check_due().checked):
+            left -= checked
         consumer.catch_up()
         spent = {part: seconds - before[part] for part, seconds in self._cpu().items()}
         took = _Spent(time.monotonic() - begun, spent)
-        if checked != mine.count():
-            raise RuntimeError(f"{checked} feeds were checked.")
+        if left:
+            raise RuntimeError(f"{left} feeds were not checked.")
         return took
 
     def accepted(self) -> int:
