@@ -9,9 +9,10 @@ anyway, but the start of what reads feeds is in our time.
 import json
 import resource
 import sqlite3
+import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,15 @@ PATTERNS = [rf"{series_of(number).replace(' ', '.')}\D+\d+.*1080p" for number in
 FIRST_FEED = 2 * TWINS
 
 
+LOOKS = {"first_look": 1, "next_look": 3}  # how often each is measured, in turns
+
+
 @dataclass(frozen=True)
 class _Spent:
+    """Seconds; of processor time by what spent it."""
+
     wall: float
-    cpu: float
+    cpu: dict[str, float]
 
 
 def beside_flexget(
@@ -46,21 +52,31 @@ def beside_flexget(
             [server.url(f"/{kind}/{first + TWINS + number}", number) for number in range(feeds)],
         )
         found: Figures = {}
-        for look in ("first_look", "next_look"):
+        for look, times in LOOKS.items():
             say(f"{kind}, {look}: FlexGet, then ours")
-            spent = {"flexget": theirs.run(), "ours": ours.run()}
+            turns = [(theirs.run(), ours.run()) for _ in range(times)]
             found[look] = {
-                who: {
-                    "items_per_s": round(feeds * ITEMS / took.wall),
-                    "seconds": round(took.wall, 2),
-                    "cpu_ms_per_feed": round(took.cpu / feeds * 1000, 2),
-                }
-                for who, took in spent.items()
+                who: _figures([turn[place] for turn in turns], feeds)
+                for place, who in enumerate(("flexget", "ours"))
             }
-            found[look]["times_as_fast"] = round(spent["flexget"].wall / spent["ours"].wall, 1)
+            ratios = sorted(flexget.wall / own.wall for flexget, own in turns)
+            found[look]["times_as_fast"] = round(statistics.median(ratios), 1)
+            found[look]["times_as_fast_at_least"] = round(ratios[0], 1)
         found["accepted"] = {"flexget": theirs.accepted(), "ours": ours.accepted()}
         figures[kind] = found
     return figures
+
+
+def _figures(runs: Sequence[_Spent], feeds: int) -> Figures:
+    wall = statistics.median(spent.wall for spent in runs)
+    return {
+        "items_per_s": round(feeds * ITEMS / wall),
+        "seconds": round(wall, 2),
+        "cpu_ms_per_feed": {
+            part: round(statistics.median(spent.cpu[part] for spent in runs) / feeds * 1000, 2)
+            for part in runs[0].cpu
+        },
+    }
 
 
 class _Ours:
@@ -87,11 +103,15 @@ class _Ours:
         FeedSource.objects.update(leased_until=timezone.now() + 10 * checker.LEASE)
         mine.update(leased_until=None, next_check_at=timezone.now())
         begun, before = time.monotonic(), self._cpu()
-        checked = checker.check_due().checked
+        left = mine.count()
+        # On a busy machine a run leaves some to the next.
+        while left and (checked := checker.check_due().checked):
+            left -= checked
         consumer.catch_up()
-        took = _Spent(time.monotonic() - begun, self._cpu() - before)
-        if checked != mine.count():
-            raise RuntimeError(f"{checked} feeds were checked.")
+        spent = {part: seconds - before[part] for part, seconds in self._cpu().items()}
+        took = _Spent(time.monotonic() - begun, spent)
+        if left:
+            raise RuntimeError(f"{left} feeds were not checked.")
         return took
 
     def accepted(self) -> int:
@@ -99,8 +119,13 @@ class _Ours:
 
         return Grab.objects.filter(user=self._person).count()
 
-    def _cpu(self) -> float:
-        return time.process_time() + _of_children() + self._box.postgres_seconds()
+    def _cpu(self) -> dict[str, float]:
+        """What the worker does is done in this process."""
+        return {
+            "worker": time.process_time(),
+            "parser": _of_children(),
+            "postgres": self._box.postgres_seconds(),
+        }
 
 
 class _FlexGet:
@@ -119,7 +144,7 @@ class _FlexGet:
 
     def run(self) -> _Spent:
         took = self._execute("feeds.yml")
-        return _Spent(took.wall - self._start.wall, took.cpu - self._start.cpu)
+        return _Spent(took.wall - self._start.wall, {"all": took.cpu["all"] - self._start.cpu["all"]})
 
     def accepted(self) -> int:
         """What it remembers as seen, which is what it accepted; two of its plugins do."""
@@ -139,7 +164,7 @@ class _FlexGet:
             raise RuntimeError(
                 f"FlexGet ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}"
             )
-        return _Spent(time.monotonic() - begun, _of_children() - before)
+        return _Spent(time.monotonic() - begun, {"all": _of_children() - before})
 
 
 def _flexget_version(venv: Path) -> str:

@@ -6,7 +6,7 @@ once" are counted there.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from feeds.bulk_writes import Step, advance, begin_subscriptions
 from feeds.grabs import make_grab
 from feeds.models import Decision, Grab, Item, Rule, Subscription
-from feeds.positions import beginning
 from feeds.querysets import lock_person
 from feeds.rules import NO_TORRENT, Candidate, Reason
 from feeds.rules.book import RuleBook
@@ -25,7 +25,7 @@ from feeds.rules.conditions import CompiledRule
 from feeds.specs import candidate_of, compiled_rules, episode_identity
 from proxy_site.turns import in_turns
 
-AT_ONCE = 200  # items in one transaction
+AT_ONCE = 1_000  # items in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
 ROUND_SECONDS = 5.0  # of one transaction; then it is somebody else's turn
 MOST_NEAR_MISSES = (
@@ -48,44 +48,30 @@ def _one_round(user_id: int) -> int | None:
     user = lock_person(user_id, wait=False)
     if user is None or not user.is_active:
         return None
-    asked: _Asked | None = None
-    seen = taken = 0
-    ends_at = time.monotonic() + ROUND_SECONDS
-    for subscription in Subscription.objects.of(user).filter(enabled=True):
-        if subscription.position is None:
-            _begin(subscription)
-        if subscription.position is None or subscription.position >= subscription.source.last_number:
-            continue
-        asked = asked or _Asked(user)
-        items = list(Item.objects.after(subscription.source, subscription.position)[: AT_ONCE - seen])
-        more, last = _Round(user, subscription, asked).decide(items, ends_at=ends_at)
-        taken += more
-        # Numbers may have holes, where items were forgotten.
-        position = last.number if last is not None else subscription.source.last_number
-        if not _advance(subscription, position):
-            transaction.set_rollback(True)  # its feed moved meanwhile: once more, from where it is now
-            return 0
-        seen += len(items)
-        if seen == AT_ONCE or time.monotonic() > ends_at:
-            break
-    return taken if asked is not None else None
+    begin_subscriptions(user_id)
+    behind = Subscription.objects.of(user).behind(AT_ONCE)
+    if not behind:
+        return None
+    items = list(Item.objects.unseen(behind)[:AT_ONCE])
+    taken, seen = _Round(user, behind, _Asked(user)).decide(items, ends_at=time.monotonic() + ROUND_SECONDS)
+    steps = _steps(behind, items, seen)
+    if advance(steps) != len(steps):
+        transaction.set_rollback(True)  # a feed moved meanwhile: once more, from where it is now
+        return 0
+    return taken
 
 
-def _begin(subscription: Subscription) -> None:
-    position = beginning(subscription)
-    if position is not None:
-        _advance(subscription, position)
-
-
-def _advance(subscription: Subscription, position: int) -> bool:
-    """False where it is not what it was, because its feed has moved."""
-    was = Subscription.objects.filter(
-        pk=subscription.pk, source=subscription.source_id, position=subscription.position
-    )
-    if not was.update(position=position):
-        return False
-    subscription.position = position
-    return True
+def _steps(behind: Sequence[Subscription], items: Sequence[Item], seen: int) -> list[Step]:
+    """How far positions move when the first `seen` of the items were looked at."""
+    last = {item.source_id: item.number for item in items[:seen]}
+    if seen == len(items) < AT_ONCE:
+        # Nothing is left of any of them. Numbers may have holes, where items were forgotten.
+        last = {subscription.source_id: subscription.source.last_number for subscription in behind} | last
+    return [
+        Step(subscription.pk, subscription.source_id, subscription.position, last[subscription.source_id])
+        for subscription in behind
+        if subscription.position is not None and subscription.source_id in last
+    ]
 
 
 class _Asked:
@@ -99,24 +85,24 @@ class _Asked:
 
 
 class _Round:
-    """What one person's rules make of some items of one subscription."""
+    """What one person's rules make of some items of some subscriptions."""
 
-    def __init__(self, user: User, subscription: Subscription, asked: _Asked) -> None:
+    def __init__(self, user: User, subscriptions: Iterable[Subscription], asked: _Asked) -> None:
         self._user = user
-        self._subscription = subscription
+        self._subscriptions = {subscription.source_id: subscription for subscription in subscriptions}
         self._asked = asked
         self._decisions: list[Decision] = []
 
-    def decide(self, items: Sequence[Item], *, ends_at: float) -> tuple[int, Item | None]:
-        """How many of them were taken, and the last that was looked at: some rules take long."""
-        taken, last = 0, None
+    def decide(self, items: Sequence[Item], *, ends_at: float) -> tuple[int, int]:
+        """How many of them were taken, and how many were looked at: some rules take long."""
+        taken = seen = 0
         for item in items:
             taken += self._decide(item)
-            last = item
+            seen += 1
             if time.monotonic() > ends_at:
                 break
         self._write()
-        return taken, last
+        return taken, seen
 
     def _write(self) -> None:
         """An item can come before a rule again, when somebody follows a feed anew. What the rule says then replaces
@@ -169,7 +155,7 @@ class _Round:
             user=self._user,
             item=item,
             rule=rule,
-            origin_detail=f"{rule.name}, from {self._subscription.name}",
+            origin_detail=f"{rule.name}, from {self._subscriptions[item.source_id].name}",
             due_at=timezone.now() + timedelta(seconds=rule.delay_seconds),
         )
         grab.identity, grab.preference = identity, preference

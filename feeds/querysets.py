@@ -56,6 +56,12 @@ class SourceQuerySet(models.QuerySet["FeedSource"]):
             .order_by(Case(When(failures=0, then=0), default=1), "next_check_at")
         )
 
+    def lock_leased(self, sources: Iterable[FeedSource]) -> set[int]:
+        """Which of them are still leased as they are here."""
+        leases = {source.pk: source.leased_until for source in sources}
+        rows = self.filter(pk__in=leases).select_for_update().order_by("pk").values_list("pk", "leased_until")
+        return {pk for pk, leased_until in rows if leased_until == leases[pk]}
+
     def give_back(self, sources: Iterable[FeedSource]) -> None:
         """They were leased and not checked: they are due as before."""
         for source in sources:
@@ -112,8 +118,34 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         behind = behind.filter(user__is_active=True)
         return list(behind.order_by("user_id").values_list("user_id", flat=True).distinct())
 
+    def behind(self, items: int) -> list[Subscription]:
+        """As many of them as have some `items` that their rules have not seen."""
+        found = []
+        rows = self.filter(enabled=True, position__lt=F("source__last_number"))
+        # Encrypted columns and arrays take long to read, and nobody needs them here.
+        for subscription in rows.defer(
+            "source__url", "source__username", "source__password", "source__present"
+        ):
+            found.append(subscription)
+            items -= subscription.source.last_number - (subscription.position or 0)
+            if items <= 0:
+                break
+        return found
+
 
 class ItemQuerySet(models.QuerySet["Item"]):
+    def unseen(self, subscriptions: Collection[Subscription]) -> ItemQuerySet:
+        """What their rules have still to see, subscription by subscription, the oldest first. Its addresses, which
+        are encrypted, are read where something is taken."""
+        theirs = self.filter(
+            source__in=[subscription.source_id for subscription in subscriptions],
+            source__subscriptions__in=subscriptions,
+            number__gt=F("source__subscriptions__position"),
+        )
+        return theirs.defer("page", "download").order_by(
+            "source__subscriptions__name", "source__subscriptions__pk", "number"
+        )
+
     def after(self, source: FeedSource | int, number: int) -> ItemQuerySet:
         """What a consumer that has seen everything up to `number` has still to see, the oldest first."""
         return self.filter(source=source, number__gt=number).order_by("number")

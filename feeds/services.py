@@ -144,8 +144,12 @@ def check_now(*, subscription: Subscription) -> bool:
 
 def check_all_now(sources: Iterable[FeedSource]) -> int:
     """For admins: as `check_now`, however lately they were checked; how many."""
-    wanted = [source.pk for source in sources]
-    asked = FeedSource.objects.filter(pk__in=wanted).update(next_check_at=timezone.now())
+    wanted = FeedSource.objects.filter(pk__in=[source.pk for source in sources])
+    with transaction.atomic():
+        locked = list(
+            wanted.select_for_update().order_by("pk").values_list("pk")
+        )  # as those who store lock them
+        asked = wanted.update(next_check_at=timezone.now()) if locked else 0
     async_task("feeds.tasks.check_feeds")
     return asked
 

@@ -79,12 +79,15 @@ def fetch_many(
     *,
     allow_private: bool = False,
     address_allowed: Callable[[str], bool] = is_public_address,
+    stop: threading.Event | None = None,
 ) -> Generator[Outcome[Key], None, None]:
     """GET them all, in turns between hosts; yields each as it ends, never raising for one of them.
 
-    Close the generator to give up those that are under way.
+    Close the generator to give up those that are under way; `stop`, once set, gives them up within a second while
+    another thread waits for the next.
     """
-    fetcher = _Fetcher(requests, limits, (lambda _address: True) if allow_private else address_allowed)
+    allowed = (lambda _address: True) if allow_private else address_allowed
+    fetcher = _Fetcher(requests, limits, allowed, stop or threading.Event())
     thread = threading.Thread(target=fetcher.run, name="fetch-many", daemon=True)
     thread.start()
     try:
@@ -143,11 +146,15 @@ class _Transfer(Generic[Key]):
 
 class _Fetcher(Generic[Key]):
     def __init__(
-        self, requests: Iterable[Request[Key]], limits: Limits, allowed: Callable[[str], bool]
+        self,
+        requests: Iterable[Request[Key]],
+        limits: Limits,
+        allowed: Callable[[str], bool],
+        stop: threading.Event,
     ) -> None:
         self.outcomes: queue.SimpleQueue[tuple[_Transfer[Key], Outcome[Key]] | None] = queue.SimpleQueue()
         self.taken = threading.Semaphore(limits.at_once)
-        self.stop = threading.Event()
+        self.stop = stop
         self.crashed: Exception | None = None
         self._waiting = deque(requests)
         self._limits = limits

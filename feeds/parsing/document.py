@@ -9,6 +9,7 @@ import feedparser
 
 from feeds.parsing import MAX_ITEMS, FeedError, ParsedFeed, ParsedItem
 from feeds.parsing.entries import item_of, one_line
+from feeds.parsing.plain import plain_entries
 from feeds.parsing.scan import Malformed, RawItem, Scan, keys_of, scan, too_many_items
 
 MAX_MALFORMED_BYTES = 512 * 1024  # feedparser's loose parser takes many times that in memory
@@ -38,20 +39,26 @@ def _read_strictly(found: Scan, headers: Mapping[str, str], url: str, known: Set
     for key, item in zip(found.keys, found.items, strict=True):
         if key not in known:
             new.setdefault(key, item)
+    around = _parsed(found.with_only([]), headers)
+    if not found.items:
+        _refuse_no_feed(around, found.body)
     keys, items = list(new), list[ParsedItem]()
-    seen: Any = None
-    for first in range(0, max(1, len(keys)), _AT_ONCE):  # once for the feed itself where nothing is new
+    for first in range(0, len(keys), _AT_ONCE):
         some = keys[first : first + _AT_ONCE]
         raw = [new[key] for key in some]
-        seen = _parsed(found.with_only(raw), headers)
-        _refuse_no_feed(seen, found.body)
-        if len(seen.entries) != len(raw):
+        document = found.with_only(raw)
+        entries = plain_entries(document, content_type=headers["content-type"], url=url)
+        if entries is None:
+            entries = _parsed(document, headers).entries
+        if len(entries) != len(raw):
             # Items within items, or something else that the two read differently.
-            return _items_of(_parsed(found.body, headers), url, known)
-        for key, item, entry in zip(some, raw, seen.entries, strict=True):
+            whole = _parsed(found.body, headers)
+            _refuse_no_feed(whole, found.body)
+            return _items_of(whole, url, known)
+        for key, item, entry in zip(some, raw, entries, strict=True):
             if (parsed := item_of(entry, key, item.attributes, url)) is not None:
                 items.append(parsed)
-    return _feed(seen.feed, list(dict.fromkeys(found.keys)), items)
+    return _feed(around.feed, list(dict.fromkeys(found.keys)), items)
 
 
 def _read_loosely(body: bytes, headers: Mapping[str, str], url: str, known: Set[str]) -> ParsedFeed:

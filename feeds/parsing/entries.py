@@ -11,12 +11,18 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from feeds.parsing import MAX_ADDRESS, MAX_TITLE, ParsedItem
 from feeds.releases import parse
 from feeds.releases.objects import to_object
+
+MAGNETS = ("magneturi", "magneturl", "magnet")
+INFOHASHES = ("infohash", "info_hash", "hash")
+SIZES = ("contentlength", "size")
+NAMED = frozenset((*MAGNETS, *INFOHASHES, *SIZES))  # elements that are read whatever their prefix
 
 _HEX = re.compile(r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z", re.IGNORECASE)
 _BASE32 = re.compile(r"\A[a-z2-7]{32}\Z", re.IGNORECASE)
@@ -108,7 +114,7 @@ def _named(entry: Mapping[str, Any], *endings: str) -> Iterator[str]:
 def _magnet(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, description: str) -> str:
     places = [
         *(str(enclosure.get("href") or "") for enclosure in _enclosures(entry)),
-        *_named(entry, "magneturi", "magneturl", "magnet"),
+        *_named(entry, *MAGNETS),
         attributes.get("magneturl", ""),
         str(entry.get("link") or ""),
         guid,
@@ -148,7 +154,7 @@ def _looks_like_torrent(address: str) -> bool:
 
 def _web_address(text: str, base: str) -> str:
     try:
-        if _CONTROL.search(text.strip()):
+        if text.lstrip()[:7].lower() == "magnet:" or _CONTROL.search(text.strip()):
             return ""
         address = urljoin(base, _encodable(text).strip())
         return address if text.strip() and urlsplit(address).scheme in ("http", "https") else ""
@@ -157,17 +163,17 @@ def _web_address(text: str, base: str) -> str:
 
 
 def _infohash(entry: Mapping[str, Any], attributes: Mapping[str, str], guid: str, magnet: str) -> str:
-    named = [*_named(entry, "infohash", "info_hash", "hash"), attributes.get("infohash", "")]
-    exact = [value for name, value in _magnet_fields(magnet) if name.lower() == "xt"]
-    from_magnet = [
-        topic.removeprefix("urn:btih:").removeprefix("urn:btmh:1220")
-        for topic in exact
-        if topic.lower().startswith(("urn:btih:", "urn:btmh:1220"))
-    ]
-    for candidate in (*named, *from_magnet, guid):
+    named = (*_named(entry, *INFOHASHES), attributes.get("infohash", ""))
+    for candidate in chain(named, _exact_topics(magnet), (guid,)):
         if infohash := infohash_of(candidate):
             return infohash
     return ""
+
+
+def _exact_topics(magnet: str) -> Iterator[str]:
+    for name, topic in _magnet_fields(magnet):
+        if name.lower() == "xt" and topic.lower().startswith(("urn:btih:", "urn:btmh:1220")):
+            yield topic.removeprefix("urn:btih:").removeprefix("urn:btmh:1220")
 
 
 def _magnet_fields(magnet: str) -> list[tuple[str, str]]:
@@ -178,14 +184,17 @@ def _magnet_fields(magnet: str) -> list[tuple[str, str]]:
 
 
 def _size(entry: Mapping[str, Any], attributes: Mapping[str, str], description: str) -> int | None:
-    written = re.search(_SIZE_IN_WORDS, description[:4000])
-    places = [
-        *_named(entry, "contentlength", "size"),
-        attributes.get("size", ""),
-        *(str(enclosure.get("length") or "") for enclosure in _enclosures(entry)),
-        written[1] if written else "",
-    ]
-    return next((size for place in places if (size := size_of(place)) is not None), None)
+    named = (*_named(entry, *SIZES), attributes.get("size", ""))
+    enclosed = (str(enclosure.get("length") or "") for enclosure in _enclosures(entry))
+    for place in chain(named, enclosed, _written_sizes(description)):
+        if (size := size_of(place)) is not None:
+            return size
+    return None
+
+
+def _written_sizes(description: str) -> Iterator[str]:
+    if (written := _SIZE_IN_WORDS.search(description[:4000])) is not None:
+        yield written[1]
 
 
 def _page(entry: Mapping[str, Any], guid: str, download: str, base: str) -> str:
@@ -200,7 +209,9 @@ def _page(entry: Mapping[str, Any], guid: str, download: str, base: str) -> str:
 
 
 def _published(entry: Mapping[str, Any]) -> str:
-    parsed = entry.get("published_parsed") or entry.get("updated_parsed")
+    parsed = entry.get("published_parsed")
+    if not parsed and "updated_parsed" in entry:  # else feedparser warns, and says what was published
+        parsed = entry["updated_parsed"]
     try:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat() if parsed else ""
     except (ValueError, OverflowError, TypeError):

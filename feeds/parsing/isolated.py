@@ -17,7 +17,8 @@ _PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Parser:
-    """Holds one child, started with the first feed and replaced when it had to be killed. Close it, or use `with`."""
+    """Holds one child, started with the first feed or before, and replaced when it had to be killed. Close it, or use
+    `with`."""
 
     def __init__(self, *, deadline: float = DEADLINE) -> None:
         self._deadline = deadline
@@ -32,6 +33,10 @@ class Parser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def start(self) -> None:
+        """Have the child get ready while feeds are fetched."""
+        self._open()
 
     def read(self, body: bytes, *, content_type: str, url: str, known: Collection[str]) -> ParsedFeed:
         """As `document.read`; raises FeedError, also for what takes too long or kills the child."""
@@ -93,10 +98,9 @@ class Parser:
 def _feed(answer: dict[str, Any]) -> ParsedFeed:
     if "error" in answer:
         raise FeedError(answer["error"], answer["code"])
-    feed = answer["feed"]
     return ParsedFeed(
-        title=feed["title"],
-        ttl=feed["ttl"],
-        keys=feed["keys"],
-        items=[ParsedItem(**item) for item in feed["items"]],
+        title=answer["title"],
+        ttl=answer["ttl"],
+        keys=answer["keys"],
+        items=[ParsedItem(*fields) for fields in answer["items"]],
     )

@@ -16,24 +16,29 @@ MAX_TERMS = 100
 MAX_DEPTH = 10
 _LEXEME = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<bracket>[()])|(?P<word>[^\s()"]+))')
 _DROPPED = str.maketrans("", "", "'’‘ʼ`´")
+_SEPARATORS = re.compile(r"[\W_]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def normalised(text: str) -> str:
     """Words between single spaces, with a space at either end; a space alone where there is none. What has apostrophes
     stands there twice: with words ending at them, and as if they were not there."""
-    return " ".join(["", *_spellings(text), ""]) if _words(text) else " "
+    spellings = _spellings(text)
+    return " ".join(["", *spellings, ""]) if spellings[0] else " "
 
 
 def _spellings(text: str) -> list[str]:
-    apart, together = _words(text), _words(text.translate(_DROPPED))
+    apart = _words(text)
+    if (closed := text.translate(_DROPPED)) == text:
+        return [apart]
+    together = _words(closed)
     return [apart] if apart == together else [apart, together]
 
 
 def _words(text: str) -> str:
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     text = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(character if character.isalnum() else " " for character in text).split())
+    return _SEPARATORS.sub(" ", text).strip()
 
 
 @dataclass(frozen=True, slots=True)

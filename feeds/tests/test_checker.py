@@ -1,8 +1,7 @@
 """Checking feeds against a real server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,9 +10,10 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from accounts.models import User
-from feeds import checker, services
+from feeds import checker, reading, services, storing
 from feeds.models import FeedSource, Item, Subscription
 from feeds.parsing.isolated import Parser
+from feeds.reading import Check
 from feeds.services import FeedRefused, subscribe
 from feeds.signals import items_stored
 from feeds.tests.feed_samples import item, rss
@@ -170,13 +170,13 @@ def test_a_host_that_hangs_delays_no_other(
     other = subscribe(
         user=alice, url=feed_server.serve("/fine", rss(item())).replace("127.0.0.1", "localhost")
     )
-    store = checker._store
+    store = storing.store
 
-    def noted(source: FeedSource, *args: Any) -> int:
+    def noted(checks: Sequence[Check]) -> dict[int, int]:
         stored.append("after" if FeedSource.objects.filter(failures__gt=0).exists() else "before")
-        return store(source, *args)
+        return store(checks)
 
-    monkeypatch.setattr(checker, "_store", noted)
+    monkeypatch.setattr(storing, "store", noted)
     checker.check_due()
     assert stored == ["before"]
     assert all("too long" in FeedSource.objects.get(pk=sub.source_id).message for sub in hanging)
@@ -297,6 +297,7 @@ def test_what_others_of_its_host_leave_no_time_for_stays_due(
     alice: User, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checker, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "ITEMS_AHEAD", 1)  # so that they are not stored all at once
     for number in range(5):
         subscribe(user=alice, url=feed_server.serve(f"/{number}", rss(item())))
     assert checker.check_due().checked == 1
@@ -359,14 +360,14 @@ def test_a_feed_that_cannot_be_stored_keeps_no_other_from_it(
 ) -> None:
     bad = subscribe(user=alice, url=feed_server.serve("/a", rss(item())))
     good = subscribe(user=alice, url=feed_server.serve("/b", rss(item())))
-    store = checker._store
+    store = storing.store
 
-    def stumble(source: FeedSource, *args: Any) -> int:
-        if source == bad.source:
+    def stumble(checks: Sequence[Check]) -> dict[int, int]:
+        if bad.source in [check.source for check in checks]:
             raise ValueError
-        return store(source, *args)
+        return store(checks)
 
-    monkeypatch.setattr(checker, "_store", stumble)
+    monkeypatch.setattr(storing, "store", stumble)
     assert checker.check_due() == checker.Report(checked=2, failed=1, new_items=1)
     bad.source.refresh_from_db()
     assert bad.source.failures == 1

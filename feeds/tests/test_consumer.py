@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds import checker, consumer, preview, rule_changes, services
-from feeds.models import Decision, FeedSource, Grab, Rule, Subscription
+from feeds.models import Decision, FeedSource, Grab, Item, Rule, Subscription
 from feeds.rules import RuleError
 from feeds.services import subscribe
 from feeds.tests.feed_samples import INFOHASH, item, rss
@@ -232,6 +232,28 @@ def test_a_kill_between_storing_and_taking_loses_nothing(
     assert consumer.catch_up() == 2
     assert consumer.catch_up() == 0
     assert taken() == ["Lighthouse - 01", "Lighthouse - 02"]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 4, 100])
+def test_items_of_several_feeds_are_each_seen_once_however_many_fit_into_one_transaction(
+    alice: User, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(consumer, "AT_ONCE", at_once)
+    feeds = [Feed(alice, feed_server, path) for path in ("/a", "/b", "/c")]
+    rule(alice)
+    wanted = {}
+    for place, (one, count) in enumerate(zip(feeds, (4, 0, 2), strict=True)):
+        numbers = range(place * 10, place * 10 + count)
+        feed_server.serve(f"/{'abc'[place]}", rss(*(item(f"Lighthouse - {n:02}", n) for n in numbers)))
+        wanted[one.subscription.source_id] = count
+    # All at once, so that one round has items of several feeds to see.
+    FeedSource.objects.update(next_check_at=timezone.now())
+    checker.check_due()
+    Item.objects.filter(title="Lighthouse - 21").delete()  # a hole at the end
+    assert consumer.catch_up() == 5
+    assert consumer.catch_up() == 0
+    assert sorted(taken()) == [f"Lighthouse - {number:02}" for number in (0, 1, 2, 3, 20)]
+    assert dict(Subscription.objects.values_list("source", "position")) == wanted
 
 
 def test_more_items_than_fit_into_one_transaction_are_all_seen(

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from feeds import checker, consumer, rule_changes, services
+from feeds import checker, consumer, rule_changes, services, storing
 from feeds.models import Decision, FeedSource, Grab, Rule, Subscription
 from feeds.moving import keeps_credentials, move_source
 from feeds.services import FeedRefused, change_subscription, subscribe, unsubscribe
@@ -202,5 +202,5 @@ def test_nothing_of_a_feed_that_is_gone_by_the_end_of_its_check_is_stored(
     (claimed,) = checker._claim_due()
     Subscription.objects.all().delete()
     FeedSource.objects.all().delete()
-    checker._note_failure(claimed, "Nothing answers.", permanent=False)
+    storing.note_failure(claimed, "Nothing answers.", permanent=False)
     assert not FeedSource.objects.exists()

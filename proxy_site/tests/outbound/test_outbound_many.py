@@ -120,6 +120,18 @@ def test_giving_up_ends_what_is_under_way(server: HostileServer) -> None:
     assert not any(thread.name == "fetch-many" for thread in threading.enumerate())
 
 
+def test_another_thread_can_end_what_nobody_else_could(server: HostileServer) -> None:
+    stop = threading.Event()
+    found = fetch_many(
+        [Request(number, server.url + "/drip") for number in range(2)],
+        Limits(deadline=600, max_bytes=MAX_BYTES),
+        allow_private=True,
+        stop=stop,
+    )
+    threading.Thread(target=lambda: (eventually(lambda: len(server.requests) == 2), stop.set())).start()
+    assert list(found) == []
+
+
 def test_what_is_not_taken_yet_keeps_others_from_starting(server: HostileServer) -> None:
     found = fetch_many(
         [Request(number, server.url + "/hello") for number in range(10)],
