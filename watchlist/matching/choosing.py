@@ -7,7 +7,7 @@ from feeds.rules import Reason
 from watchlist.matching import CatalogueShow, Match, Outcome
 from watchlist.matching.index import Entry, TitleIndex
 from watchlist.matching.placing import Place, Placing, existed
-from watchlist.matching.seasons import SERIES, Line, Lines
+from watchlist.matching.seasons import SERIES, Line, Lines, Stated
 from watchlist.matching.specials import Specials
 from watchlist.matching.titles import Title, exactly, numbers, read
 from watchlist.matching.wanted import Wanted
@@ -226,6 +226,8 @@ class Choosing:
         one = all(self._lines.are_connected(members[0], [line.shows[0].id]) for line in lines.values())
         if not lines or several or not one:
             return unsure(candidates, reason)
+        if part is None and (last := self._after_unknown_seasons(list(lines.values()))):
+            return self.in_show(last, said)
         if part is not None and part > 1:
             cours = {show for line in lines.values() for show in self._lines.cours(line, season or 1, part)}
             if len(cours) != 1:
@@ -253,6 +255,15 @@ class Choosing:
         if len(shows) != 1:
             return unsure(candidates, reason)
         return self.in_show(self._shows[shows.pop()], said)
+
+    def _after_unknown_seasons(self, lines: Sequence[Line]) -> CatalogueShow | None:
+        """The one show that is called so, if others came before which the catalogue does not hold, and none after: it
+        may be any season."""
+        if len(lines) != 1 or len(lines[0].shows) != 1 or lines[0].begins or not lines[0].ends:
+            return None
+        (show,) = lines[0].shows
+        tells = self._lines.stated(show) != Stated(None, None)
+        return None if tells or self._placing.is_long(show) else show
 
     def _counts_from(self, line: Line, entry: Entry, season: int) -> bool:
         """Whether seasons of what is called so are those of the line: not where only a later one is called so."""

@@ -14,7 +14,7 @@ _AHEAD = 2  # episodes: what is known of airing may be some days old
 _EARLY = datetime.timedelta(days=4)  # a first episode is shown, and released, before it airs
 _USUAL = 10  # episodes that a season of unknown length has at least
 _SEVERAL_SEASONS = 30
-"""Episodes: for others than AniList, longer shows are several seasons."""
+"""Episodes: for others than AniList, longer shows are several seasons. Theirs have two cours at most, or a recap."""
 
 
 class _CannotTell(Exception):
@@ -116,7 +116,11 @@ class Placing:
         last = max(
             (at for reading in readings for at, number in enumerate(reading) if number == season), default=-1
         )
-        return any((_count(show) or show.aired or 0) > _SEVERAL_SEASONS for show in line.shows[: last + 1])
+        return any(self.is_long(show) for show in line.shows[: last + 1])
+
+    def is_long(self, show: CatalogueShow) -> bool:
+        """Whether others than AniList may count it as several seasons."""
+        return (_count(show) or show.aired or 0) > _SEVERAL_SEASONS
 
     def _redirected(self, show: CatalogueShow, number: int, *, to_itself: bool) -> frozenset[Place] | None:
         """None: no rule says anything. Empty: it is of a show that is not in the catalogue."""

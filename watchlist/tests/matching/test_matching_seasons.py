@@ -134,6 +134,14 @@ def test_a_season_is_not_counted_to_over_a_sequel_that_is_missing() -> None:
     assert found(match(shows, "[Grp] Minato no Hi - 13 [1080p]")) == "unsure"
 
 
+def test_a_show_of_which_only_the_last_season_is_known_may_be_any_season() -> None:
+    shows = [show(8, "Minato no Hi: FINAL SEASON", relations=[("PREQUEL", 7)], episodes=11)]
+    folders = ["Minato no Hi FINAL SEASON"]
+
+    assert found(match(shows, "Harbour.Lights.S08E07.1080p.WEB.x264-GRP", folders=folders)) == (8, (7,))
+    assert found(match(shows, "Harbour.Lights.S08E12.1080p.WEB.x264-GRP", folders=folders)) == "unsure"
+
+
 def test_a_show_that_others_cut_into_seasons_is_not_counted_by_its_sequels() -> None:
     shows = [
         show(1, "Minato no Hi", episodes=220, starts="2002-10-03", ends="2007-02-08", sequel=2),
