@@ -98,10 +98,9 @@ class Follower:
             return shared
         own_names = {name: show for name, show in aliases.items() if show is None or show in self._own.by_id}
         own = self._own.match(offer.release, published=offer.published, aliases=own_names)
-        if any(show is not None for show in own_names.values()):
-            return own
-        if any(show is not None for show in shared_names.values()):
-            return shared
+        for match, names in ((own, own_names), (shared, shared_names)):
+            if not {show for show in names.values() if show is not None}.isdisjoint(shows_of(match)):
+                return match  # as its reader calls it
         follows_shared = shared.show is not None and self.follows(shared.show)
         return joined(shared, own, follows_shared=follows_shared)
 
@@ -113,7 +112,7 @@ class Follower:
             return None
         if offer.match.outcome is Outcome.UNKNOWN and not offer.match.candidates and not aliases:
             return None
-        for entry in self._offset or ():
+        for entry in self._offset:
             moved = tuple(number + entry.offset for number in release.episodes if not isinstance(number, str))
             if len(moved) != len(release.episodes) or min(moved) < 0:
                 continue

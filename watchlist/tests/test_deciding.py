@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from watchlist import consumer
+from watchlist.aliases import add_alias
 from watchlist.models import Candidate, Decision, Entry, Grab, Preferences, Show, Wishes
 from watchlist.tests.deciding_world import Chosen, Feed, decided, follow, found, reasons, show
 
@@ -291,6 +292,23 @@ class TestShowsTypedInByHand:
         entry = follow(alice, self.own(alice, "Lighthouse"))
         feed.publish("Lighthouse - 01")
         assert Candidate.objects.get().entry == entry
+
+    def test_may_have_other_names(self, alice: User, feed: Feed) -> None:
+        show("Leuchtturm")
+        entry = follow(alice, self.own(alice, "Lighthouse"))
+        add_alias(entry=entry, name="Leuchtturm")
+        feed.publish("Leuchtturm - 01")
+        assert Candidate.objects.get().entry == entry
+
+    def test_are_not_what_another_season_of_that_name_is(self, alice: User, feed: Feed) -> None:
+        entry = follow(alice, self.own(alice, "Leuchtturm"))
+        second = follow(alice, "Lighthouse 2")
+        add_alias(entry=second, name="Leuchtturm", season=2)
+        feed.publish("Leuchtturm - 01", "Leuchtturm S2 - 01")
+        assert {one.title: one.entry for one in Candidate.objects.all()} == {
+            "Leuchtturm - 01": entry,
+            "Leuchtturm S2 - 01": second,
+        }
 
     def test_are_a_question_where_both_are_followed(self, alice: User, feed: Feed) -> None:
         public, mine = show("Lighthouse"), self.own(alice, "Lighthouse")
