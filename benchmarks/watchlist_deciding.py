@@ -127,25 +127,26 @@ class _Clock:
 
 def _timed() -> dict[str, float]:
     """Seconds of one run of the worker's."""
-    from watchlist import consumer, decisions
+    from watchlist import choosing, consumer
 
     clock = _Clock()
     chosen = [0.0, 0.0]
-    choose = decisions.choose
+    choose = choosing.choose
 
-    def timed_choose(user: "User", entries: "Collection[Entry]") -> None:
+    def timed_choose(*, user: "User", entries: "Collection[Entry] | None" = None) -> int:
         before = clock.now()
-        choose(user, entries)
+        taken = choose(user=user, entries=entries)
         for place, (was, now) in enumerate(zip(before, clock.now(), strict=True)):
             chosen[place] += now - was
+        return taken
 
-    decisions.choose = timed_choose
+    choosing.choose = timed_choose
     try:
         wall, before = time.monotonic(), clock.now()
         consumer.catch_up()
         python, postgres = (now - was for was, now in zip(before, clock.now(), strict=True))
     finally:
-        decisions.choose = choose
+        choosing.choose = choose
     return {
         "python": python - chosen[0],
         "postgres": postgres - chosen[1],

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.rules import Reason
-from watchlist.choosing import choose
+from watchlist import choosing
 from watchlist.deciding import Verdict
 from watchlist.models import Candidate, Decision, Entry, Grab
 from watchlist.offers import Offer
@@ -110,7 +110,7 @@ class _Recording:
             Candidate.objects.filter(pk__in=gone, state=Candidate.State.FOUND).delete()
         if new or better_known:
             entries = {candidate.entry_id: candidate.entry for candidate in (*new, *better_known)}
-            choose(user=self._user, entries=list(entries.values()))
+            choosing.choose(user=self._user, entries=list(entries.values()))
         return len(new)
 
     def _is_of_interest(self, item: int, verdict: Verdict) -> bool:

@@ -37,5 +37,4 @@ def from_object(stated: Mapping[str, Any]) -> Release:
     return Release(**{"series": ""} | known)
 
 
-_FIELDS = frozenset(field.name for field in dataclasses.fields(Release))
 _SPECIALS = frozenset(Special)

@@ -12,7 +12,7 @@ from accounts.models import User
 from feeds.models import FeedSource, Item, Subscription
 from feeds.releases import parse
 from feeds.releases.objects import to_object
-from watchlist import consumer, decisions
+from watchlist import choosing, consumer
 from watchlist.models import Candidate, Decision, Entry, Show
 from watchlist.tests import stand_in
 
@@ -117,5 +117,5 @@ class Chosen:
 def install(monkeypatch: pytest.MonkeyPatch) -> Chosen:
     stand_in.install(monkeypatch)
     chosen = Chosen()
-    monkeypatch.setattr(decisions, "choose", chosen)
+    monkeypatch.setattr(choosing, "choose", chosen)
     return chosen

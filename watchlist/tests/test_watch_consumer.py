@@ -11,7 +11,7 @@ from feeds import services
 from feeds.models import FeedSource, Item, Subscription
 from feeds.moving import move_source
 from feeds.services import change_subscription
-from watchlist import catalogue, consumer, decisions
+from watchlist import catalogue, choosing, consumer, decisions
 from watchlist.models import Candidate, Decision, Entry, Preferences, Reading
 from watchlist.tests.deciding_world import Chosen, Feed, decided, follow, found, new_source, show, store
 
@@ -138,11 +138,11 @@ class TestBounds:
         follow(bob, entry.show)
         Feed(bob, feed.source)
 
-        def choose(user: User, entries: Any) -> None:
+        def choose(*, user: User, entries: Any) -> None:
             if user == alice:
                 raise RuntimeError("strange rows")
 
-        monkeypatch.setattr(decisions, "choose", choose)
+        monkeypatch.setattr(choosing, "choose", choose)
         feed.publish("Lighthouse - 01")
         assert found(alice) == []
         assert position(feed) == 0
@@ -150,16 +150,16 @@ class TestBounds:
         assert f"the watchlist of user {alice.pk}" in caplog.text
 
 
-@pytest.mark.parametrize("where", ["_Recording.write_decisions", "_Recording.write_candidates", "choose"])
+@pytest.mark.parametrize("where", ["_Recording.write_decisions", "_Recording.write_candidates", "choosing.choose"])
 def test_a_kill_loses_nothing_and_doubles_nothing(
     alice: User, feed: Feed, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     follow(alice, "Lighthouse")
     with monkeypatch.context() as patch:
-        *owner, name = where.split(".")
-        place: Any = getattr(decisions, owner[0]) if owner else decisions
+        owner, name = where.split(".")
+        place: Any = getattr(decisions, owner)
 
-        def killed(*args: object) -> None:
+        def killed(*args: object, **named: object) -> None:
             raise SystemExit
 
         patch.setattr(place, name, killed)
@@ -291,11 +291,11 @@ class TestLookingBack:
         feed.publish("Lighthouse - 01")
         follow(alice, "Lighthouse", look_back=True)
 
-        def killed(*args: object) -> None:
+        def killed(*args: object, **named: object) -> None:
             raise SystemExit
 
         with monkeypatch.context() as patch:
-            patch.setattr(decisions, "choose", killed)
+            patch.setattr(choosing, "choose", killed)
             with pytest.raises(SystemExit):
                 consumer.catch_up()
         assert found() == []
