@@ -150,7 +150,9 @@ class TestBounds:
         assert f"the watchlist of user {alice.pk}" in caplog.text
 
 
-@pytest.mark.parametrize("where", ["_Recording.write_decisions", "_Recording.write_candidates", "choosing.choose"])
+@pytest.mark.parametrize(
+    "where", ["_Recording.write_decisions", "_Recording.write_candidates", "choosing.choose"]
+)
 def test_a_kill_loses_nothing_and_doubles_nothing(
     alice: User, feed: Feed, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
