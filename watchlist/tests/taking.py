@@ -124,3 +124,30 @@ def arrive(*candidates: Candidate) -> None:
 def hours_pass(candidate: Candidate, hours: float) -> None:
     """In which nobody sent a byte of it."""
     Candidate.objects.filter(pk=candidate.pk).update(idle_seconds=round(hours * 3600))
+
+
+def taken(entry: Entry, *numbers: float, **fields: object) -> Candidate:
+    """Under way, its torrent added."""
+    one = found(entry, *numbers, **fields)  # type: ignore[arg-type]
+    choose_for(entry.user)
+    work()
+    assert again(one).state == State.TAKEN
+    return one
+
+
+def there(entry: Entry, *numbers: float, **fields: object) -> Candidate:
+    one = found(entry, *numbers, **fields)  # type: ignore[arg-type]
+    choose_for(entry.user)
+    work()
+    arrive(one)
+    assert again(one).state == State.HAVE
+    return one
+
+
+def is_removed(candidate: Candidate) -> bool:
+    return claim_of(candidate).removed_at is not None
+
+
+def look_after(candidate: Candidate, passed: timedelta) -> None:
+    Candidate.objects.filter(pk=candidate.pk).update(looked_at=timezone.now() - passed)
+    advance()

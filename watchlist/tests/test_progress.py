@@ -1,18 +1,17 @@
-"""What becomes of downloads: there, failed, at a stop, replaced, or removed by their owner."""
+"""What becomes of downloads: there, failed, at a stop, or removed by their owner."""
 
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import User
 from feeds.models import Grab as Download
 from torrents import blocking, services
 from torrents.models import Claim, ClaimAlias, Torrent
 from torrents.tests.factories import State as Live
-from torrents.tests.factories import finish, fresh_magnet
+from torrents.tests.factories import fresh_magnet
 from watchlist.choosing import advance, take_candidate
-from watchlist.models import Candidate, Entry, Grab
+from watchlist.models import Candidate, Entry
 from watchlist.progress import LONGEST_LOOK
 from watchlist.tests.taking import (
     State,
@@ -24,10 +23,14 @@ from watchlist.tests.taking import (
     follow,
     found,
     hours_pass,
+    is_removed,
     item_of,
+    look_after,
     runs,
     served,
     show_of,
+    taken,
+    there,
     work,
 )
 
@@ -38,33 +41,6 @@ pytestmark = pytest.mark.django_db
 def entry(alice: User) -> Entry:
     engine_is_there()
     return follow(alice)
-
-
-def taken(entry: Entry, *numbers: float, **fields: object) -> Candidate:
-    """Under way, its torrent added."""
-    one = found(entry, *numbers, **fields)  # type: ignore[arg-type]
-    choose_for(entry.user)
-    work()
-    assert again(one).state == State.TAKEN
-    return one
-
-
-def there(entry: Entry, *numbers: float, **fields: object) -> Candidate:
-    one = found(entry, *numbers, **fields)  # type: ignore[arg-type]
-    choose_for(entry.user)
-    work()
-    arrive(one)
-    assert again(one).state == State.HAVE
-    return one
-
-
-def is_removed(candidate: Candidate) -> bool:
-    return claim_of(candidate).removed_at is not None
-
-
-def look_after(candidate: Candidate, passed: timedelta) -> None:
-    Candidate.objects.filter(pk=candidate.pk).update(looked_at=timezone.now() - passed)
-    advance()
 
 
 # There, or not to be had.
@@ -291,156 +267,6 @@ def test_a_paused_show_gives_nothing_up(entry: Entry) -> None:
     assert again(dead).state == State.HAVE
 
 
-# Newer versions.
-
-
-def test_a_newer_version_replaces_what_is_there_once_it_is_there_too(entry: Entry) -> None:
-    first = there(entry, 1, group="Group")
-    second = taken(entry, 1, group="group", version=2)
-    assert Grab.objects.get().successor == second
-    assert not is_removed(first)
-    arrive(second)
-    assert served(entry) == {1: second.pk}
-    assert Grab.objects.get().successor is None
-    assert (again(first).state, again(second).state) == (State.REPLACED, State.HAVE)
-    assert is_removed(first)
-    assert not is_removed(second)
-
-
-def test_a_newer_version_replaces_what_is_not_there_yet_at_once(entry: Entry) -> None:
-    first = taken(entry, 1)
-    second = taken(entry, 1, version=2)
-    assert served(entry) == {1: second.pk}
-    assert again(first).state == State.REPLACED
-    assert is_removed(first)
-
-
-def test_what_is_not_added_yet_is_never_added_when_a_newer_version_comes(alice: User, entry: Entry) -> None:
-    found(entry, 1)
-    choose_for(alice)
-    second = taken(entry, 1, version=2)
-    assert Claim.objects.get() == claim_of(second)
-
-
-def test_the_third_version_takes_the_place_of_the_second_that_is_still_under_way(entry: Entry) -> None:
-    first = there(entry, 1)
-    second = taken(entry, 1, version=2)
-    third = taken(entry, 1, version=3)
-    assert is_removed(second)
-    arrive(third)
-    assert served(entry) == {1: third.pk}
-    assert is_removed(first)
-
-
-def test_an_older_version_is_not_taken_after_a_newer_one(alice: User, entry: Entry) -> None:
-    second = there(entry, 1, version=2)
-    for version in (0, 1, 2):
-        found(entry, 1, version=version)
-    assert choose_for(alice) == 0
-    assert served(entry) == {1: second.pk}
-
-
-@pytest.mark.parametrize("fields", [{"group": "Other"}, {"group": ""}])
-def test_a_newer_version_of_another_group_is_another_release(
-    alice: User, entry: Entry, fields: dict[str, str]
-) -> None:
-    there(entry, 1, group=fields["group"] and "Group")
-    found(entry, 1, version=2, **fields)  # type: ignore[arg-type]
-    assert choose_for(alice) == 0
-
-
-def test_who_wants_no_newer_versions_gets_none(alice: User, entry: Entry) -> None:
-    entry.newer_versions = False
-    entry.save()
-    there(entry, 1)
-    found(entry, 1, version=2)
-    assert choose_for(alice) == 0
-
-
-def test_a_newer_version_of_one_episode_leaves_the_rest_of_the_batch(entry: Entry) -> None:
-    batch = there(entry, 1, 2, 3)
-    second = taken(entry, 2, version=2)
-    arrive(second)
-    assert served(entry) == {1: batch.pk, 2: second.pk, 3: batch.pk}
-    assert again(batch).state == State.HAVE
-    assert not is_removed(batch)
-
-
-def test_a_batch_is_no_newer_version_of_single_episodes(alice: User, entry: Entry) -> None:
-    there(entry, 1)
-    there(entry, 2)
-    found(entry, 1, 2, version=2)
-    assert choose_for(alice) == 0
-
-
-def test_a_batch_is_replaced_by_the_newer_version_of_the_same(entry: Entry) -> None:
-    first = there(entry, 1, 2)
-    second = taken(entry, 1, 2, version=2)
-    arrive(second)
-    assert served(entry) == dict.fromkeys((1, 2), second.pk)
-    assert is_removed(first)
-
-
-def test_a_newer_version_that_fails_leaves_what_is_there(alice: User, entry: Entry) -> None:
-    first = there(entry, 1)
-    second = found(entry, 1, version=2)
-    choose_for(alice)
-    Download.objects.filter(title=second.title).update(state="failed", message="No.")
-    advance()
-    assert served(entry) == {1: first.pk}
-    assert Grab.objects.get().successor is None
-    assert (again(first).state, again(second).state) == (State.HAVE, State.FAILED)
-
-
-def test_what_its_owner_has_watched_and_removed_is_not_replaced(alice: User, entry: Entry) -> None:
-    first = there(entry, 1)
-    services.remove_torrent(claim=claim_of(first))
-    found(entry, 1, version=2)
-    assert choose_for(alice) == 0
-    advance()
-    assert again(first).state == State.HAVE
-
-
-def test_a_torrent_that_another_show_lives_on_stays(alice: User, entry: Entry) -> None:
-    item = item_of("Both seasons")
-    first = there(entry, 1, 2, item=item)
-    other = follow(alice, show_of("Harbour"))
-    there(other, 1, 2, item=item)
-    second = taken(entry, 1, 2, version=2)
-    arrive(second)
-    assert again(first).state == State.REPLACED
-    assert not is_removed(first)
-
-
-def test_somebody_elses_torrent_stays_when_mine_is_replaced(alice: User, bob: User, entry: Entry) -> None:
-    mine = there(entry, 1)
-    his = there(follow(bob, entry.show), 1, item=mine.item)
-    second = taken(entry, 1, version=2)
-    arrive(second)
-    assert is_removed(mine)
-    assert not is_removed(his)
-
-
-def test_a_kill_before_what_was_replaced_is_removed_loses_nothing(
-    entry: Entry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = there(entry, 1)
-    second = taken(entry, 1, version=2)
-    finish([claim_of(second).torrent])
-
-    def killed(*args: object, **kwargs: object) -> None:
-        raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr("watchlist.downloads.remove_named", killed)
-        with pytest.raises(SystemExit):
-            advance()
-    assert served(entry) == {1: second.pk}
-    assert not is_removed(first)
-    advance()
-    assert is_removed(first)
-
-
 # Removed by their owner.
 
 
@@ -494,72 +320,6 @@ def test_what_is_watched_and_removed_stays_had_and_can_be_taken_again(alice: Use
     work()
     assert claim_of(one) != before
     assert not is_removed(one)
-
-
-# The end.
-
-
-def finished_show(**fields: object) -> dict[str, object]:
-    return {"show": show_of(episodes=2, status="FINISHED"), **fields}
-
-
-def test_a_show_ends_when_everything_of_it_is_there(alice: User) -> None:
-    engine_is_there()
-    entry = follow(alice, **finished_show())  # type: ignore[arg-type]
-    there(entry, 1)
-    entry.refresh_from_db()
-    assert entry.state == "followed"
-    there(entry, 2)
-    entry.refresh_from_db()
-    assert entry.state == "ended"
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"end_with_show": False},
-        {"show_status": "RELEASING"},
-        {"show_episodes": None},
-        {"state": "paused"},
-    ],
-)
-def test_a_show_goes_on(alice: User, fields: dict[str, object]) -> None:
-    engine_is_there()
-    entry = follow(alice, show_of(episodes=1, status="FINISHED"))
-    one = taken(entry, 1)
-    for name, value in fields.items():
-        if name.startswith("show_"):
-            setattr(entry.show, name.removeprefix("show_"), value)
-        else:
-            setattr(entry, name, value)
-    entry.show.save()
-    entry.save()
-    arrive(one)
-    entry.refresh_from_db()
-    assert entry.state == fields.get("state", "followed")
-
-
-def test_only_wanted_episodes_count_for_the_end_and_recaps_do_not(alice: User) -> None:
-    engine_is_there()
-    entry = follow(alice, show_of(episodes=3, status="FINISHED"), from_episode=2)
-    there(entry, 2)
-    there(entry, 2.5)
-    entry.refresh_from_db()
-    assert entry.state == "followed"
-    there(entry, 3)
-    entry.refresh_from_db()
-    assert entry.state == "ended"
-
-
-def test_a_show_ends_when_its_provider_says_so_later(alice: User) -> None:
-    engine_is_there()
-    entry = follow(alice, show_of(episodes=1, status="RELEASING"))
-    there(entry, 1)
-    entry.show.status = "FINISHED"
-    entry.show.save()
-    advance()
-    entry.refresh_from_db()
-    assert entry.state == "ended"
 
 
 # Everybody's turn.
