@@ -40,7 +40,7 @@ def test_a_download_tells_its_bytes(alice: User) -> None:
     runs(claim, State.DOWNLOADING)
     told = of(claim)
     assert (told.done, told.size, told.complete, told.removed, told.refused) == (500, 1000, False, False, "")
-    assert (told.origin, told.ids) == ("user", {claim.pk})
+    assert (told.origin, told.ids) == ("user", frozenset({claim.pk}))
 
 
 def test_what_is_complete_says_so(alice: User) -> None:
@@ -101,7 +101,7 @@ def test_what_was_merged_is_found_by_either_id(alice: User) -> None:
     merge_torrents(kept=kept.torrent, merged=merged.torrent)
     found = standing(user=alice, claim_ids=[kept.pk, merged.pk])
     assert found[kept.pk] == found[merged.pk]
-    assert (found[merged.pk].claim_id, found[merged.pk].ids) == (kept.pk, {kept.pk, merged.pk})
+    assert (found[merged.pk].claim_id, found[merged.pk].ids) == (kept.pk, frozenset({kept.pk, merged.pk}))
     assert set(standing(user=alice, claim_ids=[merged.pk])) == {merged.pk}
     assert remove_named(user=alice, claim_id=merged.pk)
     assert not remove_named(user=alice, claim_id=merged.pk)
