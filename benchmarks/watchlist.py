@@ -19,7 +19,9 @@ PARTS = ("sync",)
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     say = _say if not options.json else _nothing
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # whatever ends us, the database ends too
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(1)
+    )  # whatever ends us, the database ends too
     figures: Figures = {}
     promises: list[Promise] = []
     if "sync" in options.parts:

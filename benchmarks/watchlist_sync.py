@@ -62,7 +62,9 @@ def promises(figures: Figures) -> Iterator[Promise]:
     yield Promise("minutes: the oldest list, storms included", figures["oldest_list_min"], OLDEST_LIST)
     yield Promise("minutes: the oldest airing time, likewise", figures["oldest_airing_min"], OLDEST_AIRING)
     yield Promise(
-        "most requests in any minute, as AniList counts", figures["most_requests_in_any_minute"], MOST_A_MINUTE
+        "most requests in any minute, as AniList counts",
+        figures["most_requests_in_any_minute"],
+        MOST_A_MINUTE,
     )
     yield Promise("lists not as AniList has them at the end", figures["lists_that_differ_at_the_end"], 0)
     yield Promise("airing times likewise", figures["airing_times_that_differ_at_the_end"], 0)
