@@ -128,7 +128,12 @@ def test_another_thread_can_end_what_nobody_else_could(server: HostileServer) ->
         allow_private=True,
         stop=stop,
     )
-    threading.Thread(target=lambda: (eventually(lambda: len(server.requests) == 2), stop.set())).start()
+
+    def end_them() -> None:
+        eventually(lambda: len(server.requests) == 2)
+        stop.set()
+
+    threading.Thread(target=end_them).start()
     assert list(found) == []
 
 
