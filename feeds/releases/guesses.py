@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from guessit import guessit
+
 from feeds.releases.release import EpisodeNumber
 
 _LONGEST = 160  # characters
@@ -30,9 +32,6 @@ def guess(text: str) -> Guess | None:
     """What guessit makes of `text`; None where it would take long, or fails."""
     if not _is_harmless(text):
         return None
-    # Not before it is needed: it takes 50 ms and 8 MB, in every process that reads names.
-    from guessit import guessit
-
     try:
         found: dict[str, Any] = guessit(text)
     except Exception:  # any of a hundred rules may fail on a name nobody thought of
