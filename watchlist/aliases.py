@@ -18,6 +18,7 @@ from watchlist.follower import Follower
 from watchlist.matching.titles import key
 from watchlist.models import NAME, Alias, Candidate, Decision, Entry, Show
 from watchlist.offers import Offers
+from watchlist.waking import look_soon
 
 MOST = 1000  # of one person
 _LAST_SEASON = 1000
@@ -95,6 +96,7 @@ def remember(user: User, name: str, season: int | None, show: Show | None) -> Al
     alias.save()
     if show is not None:
         Entry.objects.of_shows(user, [show.pk]).update(look_back=True)
+        look_soon()
     return alias
 
 

@@ -24,8 +24,7 @@ def declare_schedules(**kwargs: Any) -> None:
     from proxy_site.schedules import every_minutes
 
     every_minutes("decide on new items for the watchlist", "watchlist.tasks.decide", 1)
-    every_minutes("read the lists that are due", "watchlist.tasks.sync_lists", 1)
-    every_minutes("read airing times", "watchlist.tasks.sync_airing", 5)
-    every_minutes("read details of shows", "watchlist.tasks.sync_details", 10)
+    every_minutes("read airing times, lists and shows that are due", "watchlist.tasks.synchronise", 1)
+    every_minutes("forget shows that nobody follows", "watchlist.tasks.forget", 24 * 60)
     every_minutes("fetch the rules that relate seasons", "watchlist.tasks.fetch_relation_rules", 24 * 60)
     every_minutes("forget old decisions of the watchlist", "watchlist.tasks.prune", 60)

@@ -3,16 +3,18 @@
 from watchlist import choosing, consumer, relation_rules, sync
 
 
+def synchronise() -> str:
+    """Airing times, lists and details, in the order of what may wait least."""
+    return sync.sync_all()
+
+
 def sync_lists() -> str:
+    """Somebody wants theirs to be read at once."""
     return sync.sync_due_lists()
 
 
-def sync_airing() -> str:
-    return sync.sync_airing()
-
-
-def sync_details() -> str:
-    return sync.sync_details()
+def forget() -> int:
+    return sync.forget()
 
 
 def fetch_relation_rules() -> bool:
