@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -227,6 +227,20 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def of(self, user: User) -> CandidateQuerySet:
         return self.filter(entry__user=user)
+
+    def begin(self, downloads: Mapping[int, int], now: datetime) -> None:
+        """These candidates are taken, and wait for their downloads."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE watchlist_candidate
+                SET state = 'taken', message = '', leaving = false, download_id = begun.download, claim_id = NULL,
+                    looked_at = NULL, bytes_done = NULL, idle_seconds = 0, changed_at = %s
+                FROM unnest(%s::bigint[], %s::bigint[]) AS begun (candidate, download)
+                WHERE id = begun.candidate
+                """,
+                [now, list(downloads), list(downloads.values())],
+            )
 
     def in_line(self) -> CandidateQuerySet:
         """Of followed entries, for a wanted episode that nothing was taken for."""
