@@ -109,7 +109,7 @@ def take(
     return outcome
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def take_many(
     *, user: User, choices: Sequence[Choice], origin: str, again: bool = False
 ) -> list[Grab | GrabRefused]:
@@ -139,7 +139,7 @@ def take_many(
             grab.origin, grab.label, grab.start_paused = origin, choice.label, choice.start_paused
             theirs.add(grab)
             new.append(grab)
-        elif grab.pk is not None and (again or grab.state in (State.WAITING, State.FAILED)):
+        elif grab not in new and (again or grab.state in (State.WAITING, State.FAILED)):
             grab = _begin_anew(grab, item)
         outcomes.append(grab)
     Grab.objects.bulk_create(new)
@@ -155,7 +155,7 @@ def withdraw(grab: Grab, *, origin: str) -> bool:
 
 
 class _Grabs:
-    """A person's, found by item and by torrent: one of each, by constraint."""
+    """A person's, by item and by torrent; there is one of each, by constraint."""
 
     def __init__(self, oldest_first: Iterable[Grab]) -> None:
         self._grabs: list[Grab] = []

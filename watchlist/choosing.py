@@ -54,20 +54,20 @@ def choose(*, user: User, entries: Collection[Entry] | None = None) -> int:
     followed = Entry.objects.followed_of(user)
     if entries is not None:
         followed = followed.filter(pk__in=[entry.pk for entry in entries])
-    found = Candidate.objects.filter(entry__in=followed, state=State.FOUND)
-    chosen = list(followed.filter(pk__in=found.values("entry")))
+    chosen = list(followed)
+    candidates: dict[UUID, list[Candidate]] = defaultdict(list)
+    for candidate in Candidate.objects.filter(entry__in=chosen):
+        candidates[candidate.entry_id].append(candidate)
+    chosen = [
+        entry for entry in chosen if any(one.state == State.FOUND for one in candidates.get(entry.pk, ()))
+    ]
     if not chosen:
         return 0
-    candidates: dict[UUID, list[Candidate]] = defaultdict(list)
-    for candidate in Candidate.objects.filter(entry__in=chosen).select_related("download"):
-        candidates[candidate.entry_id].append(candidate)
     grabs: dict[UUID, list[Grab]] = defaultdict(list)
     for grab in Grab.objects.filter(entry__in=chosen):
         grabs[grab.entry_id].append(grab)
     wanted = wishes_of(user)
-    choices = [
-        _Choice(user, entry, wanted(entry), candidates[entry.pk], grabs[entry.pk]) for entry in chosen
-    ]
+    choices = [_Choice(user, entry, wanted(entry), candidates[entry.pk], grabs[entry.pk]) for entry in chosen]
     taken = 0
     while picks := [(choice, one) for choice in choices for one in choice.picks()]:
         served = _serve(user, [_Taking(one, choice.grabs, choice.wanted) for choice, one in picks])
@@ -75,7 +75,6 @@ def choose(*, user: User, entries: Collection[Entry] | None = None) -> int:
         for choice, one in picks:
             if one.candidate not in served and one.candidate.state == State.FOUND:
                 choice.leave_out(one.candidate)  # somebody else took its episodes this moment
-        choices = list(dict.fromkeys(choice for choice, _one in picks))
     return taken
 
 
@@ -178,7 +177,7 @@ def _is_under_way(grab: Grab) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
-    """`grabs`, those of its entry, are kept up to date."""
+    """One pick of an entry's. `grabs`, all of that entry's, are kept up to date."""
 
     pick: Pick
     grabs: dict[Episode, Grab]
@@ -193,26 +192,28 @@ class _Taking:
         return self.pick.episodes - self.grabs.keys()
 
     @property
-    def before(self) -> list[Grab]:
+    def present(self) -> list[Grab]:
         return [grab for episode, grab in self.grabs.items() if episode in self.pick.episodes]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _serve(user: User, takings: Collection[_Taking], *, again: bool = False) -> set[Candidate]:
     """Have episodes come from these candidates; from which they do now. Not from what cannot be had, nor where somebody
-    who did not take the person's lock was quicker."""
+    who did not take the person's lock was quicker.
+
+    All are begun before anything is let go: what one of them needs, too, stays.
+    """
     unchanged = _lock_unchanged([taking.candidate for taking in takings])
     takings = [taking for taking in takings if taking.candidate.pk in unchanged]
     new = _grab_each(takings)
-    takings = [taking for taking in takings if new[taking.candidate] or taking.before]
+    takings = [taking for taking in takings if new[taking.candidate] or taking.present]
     begun = begin(user, {taking.candidate: taking.wanted for taking in takings}, again=again)
     if lost := [grab.pk for candidate in new.keys() - begun for grab in new[candidate].values()]:
         Grab.objects.filter(pk__in=lost).delete()
     for taking in takings:
         if taking.candidate in begun:
-            before = taking.before
+            _displace(user, taking)
             taking.grabs.update(new[taking.candidate])
-            _displace(user, taking, before)
     return begun
 
 
@@ -225,26 +226,18 @@ def _lock_unchanged(candidates: Collection[Candidate]) -> set[int]:
 
 def _grab_each(takings: Collection[_Taking]) -> dict[Candidate, dict[Episode, Grab]]:
     """The lacking episodes, as far as nobody else has them by now."""
-    rows = [
-        Grab(entry_id=taking.candidate.entry_id, special=special, number=number, candidate=taking.candidate)
-        for taking in takings
-        for special, number in sorted(taking.lacking)
-    ]
-    new: dict[Candidate, dict[Episode, Grab]] = {taking.candidate: {} for taking in takings}
-    if rows:
-        Grab.objects.bulk_create(rows, ignore_conflicts=True)
-        lacking = {taking.candidate.pk: taking for taking in takings}
-        for grab in Grab.objects.filter(candidate__in=lacking):
-            taking = lacking[grab.candidate_id]
-            if (grab.special, grab.number) in taking.lacking:
-                grab.candidate = taking.candidate
-                new[taking.candidate][grab.special, grab.number] = grab
+    candidates = {taking.candidate.pk: taking.candidate for taking in takings}
+    new: dict[Candidate, dict[Episode, Grab]] = {candidate: {} for candidate in candidates.values()}
+    lacking = [(taking.candidate, episode) for taking in takings for episode in sorted(taking.lacking)]
+    for grab in Grab.objects.grab(lacking):
+        grab.candidate = candidates[grab.candidate_id]
+        new[grab.candidate][grab.special, grab.number] = grab
     return new
 
 
-def _displace(user: User, taking: _Taking, before: Iterable[Grab]) -> None:
+def _displace(user: User, taking: _Taking) -> None:
     displaced: dict[int, Candidate] = {}
-    for grab in before:
+    for grab in taking.present:
         for other in _put_in_place(user, grab, taking.candidate):
             displaced[other.pk] = other
     stalled = [other for other in displaced.values() if is_stalled(other, taking.wanted.stalled_hours)]

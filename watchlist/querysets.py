@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -279,6 +279,24 @@ class WatchGrabQuerySet(models.QuerySet["Grab"]):
         """Which (entry, special, number) there is by which (item, title)."""
         return self.filter(entry__in=list(entries)).values_list(
             "entry_id", "special", "number", "candidate__item_id", "candidate__title"
+        )
+
+    def grab(self, episodes: Sequence[tuple[Candidate, tuple[str, float]]]) -> Iterable[Grab]:
+        """Have each (special, number) of the candidate's entry come from it; those that nothing had been taken for."""
+        if not episodes:
+            return ()
+        return self.raw(
+            """
+            INSERT INTO watchlist_grab (entry_id, candidate_id, special, number)
+            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::float8[])
+            ON CONFLICT DO NOTHING RETURNING *
+            """,
+            [
+                [candidate.entry_id for candidate, _episode in episodes],
+                [candidate.pk for candidate, _episode in episodes],
+                [special for _candidate, (special, _number) in episodes],
+                [number for _candidate, (_special, number) in episodes],
+            ],
         )
 
     def of_entries(self, entries: Collection[Entry]) -> WatchGrabQuerySet:
