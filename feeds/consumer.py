@@ -189,7 +189,7 @@ class _Round:
 
     def _had(self, item: Item) -> Reason | None:
         """They have or had it by the same item or the same torrent, whichever rule it was."""
-        earlier = Grab.objects.of(self._user).for_item(item).first()
+        earlier = Grab.objects.of(self._user).for_items([item]).first()
         return Reason("had", earlier.title, "each torrent once") if earlier is not None else None
 
     def _too_many_today(self, rule: Rule) -> Reason | None:

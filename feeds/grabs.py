@@ -5,8 +5,9 @@ A grab is taken from its queue by moving its due time behind the lease, so a wor
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,7 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.models import FeedSource, Grab, Item, Rule
 from feeds.moving import keeps_credentials
-from feeds.querysets import keep_item, lock_person
+from feeds.querysets import lock_person
 from proxy_site.outbound import OutboundError
 from proxy_site.outbound_many import Limits, Outcome, Request, fetch_many
 from torrents.claim_wishes import WishRefused, add_with_wishes
@@ -39,6 +40,16 @@ State = Grab.State
 
 class GrabRefused(Exception):
     """This item cannot be taken; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An item that a person, or something that chooses for them, wants."""
+
+    item: int
+    origin_detail: str
+    label: str = ""
+    start_paused: bool = False
 
 
 def add_due() -> int:
@@ -76,17 +87,10 @@ def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
     Raises GrabRefused where there is nothing to take.
     """
     lock_person(user.pk)  # their rules may be about to take the same one
-    existing = _existing(user, item)
-    if existing is None:
-        now = timezone.now()
-        grab = make_grab(user=user, item=item, rule=None, origin_detail=origin_detail, due_at=now)
-        grab.save()
-        return grab
     # Added before: whoever asks now wants it again, though they may have removed it.
-    return _begin_anew(existing, item)
+    return take(user=user, item=item, origin=Grab.Origin.FEED, origin_detail=origin_detail, again=True)
 
 
-@transaction.atomic
 def take(
     *,
     user: User,
@@ -97,21 +101,49 @@ def take(
     start_paused: bool = False,
     again: bool = False,
 ) -> Grab:
-    """Have another room's choice added. The caller holds the person's lock.
+    """As `take_many`. Raises GrabRefused where there is nothing to take."""
+    choice = Choice(item=item.pk, origin_detail=origin_detail, label=label, start_paused=start_paused)
+    (outcome,) = take_many(user=user, choices=[choice], origin=origin, again=again)
+    if isinstance(outcome, GrabRefused):
+        raise outcome
+    return outcome
+
+
+@transaction.atomic(savepoint=False)
+def take_many(
+    *, user: User, choices: Sequence[Choice], origin: str, again: bool = False
+) -> list[Grab | GrabRefused]:
+    """Have what was chosen added: for each choice its grab, or why there is nothing to take. The caller holds the
+    person's lock.
 
     A grab that they have of the same item or torrent is theirs already, and there is no second download: one that
     waits, or that failed, is due at once, one that was added stays as it is, and so does who took it. `again`: that
-    one too is added once more, though they may have removed it. Raises GrabRefused where there is nothing to take.
+    one too is added once more, though they may have removed it.
     """
-    existing = _existing(user, item)
-    if existing is None:
-        grab = make_grab(user=user, item=item, rule=None, origin_detail=origin_detail, due_at=timezone.now())
-        grab.origin, grab.label, grab.start_paused = origin, label, start_paused
-        grab.save()
-        return grab
-    if again or existing.state in (State.WAITING, State.FAILED):
-        return _begin_anew(existing, item)
-    return existing
+    items = Item.objects.kept([choice.item for choice in choices])
+    theirs = _Grabs(Grab.objects.of(user).for_items(items.values()).select_for_update().reverse())
+    outcomes: list[Grab | GrabRefused] = []
+    new: list[Grab] = []
+    now = timezone.now()
+    for choice in choices:
+        item = items.get(choice.item)
+        if item is None:
+            outcomes.append(GrabRefused("This item is forgotten by now."))
+            continue
+        if not item.download:
+            outcomes.append(GrabRefused("This item has no torrent in it."))
+            continue
+        grab = theirs.newest_of(item)
+        if grab is None:
+            grab = make_grab(user=user, item=item, rule=None, origin_detail=choice.origin_detail, due_at=now)
+            grab.origin, grab.label, grab.start_paused = origin, choice.label, choice.start_paused
+            theirs.add(grab)
+            new.append(grab)
+        elif grab not in new and (again or grab.state in (State.WAITING, State.FAILED)):
+            grab = _begin_anew(grab, item)
+        outcomes.append(grab)
+    Grab.objects.bulk_create(new)
+    return outcomes
 
 
 @transaction.atomic
@@ -122,13 +154,25 @@ def withdraw(grab: Grab, *, origin: str) -> bool:
     return bool(waiting.delete()[0])
 
 
-def _existing(user: User, item: Item) -> Grab | None:
-    """Theirs of this item or of the same torrent, locked; raises GrabRefused where there is nothing to take."""
-    if not keep_item(item.pk):
-        raise GrabRefused("This item is forgotten by now.")
-    if not item.download:
-        raise GrabRefused("This item has no torrent in it.")
-    return Grab.objects.of(user).for_item(item).select_for_update().first()
+class _Grabs:
+    """A person's, by item and by torrent; there is one of each, by constraint."""
+
+    def __init__(self, oldest_first: Iterable[Grab]) -> None:
+        self._grabs: list[Grab] = []
+        self._of_item: dict[int | None, int] = {}
+        self._of_torrent: dict[str, int] = {}
+        for grab in oldest_first:
+            self.add(grab)
+
+    def add(self, grab: Grab) -> None:
+        self._of_item[grab.item_id] = self._of_torrent[grab.infohash] = len(self._grabs)
+        self._grabs.append(grab)
+
+    def newest_of(self, item: Item) -> Grab | None:
+        place = self._of_item.get(item.pk, -1)
+        if item.infohash:
+            place = max(place, self._of_torrent.get(item.infohash, -1))
+        return self._grabs[place] if place >= 0 else None
 
 
 def _begin_anew(grab: Grab, item: Item) -> Grab:

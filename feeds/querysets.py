@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Length
 from django.utils import timezone
@@ -32,14 +32,6 @@ def lock_person(user_id: int, *, wait: bool = True) -> User | None:
     from accounts.models import User
 
     return User.objects.select_for_update(no_key=True, skip_locked=not wait).filter(pk=user_id).first()
-
-
-def keep_item(item_id: int) -> bool:
-    """Nobody forgets this item until the transaction ends; False if somebody has. Unlike what `select_for_update` can
-    say, two people may keep the same items in any order."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM feeds_item WHERE id = %s FOR KEY SHARE", [item_id])
-        return cursor.fetchone() is not None
 
 
 class SourceQuerySet(models.QuerySet["FeedSource"]):
@@ -153,6 +145,15 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def numbered(self, source: FeedSource, number: int) -> ItemQuerySet:
         return self.filter(source=source, number=number) if number < 2**63 else self.none()
 
+    def kept(self, items: Collection[int]) -> dict[int, Item]:
+        """Those of them that are there, by id, with what taking them needs: nobody forgets them until the transaction
+        ends. Unlike what `select_for_update` can say, two people may keep the same items in any order."""
+        rows = self.raw(
+            "SELECT id, title, download, infohash FROM feeds_item WHERE id = ANY(%s) FOR KEY SHARE",
+            [list(items)],
+        )
+        return {item.pk: item for item in rows}
+
     def newest_of(self, sources: Collection[int]) -> ItemQuerySet:
         return self.filter(source__in=sources).order_by("-seen_at", "-number")
 
@@ -231,10 +232,11 @@ class GrabQuerySet(models.QuerySet["Grab"]):
     def of(self, user: User) -> GrabQuerySet:
         return self.filter(user=user).order_by("-made_at", "-pk")
 
-    def for_item(self, item: Item) -> GrabQuerySet:
-        """Of the item itself, or of the same torrent."""
-        same = Q(item=item)
-        return self.filter(same | Q(infohash=item.infohash) if item.infohash else same)
+    def for_items(self, items: Collection[Item]) -> GrabQuerySet:
+        """Of the items themselves, or of the same torrents."""
+        infohashes = {item.infohash for item in items} - {""}
+        same = Q(item__in=[item.pk for item in items])
+        return self.filter(same | Q(infohash__in=infohashes) if infohashes else same)
 
     def due(self, now: datetime) -> GrabQuerySet:
         """Locked, those of people whose account works: the least tried first, so that what fails delays nothing new."""

@@ -14,10 +14,12 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import User
+from feeds.grabs import Choice as Choice
 from feeds.grabs import GrabRefused as GrabRefused
-from feeds.grabs import take as take
+from feeds.grabs import take_many as take_many
 from feeds.grabs import withdraw as withdraw
 from feeds.models import FeedSource, Item, Rule, Subscription
+from feeds.models import Grab as Grab
 from feeds.moving import host_of
 from feeds.positions import beginning, position_behind
 from feeds.querysets import lock_person as lock_person  # for other rooms that take items for people

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 from uuid import UUID
@@ -53,20 +54,28 @@ def choose(*, user: User, entries: Collection[Entry] | None = None) -> int:
     followed = Entry.objects.followed_of(user)
     if entries is not None:
         followed = followed.filter(pk__in=[entry.pk for entry in entries])
-    found = Candidate.objects.filter(entry__in=followed, state=State.FOUND)
-    chosen = list(followed.filter(pk__in=found.values("entry")))
+    chosen = list(followed)
+    candidates: dict[UUID, list[Candidate]] = defaultdict(list)
+    for candidate in Candidate.objects.filter(entry__in=chosen):
+        candidates[candidate.entry_id].append(candidate)
+    chosen = [
+        entry for entry in chosen if any(one.state == State.FOUND for one in candidates.get(entry.pk, ()))
+    ]
     if not chosen:
         return 0
-    candidates: dict[UUID, list[Candidate]] = defaultdict(list)
-    for candidate in Candidate.objects.filter(entry__in=chosen).select_related("download"):
-        candidates[candidate.entry_id].append(candidate)
     grabs: dict[UUID, list[Grab]] = defaultdict(list)
     for grab in Grab.objects.filter(entry__in=chosen):
         grabs[grab.entry_id].append(grab)
     wanted = wishes_of(user)
-    return sum(
-        _Choice(user, entry, wanted(entry), candidates[entry.pk], grabs[entry.pk]).make() for entry in chosen
-    )
+    choices = [_Choice(user, entry, wanted(entry), candidates[entry.pk], grabs[entry.pk]) for entry in chosen]
+    taken = 0
+    while picks := [(choice, one) for choice in choices for one in choice.picks()]:
+        served = _serve(user, [_Taking(one, choice.grabs, choice.wanted) for choice, one in picks])
+        taken += len(served)
+        for choice, one in picks:
+            if one.candidate not in served and one.candidate.state == State.FOUND:
+                choice.leave_out(one.candidate)  # somebody else took its episodes this moment
+    return taken
 
 
 def advance() -> int:
@@ -106,38 +115,35 @@ class _Choice:
     ) -> None:
         self._user = user
         self._entry = entry
-        self._wanted = wanted
+        self.wanted = wanted
         self._candidates = list(candidates)
         by_pk = {candidate.pk: candidate for candidate in candidates}
         for candidate in candidates:
             candidate.entry = entry
-        self._grabs: dict[Episode, Grab] = {}
+        self.grabs: dict[Episode, Grab] = {}
         for grab in grabs:
             grab.candidate = by_pk[grab.candidate_id]
             grab.successor = by_pk[grab.successor_id] if grab.successor_id is not None else None
-            self._grabs[grab.special, grab.number] = grab
+            self.grabs[grab.special, grab.number] = grab
 
-    def make(self) -> int:
-        taken = 0
-        while picks := self._upgrades() or self._picks():
-            for one in picks:
-                if self._take(one):
-                    taken += 1
-                elif one.candidate.state == State.FOUND:
-                    self._candidates.remove(one.candidate)  # somebody else took its episodes this moment
-        return taken
+    def picks(self) -> list[Pick]:
+        """What is taken next, of different episodes each; of what cannot be had, the next best comes after that."""
+        return self._upgrades() or self._others()
+
+    def leave_out(self, candidate: Candidate) -> None:
+        self._candidates.remove(candidate)
 
     def _offers(self) -> list[Candidate]:
         return [candidate for candidate in self._candidates if candidate.state == State.FOUND]
 
-    def _picks(self) -> list[Pick]:
+    def _others(self) -> list[Pick]:
         offers = self._offers()
-        served = {episode for episode, grab in self._grabs.items() if not self._may_be_given_up(grab)}
-        under_way = {episode for episode in served if _is_under_way(self._grabs[episode])}
+        served = {episode for episode, grab in self.grabs.items() if not self._may_be_given_up(grab)}
+        under_way = {episode for episode in served if _is_under_way(self.grabs[episode])}
         lacking = {
             episode for offer in offers for episode in held_by(offer) - served if self._is_wanted(episode)
         }
-        now, wait = timezone.now(), timedelta(seconds=self._wanted.delay_seconds)
+        now, wait = timezone.now(), timedelta(seconds=self.wanted.delay_seconds)
         first = first_found(self._candidates)
         return pick(
             offers,
@@ -148,13 +154,13 @@ class _Choice:
         )
 
     def _upgrades(self) -> list[Pick]:
-        if not self._wanted.newer_versions:
+        if not self.wanted.newer_versions:
             return []
         # Who has watched and removed an episode does not want it once more.
         return [
             one
-            for one in upgrades(self._offers(), self._grabs)
-            if all(is_held(self._user, self._grabs[episode].candidate) for episode in one.episodes)
+            for one in upgrades(self._offers(), self.grabs)
+            if all(is_held(self._user, self.grabs[episode].candidate) for episode in one.episodes)
         ]
 
     def _is_wanted(self, episode: Episode) -> bool:
@@ -162,61 +168,82 @@ class _Choice:
         return special != "" or number >= self._entry.from_episode
 
     def _may_be_given_up(self, grab: Grab) -> bool:
-        return is_stalled(grab.candidate, self._wanted.stalled_hours)
-
-    def _take(self, one: Pick) -> bool:
-        return _serve(self._user, one.candidate, one.episodes, self._grabs, self._wanted)
+        return is_stalled(grab.candidate, self.wanted.stalled_hours)
 
 
 def _is_under_way(grab: Grab) -> bool:
     return grab.candidate.state == State.TAKEN or grab.successor is not None
 
 
-def _serve(
-    user: User,
-    candidate: Candidate,
-    episodes: AbstractSet[Episode],
-    grabs: dict[Episode, Grab],
-    wanted: Wanted,
-    *,
-    again: bool = False,
-) -> bool:
-    """Have these episodes come from `candidate`; `grabs`, those of its entry, are kept up to date. False where it
-    cannot be had, or where somebody who did not take the person's lock was quicker."""
-    was = candidate.state
-    if not Candidate.objects.filter(pk=candidate.pk, state=was).update(state=State.TAKEN):
-        return False
-    new = _grab_each(candidate, episodes - grabs.keys())
-    before = {episode: grab for episode, grab in grabs.items() if episode in episodes}
-    if not new and not before:
-        Candidate.objects.filter(pk=candidate.pk).update(state=was)
-        return False
-    if not begin(user, candidate, wanted, again=again):
-        Grab.objects.filter(pk__in=[grab.pk for grab in new.values()]).delete()
-        return False
-    grabs |= new
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """One pick of an entry's. `grabs`, all of that entry's, are kept up to date."""
+
+    pick: Pick
+    grabs: dict[Episode, Grab]
+    wanted: Wanted
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.pick.candidate
+
+    @property
+    def lacking(self) -> AbstractSet[Episode]:
+        return self.pick.episodes - self.grabs.keys()
+
+    @property
+    def present(self) -> list[Grab]:
+        return [grab for episode, grab in self.grabs.items() if episode in self.pick.episodes]
+
+
+@transaction.atomic(savepoint=False)
+def _serve(user: User, takings: Collection[_Taking], *, again: bool = False) -> set[Candidate]:
+    """Have episodes come from these candidates; from which they do now. Not from what cannot be had, nor where somebody
+    who did not take the person's lock was quicker.
+
+    All are begun before anything is let go: what one of them needs, too, stays.
+    """
+    unchanged = _lock_unchanged([taking.candidate for taking in takings])
+    takings = [taking for taking in takings if taking.candidate.pk in unchanged]
+    new = _grab_each(takings)
+    takings = [taking for taking in takings if new[taking.candidate] or taking.present]
+    begun = begin(user, {taking.candidate: taking.wanted for taking in takings}, again=again)
+    if lost := [grab.pk for candidate in new.keys() - begun for grab in new[candidate].values()]:
+        Grab.objects.filter(pk__in=lost).delete()
+    for taking in takings:
+        if taking.candidate in begun:
+            _displace(user, taking)
+            taking.grabs.update(new[taking.candidate])
+    return begun
+
+
+def _lock_unchanged(candidates: Collection[Candidate]) -> set[int]:
+    """Which of them are still in the state that they are in here."""
+    states = {candidate.pk: candidate.state for candidate in candidates}
+    rows = Candidate.objects.filter(pk__in=states).select_for_update(no_key=True).order_by("pk")
+    return {pk for pk, state in rows.values_list("pk", "state") if state == states[pk]}
+
+
+def _grab_each(takings: Collection[_Taking]) -> dict[Candidate, dict[Episode, Grab]]:
+    """The lacking episodes, as far as nobody else has them by now."""
+    candidates = {taking.candidate.pk: taking.candidate for taking in takings}
+    new: dict[Candidate, dict[Episode, Grab]] = {candidate: {} for candidate in candidates.values()}
+    lacking = [(taking.candidate, episode) for taking in takings for episode in sorted(taking.lacking)]
+    for grab in Grab.objects.grab(lacking):
+        grab.candidate = candidates[grab.candidate_id]
+        new[grab.candidate][grab.special, grab.number] = grab
+    return new
+
+
+def _displace(user: User, taking: _Taking) -> None:
     displaced: dict[int, Candidate] = {}
-    for grab in before.values():
-        for other in _put_in_place(user, grab, candidate):
+    for grab in taking.present:
+        for other in _put_in_place(user, grab, taking.candidate):
             displaced[other.pk] = other
-    stalled = [other for other in displaced.values() if is_stalled(other, wanted.stalled_hours)]
-    let_go(user, stalled, State.STALLED, f"Nothing arrived for a long time, so {candidate.title} was tried.")
+    stalled = [other for other in displaced.values() if is_stalled(other, taking.wanted.stalled_hours)]
+    message = f"Nothing arrived for a long time, so {taking.candidate.title} was tried."
+    let_go(user, stalled, State.STALLED, message)
     let_go(user, [other for other in displaced.values() if other not in stalled], State.REPLACED)
-    return True
-
-
-def _grab_each(candidate: Candidate, episodes: AbstractSet[Episode]) -> dict[Episode, Grab]:
-    rows = [
-        Grab(entry=candidate.entry, special=special, number=number, candidate=candidate)
-        for special, number in sorted(episodes)
-    ]
-    Grab.objects.bulk_create(rows, ignore_conflicts=True)
-    mine = Grab.objects.filter(candidate=candidate, number__in=[row.number for row in rows]) if rows else ()
-    found = {}
-    for grab in mine:
-        grab.candidate = candidate
-        found[grab.special, grab.number] = grab
-    return {episode: grab for episode, grab in found.items() if episode in episodes}
 
 
 def _put_in_place(user: User, grab: Grab, candidate: Candidate) -> list[Candidate]:
@@ -248,7 +275,7 @@ def _take_instead(user: User, candidate: Candidate) -> None:
     }
     if candidate.pk in lived_on and is_held(user, candidate):
         return  # it is being taken, or is there
-    if not _serve(user, candidate, episodes, grabs, wishes_of(user)(entry), again=True):
+    if not _serve(user, [_Taking(Pick(candidate, episodes), grabs, wishes_of(user)(entry))], again=True):
         raise ChoiceRefused(candidate.message, code="not_there")
 
 

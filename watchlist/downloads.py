@@ -4,15 +4,15 @@ A torrent that was given up is not removed here: that takes torrents' locks, of 
 one torrent only, and last. The candidate is marked as `leaving` instead, and `remove_left` does it.
 """
 
-from collections.abc import Collection, Iterable
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from feeds.services import GrabRefused, lock_person, take, withdraw
+from feeds.services import Choice, GrabRefused, lock_person, take_many, withdraw
+from feeds.services import Grab as Download
 from torrents.services import Standing, remove_named, standing
 from watchlist.models import Candidate, Grab
 from watchlist.picking import held_by
@@ -25,33 +25,38 @@ GONE_FROM_FEED = (
 )
 
 
-def begin(user: User, candidate: Candidate, wanted: Wanted, *, again: bool = False) -> bool:
-    """Have it downloaded. False: it cannot be, and says why. `again`: also where they had it before, and removed it."""
-    try:
-        if candidate.item is None:
-            raise GrabRefused(GONE_FROM_FEED)
-        add = partial(
-            take,
-            user=user,
-            item=candidate.item,
-            origin=ORIGIN,
+def begin(user: User, chosen: Mapping[Candidate, Wanted], *, again: bool = False) -> set[Candidate]:
+    """Have them downloaded; which of them can be. The others say why not. `again`: also what they had before, and
+    removed."""
+    choices = {
+        candidate: Choice(
+            item=candidate.item_id,
             origin_detail=in_words(candidate),
             label=wanted.label,
             start_paused=wanted.start_paused,
         )
-        download = add()
-        if again and download.claim_id is not None and not _is_held(user, download.claim_id):
-            download = add(again=True)
-    except GrabRefused as refused:
-        candidate.state, candidate.message, candidate.changed_at = State.FAILED, str(refused), timezone.now()
-        candidate.save(update_fields=["state", "message", "changed_at"])
-        return False
-    candidate.state, candidate.message, candidate.leaving = State.TAKEN, "", False
-    candidate.download, candidate.claim_id = download, None
-    candidate.looked_at, candidate.bytes_done, candidate.idle_seconds = None, None, 0
-    candidate.changed_at = timezone.now()
-    candidate.save()
-    return True
+        for candidate, wanted in chosen.items()
+        if candidate.item_id is not None
+    }
+    outcomes = _take(user, choices)
+    if again:
+        removed = [one for one, download in outcomes.items() if _was_removed(user, download)]
+        outcomes |= _take(user, {one: choices[one] for one in removed}, again=True)
+    begun: dict[int, int] = {}
+    now = timezone.now()
+    for candidate in chosen:
+        outcome = outcomes.get(candidate, GrabRefused(GONE_FROM_FEED))
+        candidate.changed_at = now
+        if isinstance(outcome, GrabRefused):
+            candidate.state, candidate.message = State.FAILED, str(outcome)
+            candidate.save(update_fields=["state", "message", "changed_at"])
+            continue
+        candidate.state, candidate.message, candidate.leaving = State.TAKEN, "", False
+        candidate.download, candidate.claim_id = outcome, None
+        candidate.looked_at, candidate.bytes_done, candidate.idle_seconds = None, None, 0
+        begun[candidate.pk] = outcome.pk
+    Candidate.objects.begin(begun, now)
+    return {candidate for candidate in chosen if candidate.pk in begun}
 
 
 def let_go(user: User, candidates: Iterable[Candidate], state: State, message: str = "") -> None:
@@ -90,6 +95,19 @@ def in_words(candidate: Candidate) -> str:
     kind = candidate.special or ("episode" if len(numbers) == 1 else "episodes")
     last = f"–{numbers[-1]:g}" if len(numbers) > 1 else ""
     return f"{candidate.entry.show.title}, {kind} {numbers[0]:g}{last}"
+
+
+def _take(
+    user: User, choices: Mapping[Candidate, Choice], *, again: bool = False
+) -> dict[Candidate, Download | GrabRefused]:
+    outcomes = take_many(user=user, choices=list(choices.values()), origin=ORIGIN, again=again)
+    return dict(zip(choices, outcomes, strict=True))
+
+
+def _was_removed(user: User, outcome: Download | GrabRefused) -> bool:
+    if isinstance(outcome, GrabRefused) or outcome.claim_id is None:
+        return False
+    return not _is_held(user, outcome.claim_id)
 
 
 def _is_held(user: User, claim_id: UUID) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -228,6 +228,20 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def of(self, user: User) -> CandidateQuerySet:
         return self.filter(entry__user=user)
 
+    def begin(self, downloads: Mapping[int, int], now: datetime) -> None:
+        """These candidates are taken, and wait for their downloads."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE watchlist_candidate
+                SET state = 'taken', message = '', leaving = false, download_id = begun.download, claim_id = NULL,
+                    looked_at = NULL, bytes_done = NULL, idle_seconds = 0, changed_at = %s
+                FROM unnest(%s::bigint[], %s::bigint[]) AS begun (candidate, download)
+                WHERE id = begun.candidate
+                """,
+                [now, list(downloads), list(downloads.values())],
+            )
+
     def in_line(self) -> CandidateQuerySet:
         """Of followed entries, for a wanted episode that nothing was taken for."""
         return self.filter(_LACKS_A_GRAB, state="found", entry__state="followed")
@@ -265,6 +279,24 @@ class WatchGrabQuerySet(models.QuerySet["Grab"]):
         """Which (entry, special, number) there is by which (item, title)."""
         return self.filter(entry__in=list(entries)).values_list(
             "entry_id", "special", "number", "candidate__item_id", "candidate__title"
+        )
+
+    def grab(self, episodes: Sequence[tuple[Candidate, tuple[str, float]]]) -> Iterable[Grab]:
+        """Have each (special, number) of the candidate's entry come from it; those that nothing had been taken for."""
+        if not episodes:
+            return ()
+        return self.raw(
+            """
+            INSERT INTO watchlist_grab (entry_id, candidate_id, special, number)
+            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::float8[])
+            ON CONFLICT DO NOTHING RETURNING *
+            """,
+            [
+                [candidate.entry_id for candidate, _episode in episodes],
+                [candidate.pk for candidate, _episode in episodes],
+                [special for _candidate, (special, _number) in episodes],
+                [number for _candidate, (_special, number) in episodes],
+            ],
         )
 
     def of_entries(self, entries: Collection[Entry]) -> WatchGrabQuerySet:

@@ -266,7 +266,7 @@ class TestTakingForTheWatchlist:
     def take(self, user: User, item: Item, **fields: bool) -> Grab:
         with transaction.atomic():
             services.lock_person(user.pk)
-            return services.take(
+            return grabs.take(
                 user=user,
                 item=item,
                 origin="watchlist",
@@ -360,7 +360,7 @@ def test_two_people_who_take_the_same_items_in_different_order_do_not_wait_for_e
         with transaction.atomic():
             services.lock_person(user.pk)
             for item in order:
-                services.take(user=user, item=item, origin="watchlist", origin_detail="")
+                grabs.take(user=user, item=item, origin="watchlist", origin_detail="")
                 turn.wait()
 
     people = [person("Alice"), person("bob")]
