@@ -129,6 +129,11 @@ def test_a_film_that_is_counted_is_found_by_its_number() -> None:
     assert found(match([shows[0], *films[:2]], "[Grp] Minato no Hi Movie 3 [BD 1080p]")) == "unsure"
 
 
+def test_a_second_film_is_not_the_only_one_that_is_known() -> None:
+    assert found(match([SERIES, FILM], "[Grp] Minato no Hi - Movie 2 [BD 1080p]")) == "unsure"
+    assert match([SERIES, FILM], "[Grp] Minato no Hi - Movie 1 [BD 1080p]").show == 5
+
+
 def test_an_episode_is_not_the_film_of_the_same_name() -> None:
     shows = [SERIES, show(5, "Minato no Hi", format="MOVIE", episodes=1, relations=[("PREQUEL", 1)])]
 
