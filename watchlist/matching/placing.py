@@ -210,6 +210,6 @@ def existed(show: CatalogueShow, published: datetime.date | None) -> bool:
 
 
 def _count(show: CatalogueShow) -> int | None:
-    if show.episodes is not None:
+    if show.episodes:
         return show.episodes
     return show.aired if show.aired and show.status in ("FINISHED", "CANCELLED") else None
