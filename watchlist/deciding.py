@@ -1,6 +1,7 @@
 """What becomes of an offer for one person: of which of their shows it is, and whether it is as they want it. What
 consumers, answers and previews all ask."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,11 @@ from watchlist.records import Airing, Format
 from watchlist.wanted import judge_of, wanted_of
 
 _MOST_EPISODES = 5000  # of a show that a batch is said to hold completely
+# A disc or a volume holds some episodes, and does not say which.
+_SOME_OF_THEM = re.compile(
+    r"\b(?:(?:vol|volume|disc|disk|box|cd|batch)s?[\s._-]*[0-9]{1,2}|s[0-9]{1,2}\s?[dp][0-9]{1,2})(?![0-9])",
+    re.IGNORECASE,
+)
 
 Outcome = Decision.Outcome
 
@@ -52,7 +58,7 @@ class Deciding:
         entry = self.follower.entry_of(match.show) if match.show is not None else None
         if match.outcome is not Matched.FOUND or entry is None:
             return Verdict(match=match)
-        numbers = numbers_of(match, self.follower.known(entry.show_id))
+        numbers = numbers_of(match, self.follower.known(entry.show_id), offer.title)
         judge = judge_of(wanted_of(entry, self.follower.preferences))
         reasons = judge.reasons(
             offer.candidate,
@@ -77,11 +83,11 @@ class Deciding:
         return replace(found, outcome=Outcome.NEARLY if reasons else Outcome.TAKEN)
 
 
-def numbers_of(match: Match, show: CatalogueShow | None) -> tuple[float, ...]:
+def numbers_of(match: Match, show: CatalogueShow | None, title: str) -> tuple[float, ...]:
     """The episodes that it holds; of something whole, all that there are, where that is known. `4a` is no number."""
     if match.episodes or not match.whole:
         return tuple(float(number) for number in match.episodes if not isinstance(number, str))
-    if show is None:
+    if show is None or (show.format != Format.MOVIE and _SOME_OF_THEM.search(title)):
         return ()
     count = 1 if show.format == Format.MOVIE else show.episodes or show.aired or 0
     if show.status == Airing.RELEASING and show.aired is not None:

@@ -127,13 +127,19 @@ class Choosing:
         ]
         return any(
             self._placing.is_open(show, said.published)
-            or any(self._places(show, _whole_number(number), said) for number in said.episodes[:1])
+            or any(
+                self._placing.is_still_to_come(show, _whole_number(number), said.published)
+                or self._places(show, _whole_number(number), said)
+                for number in said.episodes[:1]
+            )
             for show in others
         )
 
     def _first_of_a_line(self, shows: Sequence[int], entries: Sequence[Entry], said: Wanted) -> int | None:
         """The first of seasons that all bear the very same name: who means another says which."""
         mine = [entry for entry in entries if entry.show in shows]
+        if any(entry.title.year is not None for entry in mine):
+            return None  # a remake, which many call as they called the first
         if len({"".join(entry.written.casefold().split()) for entry in mine}) > 1:
             # "Show!" and "Show!!"
             said_so = set(map(exactly, said.written))

@@ -101,6 +101,10 @@ class Placing:
         unknown = any(_count(member) is None for member in members.values())
         return existed(show, published) and (unknown or not all(line.ends for line in lines))
 
+    def is_still_to_come(self, show: CatalogueShow, number: int, published: datetime.date | None) -> bool:
+        """Whether a show that airs will have such an episode. It may have it by now, where airing times are old."""
+        return existed(show, published) and show.status == "RELEASING" and number <= (_count(show) or number)
+
     def across_seasons(
         self, show: CatalogueShow, number: int, published: datetime.date | None
     ) -> frozenset[Place]:
@@ -206,6 +210,6 @@ def existed(show: CatalogueShow, published: datetime.date | None) -> bool:
 
 
 def _count(show: CatalogueShow) -> int | None:
-    if show.episodes is not None:
+    if show.episodes:
         return show.episodes
     return show.aired if show.aired and show.status in ("FINISHED", "CANCELLED") else None

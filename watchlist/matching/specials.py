@@ -64,7 +64,7 @@ class Specials:
             return None
         beside = self._beside(show, said)
         fitting = [other for other in beside if _holds(other, said)]
-        if len(beside) == 1 and fitting:
+        if len(beside) == 1 and fitting and not _counts_films(said):
             reason = Reason("special", special.value, "the only one that belongs to the show")
             return _found(fitting[0], said, reason)
         if len(beside) > 1 or (beside and said.of_season_zero) or special is Special.MOVIE:
@@ -101,6 +101,11 @@ def _holds(show: CatalogueShow, said: Wanted) -> bool:
         isinstance(number, int) and number >= 1 and (show.episodes is None or number <= show.episodes)
         for number in said.episodes
     )
+
+
+def _counts_films(said: Wanted) -> bool:
+    """Whether it is said to be the second film or a later one, so that the only one that is known need not be it."""
+    return said.special is Special.MOVIE and any(number != 1 for number in said.episodes)
 
 
 def _found(show: CatalogueShow, said: Wanted, *reasons: Reason) -> Match:

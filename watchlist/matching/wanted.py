@@ -42,9 +42,13 @@ _SPECIAL_NAMES = {
     "menus": Special.MENU,
 }
 _NUMBERED = re.compile(r"(?:season|s|saison|staffel|temporada|episode|ep|e)[0-9]{1,4}|[a-z]?")
-
-
 _SPECIAL_WORD = re.compile(r"(?<=\S)[\s:-]+(?:OVA|ONA|OAD|Specials?|SP)s?$", re.IGNORECASE)
+# What is beside a show, and called so behind its name or season, is none of its episodes: "Show S2 Mini - 01".
+_BESIDE = re.compile(
+    r"(?<=\S)[\s(:~-]+(?:bonus|chibi|commentary|digest|event|extra|interview|live[\s-]action|mini|mini[\s-]anime|omake|"
+    r"petit|picture[\s-]drama|preview|prologue|radio|recap|short|summary|teaser|trailer)s?\W*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +101,13 @@ class Wanted:
 
 
 def wanted(release: Release, published: datetime.date | None) -> Wanted:
-    names = tuple(dict.fromkeys(filter(None, (release.series, *release.series_alternatives))))
+    names = _without_what_is_beside(
+        tuple(dict.fromkeys(filter(None, (release.series, *release.series_alternatives))))
+    )
     titles = {title: name for name in names for title in variants(name)}
     special = release.special
+    if special is None and release.season is not None and not _SPECIAL_WORD.search(release.series):
+        special = Special.SP if any(map(_SPECIAL_WORD.search, names)) else None
     if release.season is not None:
         # "Show 5 S02": of what is called "Show 5", the second season.
         numbered = {with_number(name, title): name for title, name in titles.items()}
@@ -124,6 +132,14 @@ def wanted(release: Release, published: datetime.date | None) -> Wanted:
         of_season_zero=release.season == 0,
         several_seasons=release.season is None
         and any(season.number is None for name in names for season in find_seasons(name)),
+    )
+
+
+def _without_what_is_beside(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Without "Show" where "Show S2 Mini" stands there, too."""
+    longer = [name.casefold() for name in names if _BESIDE.search(name)]
+    return tuple(
+        name for name in names if not any(name.casefold() in other != name.casefold() for other in longer)
     )
 
 

@@ -34,7 +34,7 @@ def show(media: object) -> ShowRecord:
         synonyms=_synonyms(fields.get("synonyms")),
         format=_text(fields.get("format"), WORD)[:16],
         status=_text(fields.get("status"), WORD),
-        episodes=_number(fields.get("episodes")),
+        episodes=_count(fields.get("episodes")),
         season_year=_number(fields.get("seasonYear")),
         starts_on=_date(fields.get("startDate")),
         ends_on=_date(fields.get("endDate")),
@@ -136,6 +136,12 @@ def _number(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > BIGGEST:
         raise Nonsense("no number")
     return value
+
+
+def _count(value: object) -> int | None:
+    """None of something is as good as not known: episodes would be counted on into the next season."""
+    number = _number(value)
+    return number if number is not None and number > 0 else None
 
 
 def _text(value: object, longest: int) -> str:

@@ -299,6 +299,13 @@ def test_dates_of_which_little_is_known_become_the_first_day(anilist: AniList, s
     ]
 
 
+@pytest.mark.parametrize("count", [0, -5])
+def test_a_count_that_cannot_be_is_not_known(anilist: AniList, server: AniListServer, count: int) -> None:
+    server.world.add_show(1, "Lighthouse", episodes=count)
+    [show] = anilist.shows(["1"])
+    assert show.episodes is None
+
+
 def test_what_a_show_was_made_from_is_no_relation(anilist: AniList, server: AniListServer) -> None:
     server.world.add_show(1, "Lighthouse", type="MANGA", format="MANGA")
     server.world.add_show(2, "Lighthouse", relations=[("ADAPTATION", 1)])

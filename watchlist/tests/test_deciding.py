@@ -161,6 +161,17 @@ class TestBatches:
         feed.publish("[Group] Lighthouse (Batch)")
         assert reasons("[Group] Lighthouse (Batch)") == ["episodes"]
 
+    @pytest.mark.parametrize("which", ["Vol.1", "Vol. 1-3 [BD]", "Disc 2", "S01D01"])
+    def test_of_one_disc_or_volume_do_not_hold_everything(self, alice: User, feed: Feed, which: str) -> None:
+        follow(alice, show("Lighthouse", episodes=12))
+        feed.publish(f"[Group] Lighthouse {which}")
+        assert reasons(f"[Group] Lighthouse {which}") == ["episodes"]
+
+    def test_of_all_episodes_may_state_what_they_were_made_from(self, alice: User, feed: Feed) -> None:
+        follow(alice, show("Lighthouse", episodes=12))
+        feed.publish("[Group] Lighthouse (Batch) [BD 10bit 1080p]", "[Group] Lighthouse [DVD9]")
+        assert [len(candidate.numbers) for candidate in Candidate.objects.all()] == [12, 12]
+
     def test_of_a_show_that_airs_hold_what_has_aired(self, alice: User, feed: Feed) -> None:
         airs = show("Lighthouse", status="RELEASING", episodes=12)
         airs.airings.create(number=4, airs_at=timezone.now())

@@ -108,6 +108,22 @@ def test_a_year_tells_remakes_apart_and_nothing_else_does() -> None:
     assert (found(tied), set(tied.candidates)) == ("unsure", {1, 2})
 
 
+def test_a_remake_that_is_called_so_with_its_year_is_often_called_so_without_it() -> None:
+    first = show(1, "Kaze no Niwa", starts="2001-07-05", episodes=26, relations=[("ALTERNATIVE", 2)])
+    remake = show(2, "Kaze no Niwa (2019)", starts="2019-04-06", episodes=25)
+
+    for name in ("[Grp] Kaze no Niwa - 05 [1080p]", "Kaze.no.Niwa.S01E05.1080p.WEB.x264-GRP"):
+        assert found(match([first, remake], name, published="2019-05-05")) == "unsure"
+
+
+def test_an_episode_that_a_remake_will_have_may_be_the_remakes_by_now() -> None:
+    remake = show(2, "Kaze no Niwa", starts="2019-04-06", episodes=12, status="RELEASING", aired=3)
+    shows = [REMAKES[0], remake]
+
+    assert found(match(shows, "[Grp] Kaze no Niwa - 09 [1080p]", published="2019-06-05")) == "unsure"
+    assert found(match(shows, "[Grp] Kaze no Niwa - 13 [1080p]", published="2019-06-05")) == (1, (13,))
+
+
 def test_a_number_that_only_one_of_them_has_tells_remakes_apart() -> None:
     assert found(match(REMAKES, "[Grp] Kaze no Niwa - 26 [1080p]")) == (1, (26,))
 

@@ -259,3 +259,13 @@ def test_a_daily_date_is_no_number() -> None:
     result: Match = match(TWO_SEASONS, "Harbour.Lights.2020.05.04.1080p.WEB.x264-GRP")
 
     assert found(result) == "unsure"
+
+
+@pytest.mark.parametrize("count", [0, None])
+def test_a_show_of_no_episodes_does_not_hand_its_numbers_to_its_sequel(count: int | None) -> None:
+    shows = [
+        show(1, "Minato no Hi", episodes=count, starts="2018-04-05", ends="2018-06-21", sequel=2),
+        show(2, "Minato no Hi 2nd Season", starts="2019-04-05"),
+    ]
+
+    assert found(match(shows, "[Grp] Minato no Hi - 03 [1080p]")) == (1, (3,))

@@ -129,6 +129,34 @@ def test_a_film_that_is_counted_is_found_by_its_number() -> None:
     assert found(match([shows[0], *films[:2]], "[Grp] Minato no Hi Movie 3 [BD 1080p]")) == "unsure"
 
 
+SECOND_SEASON = show(6, "Minato no Hi 2nd Season", starts="2019-04-05", relations=[("PREQUEL", 1)])
+
+
+@pytest.mark.parametrize(
+    "name", ["S2 Mini - 01", "S2 Picture Drama - 01", "S2 Recap - 01", "S2 Trailer", "(Live-Action) - 01"]
+)
+def test_what_is_beside_a_show_is_no_episode_of_it(name: str) -> None:
+    assert found(match([SERIES, SECOND_SEASON], f"[Grp] Minato no Hi {name} [1080p]")) == "unknown"
+
+
+@pytest.mark.parametrize("name", ["S2 Special - 01", "Season 2 Specials - 01", "S2 SP - 01"])
+def test_specials_behind_a_season_are_no_episodes_of_it(name: str) -> None:
+    result = match([SERIES, SECOND_SEASON], f"[Grp] Minato no Hi {name} [1080p]")
+
+    assert (found(result), result.special) == ((6, (1,)), "SP")
+
+
+def test_a_season_with_a_name_of_its_own_is_that_season() -> None:
+    shows = [SERIES, SECOND_SEASON]
+
+    assert found(match(shows, "[Grp] Minato no Hi S2 Hidden Path Arc - 01 [1080p]")) == (6, (1,))
+
+
+def test_a_second_film_is_not_the_only_one_that_is_known() -> None:
+    assert found(match([SERIES, FILM], "[Grp] Minato no Hi - Movie 2 [BD 1080p]")) == "unsure"
+    assert match([SERIES, FILM], "[Grp] Minato no Hi - Movie 1 [BD 1080p]").show == 5
+
+
 def test_an_episode_is_not_the_film_of_the_same_name() -> None:
     shows = [SERIES, show(5, "Minato no Hi", format="MOVIE", episodes=1, relations=[("PREQUEL", 1)])]
 
