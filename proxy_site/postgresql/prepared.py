@@ -12,8 +12,8 @@ from typing import Any
 
 from psycopg import Connection, OperationalError
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 MOST = 50  # in a connection: each keeps its plan in the server's memory
@@ -33,14 +33,20 @@ class Prepared:
         transformer = Transformer(self._connection)
         values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
         query = sql, transformer.types or ()
-        name = self._names.get(query) or self._prepare(query)
-        # Annotated wrongly upstream: None is NULL.
-        result = self._connection.pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
+        result = self._execute(query, values, transformer.formats)
+        if _sqlstate(result) == InvalidSqlStatementName.sqlstate:
+            # psycopg deallocates all that is prepared, ours too, after a transaction was rolled back.
+            self._names.clear()
+            result = self._execute(query, values, transformer.formats)
         if result.status != ExecStatus.TUPLES_OK:
             self._forget(query)
             raise self._error(result)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _execute(self, query: Query, values: Sequence[Any], formats: list[Format] | None) -> PGresult:
+        name = self._names.get(query) or self._prepare(query)
+        return self._connection.pgconn.exec_prepared(name, values, formats)
 
     def _prepare(self, query: Query) -> bytes:
         if len(self._names) >= MOST:
@@ -62,6 +68,10 @@ class Prepared:
         if self._connection.pgconn.status == ConnStatus.BAD:
             return OperationalError("The connection is lost: " + result.get_error_message())
         return error_from_result(result)
+
+
+def _sqlstate(result: PGresult) -> str:
+    return (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
 
 
 @lru_cache(maxsize=256)

@@ -96,9 +96,19 @@ def test_what_the_server_forgot_is_prepared_anew() -> None:
     assert fetch("SELECT %s", 1) == [(1,)]
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
-    with pytest.raises(ProgrammingError, match="does not exist"):
-        fetch("SELECT %s", 1)
     assert fetch("SELECT %s", 1) == [(1,)]
+    assert len(prepared_statements()) == 1
+
+
+def test_a_transaction_that_is_rolled_back_fails_no_query_after_it() -> None:
+    connection.ensure_connection()
+    for _ in range(connection.connection.prepare_threshold + 1):
+        by_cursor("SELECT 1")  # until psycopg prepares it, too
+    assert fetch("SELECT %s", 1) == [(1,)]
+    with transaction.atomic():
+        by_cursor("SELECT 2")
+        transaction.set_rollback(True)
+    assert fetch("SELECT %s", 2) == [(2,)]
 
 
 def test_a_lost_connection_is_told_apart_from_a_query_that_fails() -> None:
