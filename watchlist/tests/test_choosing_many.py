@@ -116,6 +116,16 @@ def test_what_somebody_else_takes_this_moment_stops_no_other(
     assert Download.objects.get().item_id == first.item_id
 
 
+def test_what_somebody_else_found_out_about_a_release_this_moment_holds(
+    alice: User, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, failed = found(entry, 1), found(entry, 2)
+    meanwhile(monkeypatch, lambda: Candidate.objects.filter(pk=failed.pk).update(state=State.FAILED))
+    assert choose_for(alice) == 1
+    assert served(entry) == {1: first.pk}
+    assert again(failed).state == State.FAILED
+
+
 def test_a_newer_version_and_new_episodes_are_taken_in_one_round(alice: User, entry: Entry) -> None:
     there(entry, 1)
     other = follow(alice, show_of("Harbour"))
