@@ -27,11 +27,11 @@ import time
 import django
 django.setup()
 import pytest
-from watchlist import consumer, decisions
+from watchlist import choosing, consumer
 from watchlist.tests import stand_in
 stand_in.install(pytest.MonkeyPatch())
 consumer.AT_ONCE = 3
-decisions.choose = lambda user, entries: time.sleep(0.01)
+choosing.choose = lambda **named: time.sleep(0.01)
 while True:
     consumer.catch_up()
 """
