@@ -12,11 +12,12 @@ from typing import Any
 
 from psycopg import Connection, OperationalError
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 MOST = 50  # in a connection: each keeps its plan in the server's memory
+_FORGOTTEN = InvalidSqlStatementName.sqlstate.encode()
 Query = tuple[str, tuple[int, ...]]  # its text, and the types of its values
 
 
@@ -29,18 +30,28 @@ class Prepared:
         self._numbers = count()
 
     def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """All rows. Raises psycopg's errors; a query that failed is prepared anew next time."""
+        """All rows. Raises psycopg's errors; a query that failed is prepared anew next time.
+
+        What is prepared may be gone: psycopg deallocates everything after a transaction that was rolled back, if it has
+        prepared queries of its own. Then nothing was run, and the query is prepared and sent once more.
+        """
         transformer = Transformer(self._connection)
         values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
         query = sql, transformer.types or ()
-        name = self._names.get(query) or self._prepare(query)
-        # Annotated wrongly upstream: None is NULL.
-        result = self._connection.pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
+        result = self._run(query, values, transformer)
+        if result.error_field(DiagnosticField.SQLSTATE) == _FORGOTTEN:
+            del self._names[query]
+            result = self._run(query, values, transformer)
         if result.status != ExecStatus.TUPLES_OK:
             self._forget(query)
             raise self._error(result)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _run(self, query: Query, values: Sequence[Any], transformer: Transformer) -> PGresult:
+        name = self._names.get(query) or self._prepare(query)
+        # Annotated wrongly upstream: None is NULL.
+        return self._connection.pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
 
     def _prepare(self, query: Query) -> bytes:
         if len(self._names) >= MOST:

@@ -96,8 +96,19 @@ def test_what_the_server_forgot_is_prepared_anew() -> None:
     assert fetch("SELECT %s", 1) == [(1,)]
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
-    with pytest.raises(ProgrammingError, match="does not exist"):
-        fetch("SELECT %s", 1)
+    assert fetch("SELECT %s", 1) == [(1,)]
+
+
+def test_a_transaction_that_is_rolled_back_costs_no_prepared_query() -> None:
+    """psycopg then has the server forget whatever is prepared."""
+    assert fetch("SELECT %s", 1) == [(1,)]
+    for number in range(10):  # after some times, psycopg prepares a query, too
+        by_cursor("SELECT %s + 1", number)
+    with transaction.atomic():
+        by_cursor("SELECT 1")
+        transaction.set_rollback(True)
+    by_cursor("SELECT 1")
+    assert prepared_statements() == []
     assert fetch("SELECT %s", 1) == [(1,)]
 
 
