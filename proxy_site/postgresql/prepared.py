@@ -12,12 +12,12 @@ from typing import Any
 
 from psycopg import Connection, OperationalError
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 MOST = 50  # in a connection: each keeps its plan in the server's memory
-_FORGOTTEN = InvalidSqlStatementName.sqlstate.encode()
+_FORGOTTEN = b"26000"  # SQLSTATE: there is no prepared query of that name
 Query = tuple[str, tuple[int, ...]]  # its text, and the types of its values
 
 
@@ -37,21 +37,20 @@ class Prepared:
         """
         transformer = Transformer(self._connection)
         values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
-        query = sql, transformer.types or ()
-        result = self._run(query, values, transformer)
+        query, formats = (sql, transformer.types or ()), transformer.formats or ()
+        result = self._run(query, values, formats)
         if result.error_field(DiagnosticField.SQLSTATE) == _FORGOTTEN:
             del self._names[query]
-            result = self._run(query, values, transformer)
+            result = self._run(query, values, formats)
         if result.status != ExecStatus.TUPLES_OK:
             self._forget(query)
             raise self._error(result)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
-    def _run(self, query: Query, values: Sequence[Any], transformer: Transformer) -> PGresult:
+    def _run(self, query: Query, values: Sequence[Any], formats: Sequence[int]) -> PGresult:
         name = self._names.get(query) or self._prepare(query)
-        # Annotated wrongly upstream: None is NULL.
-        return self._connection.pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
+        return self._connection.pgconn.exec_prepared(name, values, formats)
 
     def _prepare(self, query: Query) -> bytes:
         if len(self._names) >= MOST:
