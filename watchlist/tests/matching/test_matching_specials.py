@@ -152,6 +152,14 @@ def test_a_season_with_a_name_of_its_own_is_that_season() -> None:
     assert found(match(shows, "[Grp] Minato no Hi S2 Hidden Path Arc - 01 [1080p]")) == (6, (1,))
 
 
+def test_the_year_of_a_film_under_the_name_of_its_series_asks_a_person() -> None:
+    film = show(5, "Minato no Hi: Shima e", format="MOVIE", starts="2019-01-05", relations=[("PARENT", 1)])
+
+    asked = match([SERIES, film], "Minato.no.Hi.2019.1080p.BluRay.x264-GRP")
+    assert (found(asked), asked.candidates) == ("unsure", (5, 1))
+    assert match([SERIES, film], "Minato.no.Hi.2018.1080p.BluRay.x264-GRP").show == 1
+
+
 def test_a_second_film_is_not_the_only_one_that_is_known() -> None:
     assert found(match([SERIES, FILM], "[Grp] Minato no Hi - Movie 2 [BD 1080p]")) == "unsure"
     assert match([SERIES, FILM], "[Grp] Minato no Hi - Movie 1 [BD 1080p]").show == 5
