@@ -172,13 +172,20 @@ def forget_unused(provider: str) -> int:
     """Shows that nobody follows, followed or named, and that are no relatives of such: what people once looked at in a
     search; how many."""
     _one_writer()
+    # Whoever follows one of these at this moment waits, or was quicker.
+    unused = Show.objects.filter(pk__in=_unused(provider)).select_for_update().order_by("pk")
+    locked = list(unused.values_list("pk", flat=True))
+    return Show.objects.filter(pk__in=locked, entries=None, aliases=None).delete()[0]
+
+
+def _unused(provider: str) -> list[int]:
     near = _with_seasons(provider)
     related = Relation.objects.filter(show__in=near).values("other_id")
     shows = Show.objects.filter(provider=provider, entries=None, aliases=None)
     unused = shows.exclude(pk__in=near).exclude(pk__in=related)
     before = timezone.now() - FORGOTTEN_AFTER
     old = unused.filter(Q(fetched_at=None) | Q(fetched_at__lt=before))
-    return Show.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+    return list(old.values_list("pk", flat=True))
 
 
 def _with_seasons(provider: str) -> set[int]:
