@@ -295,6 +295,10 @@ class Choosing:
     def _placed(self, candidates: Sequence[int], said: Wanted, places: PlacesOf) -> Match:
         """Each number looked up; FOUND only if all are of one show, and certain."""
         placed: list[tuple[int, EpisodeNumber]] = []
+        counted_up = [_whole_number(number) for number in said.episodes]
+        if counted_up != sorted(counted_up):  # `S02E12-S03E01`
+            spoken = f"{said.episodes[0]} to {said.episodes[-1]}"
+            return unsure(candidates, Reason("episode", spoken, "episodes of one season"))
         for position, number in enumerate(said.episodes):
             whole = _whole_number(number)
             found = places(whole)

@@ -133,7 +133,15 @@ SECOND_SEASON = show(6, "Minato no Hi 2nd Season", starts="2019-04-05", relation
 
 
 @pytest.mark.parametrize(
-    "name", ["S2 Mini - 01", "S2 Picture Drama - 01", "S2 Recap - 01", "S2 Trailer", "(Live-Action) - 01"]
+    "name",
+    [
+        "S2 Mini - 01",
+        "S2 Picture Drama - 01",
+        "S2 Recap - 01",
+        "S2 Trailer",
+        "(Live-Action) - 01",
+        "(Director's Cut) - 01",
+    ],
 )
 def test_what_is_beside_a_show_is_no_episode_of_it(name: str) -> None:
     assert found(match([SERIES, SECOND_SEASON], f"[Grp] Minato no Hi {name} [1080p]")) == "unknown"
