@@ -68,6 +68,12 @@ def everybodys() -> Shows:
         return _kept[1]
 
 
+def is_current(shows: Shows) -> bool:
+    """Whether everybody's are as they were when these were read."""
+    kept = _kept
+    return kept is not None and kept[1] is shows and kept[0] == Show.objects.version(timezone.now())
+
+
 def who_typed_in() -> frozenset[int]:
     """Shows of their own. Who does so later looks back for them anyway."""
     return frozenset(Show.objects.owners())

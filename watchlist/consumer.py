@@ -183,6 +183,11 @@ class _Run:
             user = lock_person(user_id, wait=False)
             if user is None or not user.is_active:
                 return self._later(user_id)
+            if not catalogue.is_current(self._offers.shows):
+                self._looking_back.discard(
+                    user_id
+                )  # the next run knows more of shows: it may be why they look back
+                return 0
             # All of theirs as it is now: what they change while we run asks to look back once more.
             follower = Follower.of(user, self._offers.shows)
             asking = Entry.objects.to_look_back().filter(user=user)

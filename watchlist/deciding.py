@@ -15,9 +15,10 @@ from watchlist.records import Airing, Format
 from watchlist.wanted import judge_of, wanted_of
 
 _MOST_EPISODES = 5000  # of a show that a batch is said to hold completely
-# A disc or a volume holds some episodes, and does not say which.
+# A disc or a volume holds some episodes, and does not say which; a film beside a series holds none of them.
 _SOME_OF_THEM = re.compile(
-    r"\b(?:(?:vol|volume|disc|disk|box|cd|batch)s?[\s._-]*[0-9]{1,2}|s[0-9]{1,2}\s?[dp][0-9]{1,2})(?![0-9])",
+    r"\b(?:(?:vol|volume|disc|disk|box|cd|batch)s?[\s._-]*[0-9]{1,2}(?![0-9])|s[0-9]{1,2}\s?[dp][0-9]{1,2}(?![0-9])"
+    r"|(?:movies?|films?|gekijou-?ban)\b)",
     re.IGNORECASE,
 )
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from feeds.services import lock_person
 from watchlist.models import Entry, Episode, Relation, Show
 from watchlist.records import Airing, AiringRecord, ShowRecord
 
@@ -87,6 +88,21 @@ def store_shows(provider: str, records: Collection[ShowRecord]) -> dict[str, Sho
 
 
 @transaction.atomic
+def store_details(provider: str, records: Collection[ShowRecord]) -> dict[str, Show]:
+    """As `store_shows`. Where relations are told for the first time, whoever follows these seasons, or others of the
+    same line, looks back once more: what names and numbers mean is better known by now."""
+    known = Show.objects.filter(provider=provider, external_id__in=[record.external_id for record in records])
+    read_before = set(known.exclude(relations_at=None).values_list("external_id", flat=True))
+    stored = store_shows(provider, records)
+    first = {show.pk for external_id, show in stored.items() if external_id not in read_before}
+    line = Entry.objects.filter(show__in=_seasons_of(first), state__in=FOLLOWED)
+    for user_id in sorted(set(line.values_list("user", flat=True))):
+        lock_person(user_id)
+        line.filter(user=user_id).update(look_back=True)
+    return stored
+
+
+@transaction.atomic
 def note_missing(shows: Iterable[Show]) -> None:
     """The provider has them no more: they stay as they are, and are asked for as seldom as all."""
     _one_writer()
@@ -156,18 +172,30 @@ def forget_unused(provider: str) -> int:
     """Shows that nobody follows, followed or named, and that are no relatives of such: what people once looked at in a
     search; how many."""
     _one_writer()
+    # Whoever follows one of these at this moment waits, or was quicker.
+    unused = Show.objects.filter(pk__in=_unused(provider)).select_for_update().order_by("pk")
+    locked = list(unused.values_list("pk", flat=True))
+    return Show.objects.filter(pk__in=locked, entries=None, aliases=None).delete()[0]
+
+
+def _unused(provider: str) -> list[int]:
     near = _with_seasons(provider)
     related = Relation.objects.filter(show__in=near).values("other_id")
     shows = Show.objects.filter(provider=provider, entries=None, aliases=None)
     unused = shows.exclude(pk__in=near).exclude(pk__in=related)
     before = timezone.now() - FORGOTTEN_AFTER
     old = unused.filter(Q(fetched_at=None) | Q(fetched_at__lt=before))
-    return Show.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+    return list(old.values_list("pk", flat=True))
 
 
 def _with_seasons(provider: str) -> set[int]:
-    """Followed shows, and what comes before and after them, and before and after that, …"""
-    found = set(followed(provider).values_list("pk", flat=True))
+    """Followed shows, and what comes before and after them."""
+    return _seasons_of(set(followed(provider).values_list("pk", flat=True)))
+
+
+def _seasons_of(shows: set[int]) -> set[int]:
+    """These, what comes before and after them, and before and after that, …"""
+    found = set(shows)
     most = len(found) + MOST_RELATIVES
     edge = found
     for _step in range(FARTHEST):

@@ -33,6 +33,7 @@ from watchlist.shows import (
     note_missing,
     still_airing,
     store_airing,
+    store_details,
     store_shows,
 )
 
@@ -118,7 +119,7 @@ def sync_details(ends_at: datetime | None = None) -> str:
             provider = open_provider(name, Purpose.DETAILS)
             try:
                 while leased and timezone.now() < ends_at and (shows := details_due(name, SHOWS_AT_ONCE)):
-                    found = store_shows(name, provider.shows([show.external_id for show in shows]))
+                    found = store_details(name, provider.shows([show.external_id for show in shows]))
                     note_missing(show for show in shows if show.external_id not in found)
                     read += len(shows)
             except ProviderError as error:

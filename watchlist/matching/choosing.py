@@ -39,7 +39,10 @@ class Choosing:
         if not named and season is None and part is not None:
             # "Show Part 3 East" may be how "Show III: East" is called
             named = [entry for entry in entries if entry.rank == 2 and entry.title.season == part]
-        named = self._of_the_year(named, said) if said.year is not None else named
+        if named and said.year is not None:
+            named = self._of_the_year(named, said, any_season=False)
+            if not named:
+                return unsure(_shows(entries), self._why_not_named(entries, season, said))
         if named:
             if title.season is None and season not in (None, 1) and self._is_cut_elsewhere(named, season):
                 return unsure(_shows(named), _season_reason(season, "a season that all count alike"))
@@ -190,16 +193,22 @@ class Choosing:
             for title in titles
         )
 
-    def _of_the_year(self, entries: Sequence[Entry], said: Wanted) -> list[Entry]:
-        """Of a season the year may be its own, or that of the first."""
+    def _of_the_year(self, entries: Sequence[Entry], said: Wanted, *, any_season: bool = True) -> list[Entry]:
+        """Of a season the year may be its own, or that of the first; with `any_season` that of another, which is meant
+        by the name of this one."""
         assert said.year is not None
         own = [entry for entry in entries if said.year in (self._shows[entry.show].year, entry.title.year)]
         if own:
             return own
-        return [entry for entry in entries if self._may_be_of(self._shows[entry.show], said.year)]
+        return [
+            entry
+            for entry in entries
+            if self._may_be_of(self._shows[entry.show], said.year, any_season=any_season)
+        ]
 
-    def _may_be_of(self, show: CatalogueShow, year: int) -> bool:
-        years = {show.year} | {member.year for line in self._lines.of(show) for member in line.shows}
+    def _may_be_of(self, show: CatalogueShow, year: int, *, any_season: bool) -> bool:
+        last = None if any_season else 1
+        years = {show.year} | {member.year for line in self._lines.of(show) for member in line.shows[:last]}
         return show.year is None or any(abs(known - year) <= 1 for known in years if known is not None)
 
     def _is_cut_elsewhere(self, entries: Sequence[Entry], season: int | None) -> bool:
@@ -286,6 +295,10 @@ class Choosing:
     def _placed(self, candidates: Sequence[int], said: Wanted, places: PlacesOf) -> Match:
         """Each number looked up; FOUND only if all are of one show, and certain."""
         placed: list[tuple[int, EpisodeNumber]] = []
+        counted_up = [_whole_number(number) for number in said.episodes]
+        if counted_up != sorted(counted_up):  # `S02E12-S03E01`
+            spoken = f"{said.episodes[0]} to {said.episodes[-1]}"
+            return unsure(candidates, Reason("episode", spoken, "episodes of one season"))
         for position, number in enumerate(said.episodes):
             whole = _whole_number(number)
             found = places(whole)
@@ -315,6 +328,8 @@ class Choosing:
             return unsure([show.id], Reason("episode", f"{said.date:%Y-%m-%d}", "a number"))
         if not existed(show, said.published):
             return unsure([show.id], Reason("published", str(said.published), f"after {show.starts_on}"))
+        if said.year not in (None, show.year) and (films := self._films_of(show, said.year)):
+            return unsure([*films, show.id], Reason("year", str(said.year), str(show.year)))
         for line in self._lines.of(show) if show.format in SERIES else ():
             at = line.position(show.id)
             assert at is not None
@@ -324,6 +339,12 @@ class Choosing:
                     [member.id for member in line.shows], Reason("season", "several", "one of them")
                 )
         return Match(outcome=Outcome.FOUND, show=show.id, whole=True)
+
+    def _films_of(self, show: CatalogueShow, year: int | None) -> list[int]:
+        """Of that year, beside a series: their releases often bear its name alone."""
+        related = self._lines.related(show)
+        films = [other for other in related if self._shows[other].format == "MOVIE"]
+        return [film for film in films if self._shows[film].year == year]
 
     def _may_be_of_one_season(self, show: CatalogueShow, after: CatalogueShow) -> bool:
         return self._lines.stated(after).season is None and self._lines.may_go_on(show, after)

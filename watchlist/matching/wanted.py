@@ -45,8 +45,9 @@ _NUMBERED = re.compile(r"(?:season|s|saison|staffel|temporada|episode|ep|e)[0-9]
 _SPECIAL_WORD = re.compile(r"(?<=\S)[\s:-]+(?:OVA|ONA|OAD|Specials?|SP)s?$", re.IGNORECASE)
 # What is beside a show, and called so behind its name or season, is none of its episodes: "Show S2 Mini - 01".
 _BESIDE = re.compile(
-    r"(?<=\S)[\s(:~-]+(?:bonus|chibi|commentary|digest|event|extra|interview|live[\s-]action|mini|mini[\s-]anime|omake|"
-    r"petit|picture[\s-]drama|preview|prologue|radio|recap|short|summary|teaser|trailer)s?\W*$",
+    r"(?<=\S)[\s(:~-]+(?:bonus|chibi|commentary|digest|director'?s[\s-]cut|event|extra|interview|live[\s-]action|mini"
+    r"|mini[\s-]anime|new[\s-]edit|omake|petit|picture[\s-]drama|preview|prologue|radio|recap|short|summary|teaser"
+    r"|trailer)s?\W*$",
     re.IGNORECASE,
 )
 

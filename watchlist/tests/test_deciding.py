@@ -161,8 +161,10 @@ class TestBatches:
         feed.publish("[Group] Lighthouse (Batch)")
         assert reasons("[Group] Lighthouse (Batch)") == ["episodes"]
 
-    @pytest.mark.parametrize("which", ["Vol.1", "Vol. 1-3 [BD]", "Disc 2", "S01D01"])
-    def test_of_one_disc_or_volume_do_not_hold_everything(self, alice: User, feed: Feed, which: str) -> None:
+    @pytest.mark.parametrize("which", ["Vol.1", "Vol. 1-3 [BD]", "Disc 2", "S01D01", "[Movie 3]"])
+    def test_of_one_disc_or_volume_or_a_film_do_not_hold_everything(
+        self, alice: User, feed: Feed, which: str
+    ) -> None:
         follow(alice, show("Lighthouse", episodes=12))
         feed.publish(f"[Group] Lighthouse {which}")
         assert reasons(f"[Group] Lighthouse {which}") == ["episodes"]

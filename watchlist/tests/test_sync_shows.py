@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from watchlist import sync
+from watchlist import shows, sync
 from watchlist.models import Entry, Episode, Provider, Relation, Show
 from watchlist.records import RelationRecord, ShowRecord
 from watchlist.shows import store_shows
@@ -271,6 +271,22 @@ def test_shows_that_nobody_needs_are_forgotten_after_a_month_and_relatives_are_n
     clock.move(days=2)
     assert sync.forget() == 1
     assert set(Show.objects.values_list("external_id", flat=True)) == {"1", "2"}
+
+
+def test_a_show_that_somebody_follows_just_then_is_not_forgotten(
+    alice: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = Show.objects.create(provider="anilist", external_id="1", romaji="Lighthouse")
+    unused = shows._unused
+
+    def followed_meanwhile(provider: str) -> list[int]:
+        found = unused(provider)
+        Entry.objects.create(user=alice, show=show, origin=Entry.Origin.SEARCH)
+        return found
+
+    monkeypatch.setattr(shows, "_unused", followed_meanwhile)
+    assert sync.forget() == 0
+    assert Entry.objects.get().show == show
 
 
 def test_relations_that_are_told_no_more_go(db: None) -> None:

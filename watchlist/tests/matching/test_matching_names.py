@@ -136,6 +136,18 @@ def test_the_year_of_another_show_is_not_ignored() -> None:
     assert found(match([REMAKES[0]], "[Grp] Kaze no Niwa (2019) - 05 [1080p]")) == "unsure"
 
 
+@pytest.mark.parametrize("name", ["(2014) - 03", "(2014) S01E03", "(2011) S03E03"])
+def test_the_year_of_a_season_is_not_ignored_where_another_is_named(name: str) -> None:
+    shows = [
+        show(1, "Minato no Hi", starts="2008-04-05", ends="2008-06-25", sequel=2),
+        show(2, "Minato no Hi 2nd Season", starts="2011-04-05", ends="2011-06-25", sequel=3),
+        show(3, "Minato no Hi 3rd Season", starts="2014-04-05", ends="2014-06-25"),
+    ]
+
+    assert found(match(shows, f"[Grp] Minato no Hi {name} [1080p]", published="2014-05-01")) == "unsure"
+    assert found(match(shows, "[Grp] Minato no Hi (2014) S03E03", published="2014-05-01")) == (3, (3,))
+
+
 def test_the_year_of_the_first_season_stands_in_names_of_the_third() -> None:
     shows = [
         show(1, "Minato no Hi", starts="2011-04-05", ends="2011-06-25", sequel=2),

@@ -269,3 +269,7 @@ def test_a_show_of_no_episodes_does_not_hand_its_numbers_to_its_sequel(count: in
     ]
 
     assert found(match(shows, "[Grp] Minato no Hi - 03 [1080p]")) == (1, (3,))
+
+
+def test_a_range_from_one_season_into_the_next_asks_a_person() -> None:
+    assert found(match(TWO_SEASONS, "[Grp] Minato no Hi S01E12-S02E01 [1080p]")) == "unsure"

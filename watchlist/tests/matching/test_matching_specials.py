@@ -133,7 +133,15 @@ SECOND_SEASON = show(6, "Minato no Hi 2nd Season", starts="2019-04-05", relation
 
 
 @pytest.mark.parametrize(
-    "name", ["S2 Mini - 01", "S2 Picture Drama - 01", "S2 Recap - 01", "S2 Trailer", "(Live-Action) - 01"]
+    "name",
+    [
+        "S2 Mini - 01",
+        "S2 Picture Drama - 01",
+        "S2 Recap - 01",
+        "S2 Trailer",
+        "(Live-Action) - 01",
+        "(Director's Cut) - 01",
+    ],
 )
 def test_what_is_beside_a_show_is_no_episode_of_it(name: str) -> None:
     assert found(match([SERIES, SECOND_SEASON], f"[Grp] Minato no Hi {name} [1080p]")) == "unknown"
@@ -150,6 +158,14 @@ def test_a_season_with_a_name_of_its_own_is_that_season() -> None:
     shows = [SERIES, SECOND_SEASON]
 
     assert found(match(shows, "[Grp] Minato no Hi S2 Hidden Path Arc - 01 [1080p]")) == (6, (1,))
+
+
+def test_the_year_of_a_film_under_the_name_of_its_series_asks_a_person() -> None:
+    film = show(5, "Minato no Hi: Shima e", format="MOVIE", starts="2019-01-05", relations=[("PARENT", 1)])
+
+    asked = match([SERIES, film], "Minato.no.Hi.2019.1080p.BluRay.x264-GRP")
+    assert (found(asked), asked.candidates) == ("unsure", (5, 1))
+    assert match([SERIES, film], "Minato.no.Hi.2018.1080p.BluRay.x264-GRP").show == 1
 
 
 def test_a_second_film_is_not_the_only_one_that_is_known() -> None:
