@@ -156,6 +156,6 @@ def _named(show: Show) -> str:
 def _cells(one: Question) -> list[str]:
     return [
         words.clean(one.title),
-        ", ".join(map(watchlist_words.title, one.shows)) or "?",
+        ", ".join(watchlist_words.told_apart(one.shows)) or "?",
         words.moment(one.seen_at) if one.seen_at else "",
     ]
