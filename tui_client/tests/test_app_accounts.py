@@ -142,7 +142,7 @@ async def test_an_account_says_how_reading_its_list_goes(
         await person.sees(
             "Failing since 01 Jan 12:00: The code is valid no more. Link it anew.", "Last synced"
         )
-        await person.sees("Followed of the list: Watching, Watching again.")
+        await person.sees("Followed of the list: Watching, Rewatching.")
         await person.press("y")
         await person.sees("The list is being read")
         server.watchlist.synced_just_now = True
@@ -157,12 +157,10 @@ async def test_which_shows_of_the_list_are_followed_is_ticked(
     async with running(store, tmp_path) as person:
         await open_accounts(person)
         await reach(person, ListStatusesScreen, "e")
-        await person.sees("x Watching", "Planning to watch", "x NEWER")
+        await person.sees("x Watching", "Planning", "x NEWER")
         await eventually(lambda: person.app.focused and person.app.focused.id == "status-0")
         await person.press("space", "down", "space", *["up"] * 2, "space", "enter")
-        await person.sees(
-            "Saved; it holds with the next sync", "Followed of the list: Planning to watch, newer, also"
-        )
+        await person.sees("Saved; it holds with the next sync", "Followed of the list: Planning, newer, also")
     assert server.watchlist.wishes == [{"statuses": ["PLANNING", "NEWER"], "include_adult": True}]
 
 

@@ -79,8 +79,8 @@ _AIRING = {
 }
 LIST_STATUSES = {
     "CURRENT": "Watching",
-    "PLANNING": "Planning to watch",
-    "REPEATING": "Watching again",
+    "PLANNING": "Planning",
+    "REPEATING": "Rewatching",
     "PAUSED": "Paused",
     "COMPLETED": "Completed",
     "DROPPED": "Dropped",
