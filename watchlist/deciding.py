@@ -36,6 +36,8 @@ class Verdict:
     preference: tuple[int, ...] = ()
     reasons: tuple[Reason, ...] = ()
     """Of the wishes; those of the match are its own."""
+    newer_versions: bool = True
+    """A newer version takes the place of what is there of the same group."""
 
     @property
     def acceptable(self) -> bool:
@@ -60,7 +62,8 @@ class Deciding:
         if match.outcome is not Matched.FOUND or entry is None:
             return Verdict(match=match)
         numbers = numbers_of(match, self.follower.known(entry.show_id), offer.title)
-        judge = judge_of(wanted_of(entry, self.follower.preferences))
+        wanted = wanted_of(entry, self.follower.preferences)
+        judge = judge_of(wanted)
         reasons = judge.reasons(
             offer.candidate,
             offer.normalised,
@@ -78,6 +81,7 @@ class Deciding:
             numbers=numbers,
             preference=tuple(judge.preference(offer.candidate)),
             reasons=reasons,
+            newer_versions=wanted.newer_versions,
         )
         if entry.state in (Entry.State.LEFT, Entry.State.REMOVED):
             return found

@@ -3,6 +3,7 @@ transaction that moves what tells where to go on."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -160,7 +161,8 @@ class _Recording:
 
     def _decision(self, item: int, verdict: Verdict, had: "_Had") -> Decision:
         outcome, reasons = verdict.outcome or Outcome.SETTLED, verdict.reasons or verdict.match.reasons
-        if verdict.acceptable and (earlier := had.by_another(item, verdict)):
+        offer = self._verdicts[item][0]
+        if verdict.acceptable and (earlier := had.by_another(item, offer, verdict)):
             outcome, reasons = Outcome.HAD, (Reason("had", earlier, "each episode once"),)
         if item in self._answered:
             outcome = Outcome.SETTLED
@@ -185,25 +187,40 @@ class _Recording:
         return candidate
 
 
+class _Release(NamedTuple):
+    item: int
+    title: str
+    group: str
+    version: int
+
+
 class _Had:
     """By which release the episodes of some entries are there, or under way."""
 
     def __init__(self, entries: Iterable[UUID]) -> None:
         wanted = set(entries)
         self._releases = {
-            (entry, special, number): (item, title)
-            for entry, special, number, item, title in (Grab.objects.releases(wanted) if wanted else ())
+            row[:3]: _Release(*row[3:]) for row in (Grab.objects.releases(wanted) if wanted else ())
         }
 
-    def by_another(self, item: int, verdict: Verdict) -> str:
-        """Its title, where all that is wanted of this one is there by others."""
+    def by_another(self, item: int, offer: Offer, verdict: Verdict) -> str:
+        """Its title, where all that is wanted of this one is there by others, and not as an older version of it."""
         entry = verdict.entry
         assert entry is not None
         special = verdict.match.special
         wanted = [number for number in verdict.numbers if special or number >= entry.from_episode]
-        by = [self._releases.get((entry.pk, special, number), (item, "")) for number in wanted]
-        others = [title for grabbed, title in by if grabbed != item]
+        by = [self._releases.get((entry.pk, special, number)) for number in wanted]
+        others = [
+            one.title
+            for one in by
+            if one is not None and one.item != item and not (verdict.newer_versions and _is_older(one, offer))
+        ]
         return others[0] if others and len(others) == len(wanted) else ""
+
+
+def _is_older(release: _Release, offer: Offer) -> bool:
+    group, version = (offer.release.group or "")[:100].casefold(), offer.release.version or 1
+    return group != "" and release.group.casefold() == group and release.version < version
 
 
 def forget(now: datetime) -> int:

@@ -64,14 +64,14 @@ def link_by_token(*, user: User, provider: str, token: str) -> Link:
     service = _service(provider)
     if not service.links_by_token:
         raise LinkRefused(
-            f"{service.title} cannot be linked with a token here: this box is not registered there. Link by name.",
+            f"{service.title} cannot be linked by a code here: this box is not registered there. Link by name.",
             code="not_by_token",
             field="provider",
         )
     token = "".join(token.split())  # as it comes out of a narrow terminal
     if not token or len(token) > LONGEST_TOKEN or not token.isascii() or not token.isprintable():
         raise LinkRefused(
-            f"That is no token of {service.title}. Copy all of what its page shows.",
+            f"That is no code of {service.title}. Copy all of what its page shows.",
             code="bad_token",
             field="token",
         )
@@ -166,6 +166,8 @@ def _store(user: User, service: WatchProvider, account: AccountRecord, *, token:
     if link is None:
         link = Link(user=user, provider=service.name, statuses=list(FOLLOWED_BY_THEMSELVES))
     now = timezone.now()
+    if link.external_id != account.external_id:
+        link.synced_at = None  # that was another list
     link.external_id, link.name, link.token = account.external_id, account.name, token
     link.token_ends_at = service.token_ends_at(token) if token else None
     link.next_sync_at, link.leased_until, link.asked_at = now, None, None

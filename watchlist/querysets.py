@@ -275,11 +275,12 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
 
 class WatchGrabQuerySet(models.QuerySet["Grab"]):
-    def releases(self, entries: Iterable[UUID]) -> models.QuerySet[Grab, tuple[UUID, str, float, int, str]]:
-        """Which (entry, special, number) there is by which (item, title)."""
-        return self.filter(entry__in=list(entries)).values_list(
-            "entry_id", "special", "number", "candidate__item_id", "candidate__title"
-        )
+    def releases(
+        self, entries: Iterable[UUID]
+    ) -> models.QuerySet[Grab, tuple[UUID, str, float, int, str, str, int]]:
+        """Which (entry, special, number) there is by which (item, title, group, version)."""
+        release = [f"candidate__{name}" for name in ("item_id", "title", "group", "version")]
+        return self.filter(entry__in=list(entries)).values_list("entry_id", "special", "number", *release)
 
     def grab(self, episodes: Sequence[tuple[Candidate, tuple[str, float]]]) -> Iterable[Grab]:
         """Have each (special, number) of the candidate's entry come from it; those that nothing had been taken for."""

@@ -214,7 +214,9 @@ class FakeWatchlist:
                 return 200, list(self.accounts.values())
             case "POST", "links":
                 wishes = self._wished(request)
-                self.link(name=wishes.get("name", "alice"), private="token" in wishes)
+                trouble = self.providers[0]["message"]  # then nobody knows whose code that is
+                name = wishes.get("name", "" if trouble else "alice")
+                self.link(name=name, private="token" in wishes, message=trouble)
                 return 201, self.accounts[wishes["provider"]]
             case "PATCH", "links", provider:
                 self.accounts[provider].update(self._wished(request))
@@ -264,7 +266,8 @@ class FakeWatchlist:
         return {**self.preferences, "effective": _effective(self.preferences, DEFAULTS)}
 
     def _shown(self, entry: dict[str, Any]) -> dict[str, Any]:
-        inherited = _effective(self.preferences, DEFAULTS)
+        batches = "none" if entry["show"]["status"] == "RELEASING" else "any"
+        inherited = _effective(self.preferences, {**DEFAULTS, "batches": batches})
         return {**entry, "effective_wishes": _effective(entry["wishes"], inherited)}
 
 

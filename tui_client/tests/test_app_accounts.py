@@ -72,6 +72,30 @@ async def test_an_account_is_linked_by_a_code_that_is_not_shown(
     assert server.watchlist.wishes == [{"provider": "anilist", "token": "eyJ.secret.code"}]
 
 
+async def test_while_the_service_is_away_nobody_is_told_that_the_list_is_being_read(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.watchlist.providers = [
+        {**ANILIST, "message": "AniList does not answer.", "blocked_until": "2100-01-01T00:00:00Z"}
+    ]
+    async with running(store, tmp_path, size=(100, 30)) as person:
+        await open_accounts(person)
+        await reach(person, LinkByCodeScreen, "c")
+        await person.paste("eyJ.secret.code")
+        await eventually(lambda: person.app.screen.query_one(Input).value)
+        await person.press("enter")
+        await person.sees(
+            "Linked, by code: private lists too. Failing: AniList does not answer.",
+            "Linked; the list is read as soon as its service answers",
+        )
+        await person.press("y")
+        await person.sees("The list is read when AniList is asked again")
+        await person.press("d")
+        await person.sees("Unlink anilist?")
+        await person.press("y")
+        await person.sees("Unlinked anilist; its shows")
+
+
 @pytest.mark.parametrize("key", ["n", "c"])
 async def test_a_link_that_is_refused_says_why_and_keeps_what_was_typed(
     server: FakeServer, store: FileSessionStore, tmp_path: Path, key: str
@@ -118,7 +142,7 @@ async def test_an_account_says_how_reading_its_list_goes(
         await person.sees(
             "Failing since 01 Jan 12:00: The code is valid no more. Link it anew.", "Last synced"
         )
-        await person.sees("Followed of the list: Watching, Watching again.")
+        await person.sees("Followed of the list: Watching, Rewatching.")
         await person.press("y")
         await person.sees("The list is being read")
         server.watchlist.synced_just_now = True
@@ -133,12 +157,10 @@ async def test_which_shows_of_the_list_are_followed_is_ticked(
     async with running(store, tmp_path) as person:
         await open_accounts(person)
         await reach(person, ListStatusesScreen, "e")
-        await person.sees("x Watching", "Planning to watch", "x NEWER")
+        await person.sees("x Watching", "Planning", "x NEWER")
         await eventually(lambda: person.app.focused and person.app.focused.id == "status-0")
         await person.press("space", "down", "space", *["up"] * 2, "space", "enter")
-        await person.sees(
-            "Saved; it holds with the next sync", "Followed of the list: Planning to watch, newer, also"
-        )
+        await person.sees("Saved; it holds with the next sync", "Followed of the list: Planning, newer, also")
     assert server.watchlist.wishes == [{"statuses": ["PLANNING", "NEWER"], "include_adult": True}]
 
 

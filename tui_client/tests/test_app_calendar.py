@@ -84,6 +84,7 @@ async def test_a_release_is_placed_and_its_name_remembered(
         server.watchlist.add_show("Lighthouse [/b]"),
         server.watchlist.add_show("Lighthouse 2", year=2027),
     ]
+    server.watchlist.follow(shows[1])
     server.watchlist.add_question("[Lumen] Lighthouse - 13 [/b]", *shows)
     async with running(store, tmp_path) as person:
         await open_shows(person)
@@ -94,7 +95,11 @@ async def test_a_release_is_placed_and_its_name_remembered(
         )
         await rows_are_there(person)
         await reach(person, AnswerScreen, "enter")
-        await person.sees("Of which show is it?", "Lighthouse [/b] (TV, 12 episodes, Autumn 2026, airing)")
+        await person.sees(
+            "Of which show is it?",
+            "Lighthouse [/b] (TV, 12 episodes, Autumn 2026, airing)",
+            "Lighthouse 2 (followed, TV, 12 episodes, Autumn 2026, airing)",
+        )
         await person.press("down", "enter")
         await person.sees("Nothing to review.", "Lighthouse 2; remembered for this name")
     assert server.watchlist.wishes == [{"show_id": 2, "remember": True}]

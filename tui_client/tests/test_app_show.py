@@ -165,6 +165,7 @@ async def test_wishes_show_what_they_inherit_and_send_only_what_was_changed(
         await person.sees(
             "Groups as in your preferences: Lumen [/b], Aurora",
             "Resolutions 720p",
+            "Batches ‹ as in your preferences: single episodes only ›",
             "Specials too ‹ as in your preferences: yes ›",
             "Wait for better as in your preferences: no",
             "Give up stalled as in your preferences: 2 d",

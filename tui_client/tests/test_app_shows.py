@@ -204,6 +204,12 @@ async def test_a_show_is_paused_and_goes_on(
         await rows_are_there(person)
         await person.press("p")
         await person.sees("Lighthouse paused", "Paused Lighthouse: nothing is taken for it")
+        await person.press("d")
+        await person.sees("no more?")
+        await person.press("y")
+        await person.sees("u takes it back")
+        await person.press("u")
+        await person.sees("Lighthouse paused", "Following Lighthouse again, still paused")
         await person.press("p")
         await person.sees("Lighthouse followed", "Following Lighthouse again")
     assert server.watchlist.wishes == [{"state": "paused"}, {"state": "followed"}]

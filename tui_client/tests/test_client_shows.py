@@ -68,7 +68,9 @@ def test_a_name_of_no_show_is_a_failure_in_words(
     server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["shows", "add", "nothing"]) == 1
-    assert capsys.readouterr().err == "torrent-proxy: No show is called nothing.\n"
+    assert capsys.readouterr().err == (
+        "torrent-proxy: No show is found by nothing. Try another of its names, or a part of one.\n"
+    )
 
 
 def test_a_show_is_removed_by_a_part_of_its_name(
@@ -107,6 +109,18 @@ def test_the_calendar_and_the_review_are_printed(
     assert json.loads(capsys.readouterr().out)[0]["shows"][0]["title"] == "Lighthouse"
 
 
+def test_shows_of_one_title_are_told_apart_in_the_review(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    series = server.watchlist.add_show("Lighthouse")
+    film = server.watchlist.add_show("Lighthouse", format="MOVIE")
+    server.watchlist.add_question("Lighthouse - 01", series, film)
+    assert cli.main(["review"]) == 0
+    told = capsys.readouterr().out
+    assert "Lighthouse (TV, " in told
+    assert "Lighthouse (film, " in told
+
+
 @pytest.mark.parametrize("days", ["0", "31", "x", "-1"])
 def test_a_calendar_of_no_or_too_many_days_is_wrong_usage(days: str) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -135,6 +149,18 @@ def test_an_account_is_linked_by_name_or_by_a_code_from_standard_input(
     told = capsys.readouterr().out
     assert "Linked as alice, by code" in told
     assert "unofficial client of AniList" in told
+
+
+def test_a_link_that_could_not_be_looked_at_says_so(
+    server: FakeServer,
+    store: FileSessionStore,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.watchlist.providers[0]["message"] = "AniList does not answer."
+    monkeypatch.setattr(sys, "stdin", io.StringIO("secret\n"))
+    assert cli.main(["link", "anilist", "--code"]) == 0
+    assert capsys.readouterr() == ("Linked.\n", "AniList does not answer.\n")
 
 
 def test_a_refused_link_is_exit_code_one(

@@ -78,6 +78,10 @@ class Migration(migrations.Migration):
                 ('succeeded_at', models.DateTimeField(null=True)),
                 ('message', models.TextField(blank=True)),
             ],
+            options={
+                'verbose_name': 'relation rules',
+                'verbose_name_plural': 'relation rules',
+            },
         ),
         migrations.CreateModel(
             name='Entry',
@@ -109,6 +113,9 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='watch_entries', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'verbose_name': 'followed show',
+            },
         ),
         migrations.CreateModel(
             name='Candidate',

@@ -108,6 +108,7 @@ class Entry(Wishes):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "show"], name="entry_once"),)
         indexes = (models.Index(fields=["user"], name="entry_look_back", condition=Q(look_back=True)),)
+        verbose_name = "followed show"
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.show_id}"

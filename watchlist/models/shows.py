@@ -138,6 +138,9 @@ class RelationRules(models.Model):
     succeeded_at = models.DateTimeField(null=True)
     message = models.TextField(blank=True)
 
+    class Meta:
+        verbose_name = verbose_name_plural = "relation rules"
+
     def __str__(self) -> str:
         return self.url
 

@@ -297,9 +297,7 @@ def _disabled() -> ProviderError:
 
 
 def _broken(what: str) -> ProviderError:
-    return ProviderError(
-        f"AniList does not work at the moment: {what}. It is asked again by itself.", Trouble.BROKEN
-    )
+    return ProviderError(f"AniList does not work at the moment: {what}.", Trouble.BROKEN)
 
 
 def _not_found() -> ProviderError:
@@ -311,16 +309,16 @@ def _not_found() -> ProviderError:
 
 def _private(*, with_token: bool) -> ProviderError:
     message = (
-        "This profile is private and not the token's own. Link again with a token of the same account."
+        "This profile is private and not the code's own. Link again with a code of the same account."
         if with_token
-        else "This AniList profile is private. Make it public in AniList's settings, or link with a token."
+        else "This AniList profile is private. Make it public in AniList's settings, or link it by a code."
     )
     return ProviderError(message, Trouble.PRIVATE)
 
 
 def _bad_token() -> ProviderError:
     return ProviderError(
-        "AniList does not accept this token. Tokens end after a year, or when you revoke them: get a new one, and link"
+        "AniList does not accept this code. Codes end after a year, or when you revoke them: get a new one, and link"
         " again.",
         Trouble.TOKEN,
     )

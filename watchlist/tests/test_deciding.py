@@ -114,6 +114,20 @@ def test_another_release_of_an_episode_that_is_under_way_is_kept_as_an_alternati
     ]
 
 
+@pytest.mark.parametrize(("newer_versions", "outcome"), [(None, Outcome.TAKEN), (False, Outcome.HAD)])
+def test_a_newer_version_is_had_already_only_where_newer_ones_are_not_wanted(
+    alice: User, feed: Feed, newer_versions: bool | None, outcome: Outcome
+) -> None:
+    earlier = grabbed(follow(alice, "Lighthouse", newer_versions=newer_versions), 1)
+    Candidate.objects.filter(pk=earlier.candidate_id).update(group="B")
+    feed.publish("[b] Lighthouse - 01v2", "[C] Lighthouse - 01v2", "[B] Lighthouse - 01")
+    assert dict(decided()) == {
+        "[b] Lighthouse - 01v2": outcome,
+        "[C] Lighthouse - 01v2": Outcome.HAD,
+        "[B] Lighthouse - 01": Outcome.HAD,
+    }
+
+
 def test_a_batch_of_which_some_episodes_are_there_may_be_had(alice: User, feed: Feed) -> None:
     entry = follow(alice, "Lighthouse", batches=Wishes.Batches.ANY)
     for number in (1, 2):

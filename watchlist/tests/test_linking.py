@@ -118,6 +118,16 @@ def test_linking_again_takes_the_place_of_what_was_linked(
     assert (link.token, link.token_ends_at, link.name) == ("", None, "Keeper")
 
 
+@pytest.mark.parametrize(("name", "read"), [("keeper", True), ("Other", False)])
+def test_when_a_list_was_read_holds_for_that_list_alone(
+    alice: User, service: AniListServer, name: str, read: bool
+) -> None:
+    service.world.add_person("Other", Listed(1))
+    link_by_name(user=alice, provider="anilist", name="Keeper")
+    sync_due_lists()
+    assert (link_by_name(user=alice, provider="anilist", name=name).synced_at is not None) is read
+
+
 def test_two_people_may_follow_the_same_public_list(alice: User, bob: User, service: AniListServer) -> None:
     for user in (alice, bob):
         link_by_name(user=user, provider="anilist", name="Keeper")

@@ -239,7 +239,7 @@ def test_a_token_that_has_ended_is_said_so(alice: User, service: AniListServer, 
     hermit.token = ""
     read_again(clock)
     link.refresh_from_db()
-    assert "token" in link.message
+    assert "code" in link.message
     assert states(alice) == {"1": "followed"}
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Role, User
-from watchlist.models import Link, Provider, RelationRules
+from watchlist.models import Entry, Link, Provider, RelationRules
 from watchlist.tests.factories import EntryFactory, EpisodeFactory, LinkFactory, ShowFactory, candidate
 
 ADMIN = "/admin/watchlist/"
@@ -114,3 +114,12 @@ def test_rules_of_relations_are_counted_and_not_poured_out(browser: Client) -> N
 @pytest.mark.parametrize("model", ["show", "entry", "link", "provider", "relationrules"])
 def test_nothing_is_added_or_deleted_there(browser: Client, model: str) -> None:
     assert browser.get(f"{ADMIN}{model}/add/").status_code == 403
+
+
+def test_pages_call_things_by_their_names(browser: Client) -> None:
+    entry = EntryFactory.create(state=Entry.State.PAUSED)
+    front = browser.get("/admin/").content.decode()
+    assert "Followed shows" in front
+    assert "Relation rules<" in front
+    assert ">paused<" in page(browser, "entry/")
+    assert "paused" in page(browser, f"entry/{entry.pk}/change/")

@@ -92,14 +92,18 @@ async def _link(args: argparse.Namespace) -> int:
             else:
                 print(_account_lines(accounts))
         elif args.code:
-            account = await api.watchlist.link_by_token(args.provider, _read_code())
-            print(f"Linked as {words.clean(account.name)}.")
+            _tell_linked(await api.watchlist.link_by_token(args.provider, _read_code()))
         elif args.name:
-            account = await api.watchlist.link_by_name(args.provider, args.name)
-            print(f"Linked as {words.clean(account.name)}.")
+            _tell_linked(await api.watchlist.link_by_name(args.provider, args.name))
         else:
             raise UsageError("Give the name of your account, or --code to be asked for a code.")
     return OK
+
+
+def _tell_linked(account: Account) -> None:
+    print(f"{watchlist_words.linked(account)}.")
+    if account.message:
+        print(words.clean(account.message), file=sys.stderr)
 
 
 def _read_code() -> str:
@@ -137,7 +141,7 @@ async def _show_meant(api: ApiClient, wanted: str) -> int:
     if len(exact) == 1:
         return exact[0].id
     if not found.shows:
-        raise ClientError(f"No show is called {wanted}.")
+        raise ClientError(f"No show is found by {wanted}. Try another of its names, or a part of one.")
     print(_show_table(found.shows), file=sys.stderr)
     raise ClientError(f"{wanted} may be one of {len(found.shows)} shows. Give one of the ids above.")
 
@@ -211,7 +215,7 @@ def _calendar_table(airings: Sequence[Airing]) -> str:
 
 
 def _review_table(questions: Sequence[Question]) -> str:
-    rows = [(words.clean(one.title), ", ".join(map(watchlist_words.title, one.shows))) for one in questions]
+    rows = [(words.clean(one.title), ", ".join(watchlist_words.told_apart(one.shows))) for one in questions]
     return columns(("RELEASE", "MAY BE OF"), rows)
 
 

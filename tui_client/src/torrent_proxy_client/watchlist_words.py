@@ -1,6 +1,7 @@
 """Followed shows, their episodes and releases as a person reads them. Plain text only, like `words`."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from torrent_proxy_client import feed_words, words
@@ -78,8 +79,8 @@ _AIRING = {
 }
 LIST_STATUSES = {
     "CURRENT": "Watching",
-    "PLANNING": "Planning to watch",
-    "REPEATING": "Watching again",
+    "PLANNING": "Planning",
+    "REPEATING": "Rewatching",
     "PAUSED": "Paused",
     "COMPLETED": "Completed",
     "DROPPED": "Dropped",
@@ -131,6 +132,14 @@ def about_show(show: Show) -> str:
     airing = _known(show.status, _AIRING)
     adult = "for adults" if show.is_adult else ""
     return ", ".join(part for part in (format_of(show), episodes, season(show), airing, adult) if part)
+
+
+def told_apart(shows: Sequence[Show]) -> list[str]:
+    """Their titles; where several have the same, with what else is known of them."""
+    titles = Counter(map(title, shows))
+    return [
+        f"{title(show)} ({about_show(show)})" if titles[title(show)] > 1 else title(show) for show in shows
+    ]
 
 
 # --- entries
@@ -351,11 +360,17 @@ def account_state(account: Account | None) -> str:
     return "✓ synced" if account.synced_at else "… first sync"
 
 
+def linked(account: Account) -> str:
+    """`Linked as alice`; whose it is, is not known before its service has answered once."""
+    name = words.clean(account.name).strip()
+    return f"Linked as {name}" if name else "Linked"
+
+
 def told_account(account: Account) -> list[str]:
     """Sentences: how reading the list goes."""
     how = "by code: private lists too" if account.private else "by its public name"
     ends = f", until {words.moment(account.token_ends_at)}" if account.token_ends_at else ""
-    told = [f"Linked as {words.clean(account.name)}, {how}{ends}."]
+    told = [f"{linked(account)}, {how}{ends}."]
     if account.failing_since or account.message:
         since = f" since {words.moment(account.failing_since)}" if account.failing_since else ""
         told.append(f"Failing{since}: {words.clean(account.message) or 'the server does not say why.'}")

@@ -17,7 +17,7 @@ from torrent_proxy_client.app.form import (
     parse_list,
 )
 from torrent_proxy_client.app.rule_form import BATCHES
-from torrent_proxy_client.watchlist import Preferences
+from torrent_proxy_client.watchlist import Entry, Preferences
 
 _NOTHING = {
     "none",
@@ -29,14 +29,20 @@ _NOTHING = {
 _YES_NO = {True: "yes", False: "no"}
 
 
-def inherited_by_entries(preferences: Preferences) -> dict[str, object]:
-    return asdict(preferences.effective)
+def inherited_by_entries(preferences: Preferences, entry: Entry) -> dict[str, object]:
+    """What neither says is up to the show: of one that airs no batches are taken."""
+    own, preferred = asdict(entry.wishes), asdict(preferences.wishes)
+    held = asdict(entry.effective)
+    undecided = {name: held[name] for name in own if own[name] is None and preferred[name] is None}
+    return asdict(preferences.effective) | undecided
 
 
 def inherited_by_preferences(preferences: Preferences) -> dict[str, object]:
     """As far as it is known: what holds where something is wished says nothing of what would hold else."""
     own = asdict(preferences.wishes)
-    return {name: value for name, value in asdict(preferences.effective).items() if own[name] is None}
+    known = asdict(preferences.effective)
+    del known["batches"]  # they depend on whether a show still airs
+    return {name: value for name, value in known.items() if own[name] is None}
 
 
 def wish_groups(inherited: Mapping[str, object], whence: str) -> Groups:

@@ -91,8 +91,16 @@ class AccountsScreen(TableScreen):
 
     def _linked(self, account: Account | None) -> None:
         if account:
-            self.tell(f"Linked as {words.clean(account.name)}; the list is read in a moment")
+            when = "as soon as its service answers" if account.message else "in a moment"
+            self.tell(f"{watchlist_words.linked(account)}; the list is read {when}")
             self.look()
+
+    @property
+    def _reading(self) -> str:
+        provider = self._provider
+        if provider and provider.blocked_until:
+            return f"The list is read when {watchlist_words.provider_title(provider)} is asked again"
+        return "The list is being read"
 
     @work(exit_on_error=False)
     async def action_sync(self) -> None:
@@ -100,7 +108,7 @@ class AccountsScreen(TableScreen):
             asked = await self.answer(self.api.watchlist.sync(account.provider))
             if asked is None:
                 return
-            self.tell("The list is being read" if asked else "The list was read a moment ago")
+            self.tell(self._reading if asked else "The list was read a moment ago")
             self.look()
 
     @on(DataTable.RowSelected)
@@ -120,7 +128,7 @@ class AccountsScreen(TableScreen):
                 stay = "its shows stay followed" if keep else "its shows are followed no more"
                 await self.done(
                     self.api.watchlist.unlink(account.provider, keep=keep),
-                    f"Unlinked {words.clean(account.name)}; {stay}",
+                    f"Unlinked {words.clean(account.name or account.provider)}; {stay}",
                 )
 
     def action_help(self) -> None:

@@ -90,7 +90,7 @@ class UnlinkScreen(ModalScreen[bool | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            name = words.clean(self._account.name)
+            name = words.clean(self._account.name or self._account.provider)
             yield Static(f"Unlink {name}?", classes="dialog-title", markup=False)
             yield Static(
                 "The server reads your list no more, and deletes what it keeps to do so.", markup=False

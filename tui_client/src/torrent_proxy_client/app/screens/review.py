@@ -1,5 +1,7 @@
 """Releases that may be of shows somebody follows: of which, only they can say."""
 
+from collections.abc import Collection
+
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -61,7 +63,11 @@ class ReviewScreen(TableScreen):
     async def action_open(self) -> None:
         one = self._questions.get(self.rows.selected)
         if one and self.is_active:
-            said = await self.app.push_screen_wait(AnswerScreen(self.api, one))
+            entries = await self.answer(self.api.watchlist.all())
+            if entries is None or not self.is_active:  # Enter may be pressed twice
+                return
+            followed = {entry.show.id for entry in entries if entry.state == "followed"}
+            said = await self.app.push_screen_wait(AnswerScreen(self.api, one, followed))
             if said:
                 self.tell(said)
                 self.look()
@@ -92,15 +98,16 @@ class AnswerScreen(TellsMistakes, ModalScreen[str]):
         Binding("escape,q", "dismiss('')", "cancel", key_display="esc"),
     ]
 
-    def __init__(self, api: ApiClient, question: Question) -> None:
+    def __init__(self, api: ApiClient, question: Question, followed: Collection[int]) -> None:
         super().__init__()
+        self._followed = followed
         self._api = api
         self._question = question
         self._answering = False
 
     def compose(self) -> ComposeResult:
         one = self._question
-        options = [Option(Text(_named(show)), str(show.id)) for show in one.shows]
+        options = [Option(Text(_named(show, show.id in self._followed)), str(show.id)) for show in one.shows]
         with Vertical(classes="dialog"):
             yield Static("Of which show is it?", classes="dialog-title", markup=False)
             yield Static(words.clean(one.title), markup=False)
@@ -147,15 +154,17 @@ class AnswerScreen(TellsMistakes, ModalScreen[str]):
             self._answering = False
 
 
-def _named(show: Show) -> str:
-    """`Lighthouse (TV, 12 episodes, Autumn 2026)`"""
-    about = watchlist_words.about_show(show)
+def _named(show: Show, followed: bool) -> str:
+    """`Lighthouse (followed, TV, 12 episodes, Autumn 2026)`"""
+    about = ", ".join(
+        part for part in ("followed" if followed else "", watchlist_words.about_show(show)) if part
+    )
     return f"{watchlist_words.title(show)} ({about})" if about else watchlist_words.title(show)
 
 
 def _cells(one: Question) -> list[str]:
     return [
         words.clean(one.title),
-        ", ".join(map(watchlist_words.title, one.shows)) or "?",
+        ", ".join(watchlist_words.told_apart(one.shows)) or "?",
         words.moment(one.seen_at) if one.seen_at else "",
     ]

@@ -278,7 +278,8 @@ class ShowsScreen(TableScreen):
         if entry is None:
             self.tell("Nothing was removed since this screen was opened.")
             return
-        said = f"Following {watchlist_words.title(entry.show)} again"
+        paused = ", still paused" if entry.state == "paused" else ""
+        said = f"Following {watchlist_words.title(entry.show)} again{paused}"
         if not await self.done(self.api.watchlist.restore(entry.id), said):
             self._removed = entry
 

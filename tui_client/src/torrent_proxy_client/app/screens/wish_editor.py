@@ -44,7 +44,9 @@ class _WishEditor(FormEditor[T]):
 
 class EntryEditor(_WishEditor[Entry]):
     def __init__(self, api: ApiClient, entry: Entry, preferences: Preferences) -> None:
-        groups = wish_form.wish_groups(wish_form.inherited_by_entries(preferences), "in your preferences")
+        groups = wish_form.wish_groups(
+            wish_form.inherited_by_entries(preferences, entry), "in your preferences"
+        )
         of = SimpleNamespace(
             **asdict(entry.wishes),
             from_episode=entry.from_episode,
