@@ -132,7 +132,7 @@ async def until(
     look: Callable[[], Awaitable[T]], holds: Callable[[T], object], *, work: FollowedFeed | None = None
 ) -> T:
     """What is seen once it holds. `work`: done meanwhile; without, the box gets there alone."""
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 400  # five rounds of the worker, each at most a minute, on a busy machine
     while not holds(seen := await look()):
         assert time.monotonic() < deadline, f"still {seen}"
         await (work.work() if work else asyncio.sleep(0.5))

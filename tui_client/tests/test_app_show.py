@@ -90,7 +90,7 @@ async def test_another_release_of_an_episode_is_taken_after_asking(
         await person.sees(
             "Take this release instead?", "[Aurora] Lighthouse 01-04 [/b]", "stays until this one"
         )
-        await person.press("enter")  # by reflex
+        await reach(person, ReleasesScreen, "enter")  # by reflex
         await person.press("t")
         await person.sees("Take this release instead?")
         await person.press("y")
