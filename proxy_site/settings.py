@@ -182,6 +182,12 @@ SFTP_MAX_CONNECTIONS_PER_ADDRESS: int = env.int(
 )
 SFTP_MAX_CONNECTIONS_PER_USER: int = env.int("SFTP_MAX_CONNECTIONS_PER_USER", 32, validate=Range(1, 4096))
 
+# --- monitoring
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
+METRICS_USERNAMES: bool = env.bool("METRICS_USERNAMES", True)
+# Upper bounds in seconds. Each is one time series for every view and method.
+PROMETHEUS_LATENCY_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, float("inf"))
+
 # --- URLs that people type
 OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", False)
 
@@ -253,6 +259,7 @@ INSTALLED_APPS = [
     "torrents.apps.TorrentsConfig",
     "feeds.apps.FeedsConfig",
     "watchlist.apps.WatchlistConfig",
+    "monitoring.apps.MonitoringConfig",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -267,6 +274,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "monitoring.middleware.counted",  # first: what the others answer counts too, and their time
     "proxy_site.api.limits.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -376,7 +384,8 @@ Q_CLUSTER = {
     "max_attempts": 3,
     "poll": 1.0,
     "catch_up": False,
-    "save_limit": 250,
+    "save_limit": 25,
+    "save_limit_per": "func",  # so that the last run of what runs once a day is still known
     "label": "Background tasks",
 }
 

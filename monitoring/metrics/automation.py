@@ -1,0 +1,119 @@
+"""Feeds, the watchlist, and the tasks that work on them."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django_q.models import OrmQ, Schedule, Task
+
+from feeds.models import Decision, FeedSource, Grab, Item, Subscription
+from monitoring.metrics.catalogue import Samples
+from watchlist.budget import requests_per_minute
+from watchlist.models import Decision as WatchDecision
+from watchlist.models import Entry, Link, Provider
+from watchlist.providers import enabled, make_provider
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+def read(samples: Samples, now: datetime) -> None:
+    _feeds(samples, now)
+    _watchlist(samples, now)
+    _providers(samples, now)
+    _queue(samples, now)
+    _schedules(samples)
+
+
+def _feeds(samples: Samples, now: datetime) -> None:
+    followed = Subscription.objects.filter(source=OuterRef("pk"), enabled=True, user__is_active=True)
+    told = FeedSource.objects.filter(Exists(followed)).aggregate(
+        number=Count("pk"),
+        failing=Count("pk", filter=Q(failing_since__isnull=False)),
+        most_overdue=Min("next_check_at", filter=Q(next_check_at__lt=now)),
+    )
+    samples.add("feed_sources", told["number"])
+    samples.add("feed_sources_failing", told["failing"])
+    samples.add("feed_most_overdue_seconds", _age(told["most_overdue"], now))
+    samples.add("feed_items_last_day", Item.objects.filter(seen_at__gt=now - DAY).count())
+    decided = Decision.objects.filter(at__gt=now - DAY).values_list("outcome").annotate(Count("pk"))
+    _each(samples, "feed_decisions_last_day", Decision.Outcome.values, dict(decided.order_by()))
+    grabs = {
+        (origin, state): number
+        for origin, state, number in Grab.objects.values_list("origin", "state")
+        .annotate(Count("pk"))
+        .order_by()
+    }
+    for origin in Grab.Origin.values:
+        for state in Grab.State.values:
+            samples.add("feed_grabs", grabs.get((origin, state), 0), origin, state)
+
+
+def _watchlist(samples: Samples, now: datetime) -> None:
+    samples.add("watchlist_entries", Entry.objects.filter(state=Entry.State.FOLLOWED).count())
+    decided = WatchDecision.objects.filter(at__gt=now - DAY).values_list("outcome").annotate(Count("pk"))
+    _each(samples, "watchlist_decisions_last_day", WatchDecision.Outcome.values, dict(decided.order_by()))
+
+
+def _providers(samples: Samples, now: datetime) -> None:
+    rows = {row.name: row for row in Provider.objects.all()}
+    links = Link.objects.filter(user__is_active=True).values("provider")
+    lists = {
+        row["provider"]: row
+        for row in links.annotate(
+            number=Count("pk"),
+            failing=Count("pk", filter=Q(failing_since__isnull=False)),
+            oldest=Min("synced_at"),
+        )
+    }
+    for name in enabled():
+        provider = make_provider(name)
+        if not (provider.links_by_name or provider.links_by_token):  # shows typed in by hand: nobody is asked
+            continue
+        row = rows.get(name, Provider(name=name))
+        recent = sum(at > now - MINUTE for at in row.asked_at)
+        samples.add("watchlist_requests_last_minute", recent, name)
+        samples.add("watchlist_requests_allowed", requests_per_minute(), name)
+        blocked = (row.blocked_until - now).total_seconds() if row.blocked_until else 0.0
+        samples.add("watchlist_blocked_seconds", max(0.0, blocked), name)
+        samples.add("watchlist_failures", row.failures, name)
+        if row.airing_at is not None:
+            samples.add("watchlist_airing_age_seconds", _age(row.airing_at, now), name)
+        told = lists.get(name, {"number": 0, "failing": 0, "oldest": None})
+        samples.add("watchlist_links", told["number"] - told["failing"], name, "working")
+        samples.add("watchlist_links", told["failing"], name, "failing")
+        if told["oldest"] is not None:
+            samples.add("watchlist_list_age_seconds", _age(told["oldest"], now), name)
+
+
+def _queue(samples: Samples, now: datetime) -> None:
+    waiting = OrmQ.objects.aggregate(number=Count("pk"), oldest=Min("lock", filter=Q(lock__lt=now)))
+    samples.add("queue_tasks", waiting["number"])
+    samples.add("queue_oldest_ready_seconds", _age(waiting["oldest"], now))
+    ended = Task.objects.aggregate(
+        failed=Count("pk", filter=Q(success=False, stopped__gt=now - DAY)), last=Max("stopped")
+    )
+    samples.add("queue_failures_last_day", ended["failed"])
+    if ended["last"] is not None:
+        samples.add("queue_last_end_age_seconds", _age(ended["last"], now))
+
+
+def _schedules(samples: Samples) -> None:
+    successes = dict(
+        Task.objects.filter(success=True).values_list("func").annotate(Max("stopped")).order_by()
+    )
+    for task, minutes in Schedule.objects.order_by("func").values_list("func", "minutes").distinct():
+        if minutes:
+            samples.add("schedule_interval_seconds", minutes * 60, task)
+        if task in successes:
+            samples.add("schedule_last_success_timestamp_seconds", successes[task].timestamp(), task)
+
+
+def _each(samples: Samples, name: str, values: list[str], counts: dict[str, int]) -> None:
+    """Also of what there is none: a time series that comes and goes tells no difference."""
+    for value in values:
+        samples.add(name, counts.get(value, 0), value)
+
+
+def _age(moment: datetime | None, now: datetime) -> float:
+    """Seconds; 0 where there is nothing."""
+    return 0.0 if moment is None else max(0.0, (now - moment).total_seconds())
