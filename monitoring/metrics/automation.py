@@ -1,6 +1,7 @@
 """Feeds, the watchlist, and the tasks that work on them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django_q.models import OrmQ, Schedule, Task
@@ -57,8 +58,8 @@ def _watchlist(samples: Samples, now: datetime) -> None:
 def _providers(samples: Samples, now: datetime) -> None:
     rows = {row.name: row for row in Provider.objects.all()}
     links = Link.objects.filter(user__is_active=True).values("provider")
-    lists = {
-        row["provider"]: row
+    lists: dict[str, dict[str, Any]] = {
+        row["provider"]: dict(row)
         for row in links.annotate(
             number=Count("pk"),
             failing=Count("pk", filter=Q(failing_since__isnull=False)),

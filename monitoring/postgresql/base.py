@@ -20,14 +20,18 @@ _executed = execute_total.labels(*OURS)
 _seconds = query_duration_seconds.labels(*OURS)
 
 
+def count_query(seconds: float) -> None:
+    _executed.inc()
+    _seconds.observe(seconds)
+
+
 class CountedPrepared(Prepared):
     """These queries use no cursor, which would count them."""
 
     def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         began = time.perf_counter()
         rows = super().fetch(sql, params)
-        _executed.inc()
-        _seconds.observe(time.perf_counter() - began)
+        count_query(time.perf_counter() - began)
         return rows
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
@@ -25,7 +25,7 @@ class ApiAwareCommonMiddleware(CommonMiddleware):
     What looks after the box asks by the machine's own address, which is not among ALLOWED_HOSTS on a server.
     """
 
-    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if is_for_the_box(request) else super().process_request(request)
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
