@@ -19,8 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import django
+import psutil
 
 from benchmarks.common import Figures, Promise, median_and_p95, report
+from benchmarks.usage import cpu_seconds
 from deploy.box import free_ports
 from proxy_site import embedded_postgres
 from proxy_site.environment import PROJECT_DIR
@@ -60,7 +62,9 @@ def _measured(people: int, torrents: int, scrapes: int) -> Figures:
         "ENVIRONMENT": "development",
         "PYTHON_DOTENV_DISABLED": "1",
         "DJANGO_SETTINGS_MODULE": "proxy_site.settings",
-        "PROMETHEUS_MULTIPROC_DIR": str(folder),  # of this process, which counts polls into files as the web does
+        "PROMETHEUS_MULTIPROC_DIR": str(
+            folder
+        ),  # of this process, which counts polls into files as the web does
     }
     django.setup()
     _fill(people, torrents)
@@ -102,15 +106,19 @@ def _scraped(folder: Path, scrapes: int) -> Figures:
     try:
         _wait_for(port, folder / "web.log")
         _visit_everything(port)
+        processes = [web.pid, *(child.pid for child in psutil.Process(web.pid).children())]
         seconds, text = [], ""
+        before = cpu_seconds(processes)
         for _ in range(scrapes):
             began = time.perf_counter()
             text = _get(port, "/metrics")
             seconds.append(time.perf_counter() - began)
+        cpu = (cpu_seconds(processes) - before) / scrapes
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         own = next(line for line in lines if line.startswith("torrentproxy_scrape_seconds "))
         return {
             "scrape": median_and_p95(seconds),
+            "scrape_cpu_ms": round(cpu * 1000, 2),
             "of_it_reading_rows_ms": round(float(own.split()[1]) * 1000, 2),
             "series": len(lines),
             "kilobytes": round(len(text) / 1000),

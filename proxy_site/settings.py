@@ -185,8 +185,7 @@ SFTP_MAX_CONNECTIONS_PER_USER: int = env.int("SFTP_MAX_CONNECTIONS_PER_USER", 32
 # --- monitoring
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 METRICS_USERNAMES: bool = env.bool("METRICS_USERNAMES", True)
-# Upper bounds in seconds. Each is one time series for every view and method.
-PROMETHEUS_LATENCY_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, float("inf"))
+PROMETHEUS_LATENCY_BUCKETS = (0.0005, 0.002, 0.01, 0.05, 0.25, 1.0, float("inf"))  # seconds, of queries
 
 # --- URLs that people type
 OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", False)

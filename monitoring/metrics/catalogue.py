@@ -156,9 +156,8 @@ class Samples:
         told = ",".join(
             f'{label}="{_escaped(text)}"' for label, text in zip(metric.labels, labels, strict=True)
         )
-        self._lines.setdefault(name, []).append(
-            f"{metric.full_name}{{{told}}} {value}\n" if told else f"{metric.full_name} {value}\n"
-        )
+        series = f"{metric.full_name}{{{told}}}" if told else metric.full_name
+        self._lines.setdefault(name, []).append(f"{series} {value}\n")
 
     def text(self) -> str:
         """In Prometheus' text format."""

@@ -16,6 +16,8 @@ KEPT = {
     "django_http_exceptions_total_by_view",
 }
 
+SECONDS = (0.005, 0.025, 0.1, 0.5, 2.5, float("inf"))  # each is a time series for every view and method
+
 
 class _NotCounted:
     """In place of a metric that nobody looks at."""
@@ -36,6 +38,8 @@ class Metrics(middleware.Metrics):  # type: ignore[misc]  # django-prometheus ha
     ) -> Any:
         if name not in KEPT:
             return _NotCounted()
+        if "buckets" in kwargs:
+            kwargs["buckets"] = SECONDS
         return super().register_metric(metric_cls, name, documentation, labelnames, **kwargs)
 
 
