@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
-from django_q.models import OrmQ, Schedule, Task
+from django_q.models import Schedule, Task
 
-from feeds.models import Decision, FeedSource, Grab, Item, Subscription
+from feeds.models import Decision, FeedSource, Grab, Subscription
 from monitoring.metrics.catalogue import Samples
 from watchlist.budget import requests_per_minute
 from watchlist.models import Decision as WatchDecision
@@ -16,12 +17,22 @@ from watchlist.providers import enabled, make_provider
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
+# In one round trip.
+_FEW = """
+SELECT (SELECT count(*) FROM feeds_item WHERE seen_at > %(yesterday)s),
+       (SELECT count(*) FROM watchlist_entry WHERE state = %(followed)s),
+       (SELECT count(*) FROM django_q_ormq),
+       (SELECT min(lock) FROM django_q_ormq WHERE lock < %(now)s),
+       (SELECT count(*) FROM django_q_task WHERE NOT success AND stopped > %(yesterday)s),
+       (SELECT max(stopped) FROM django_q_task)
+"""
+
 
 def read(samples: Samples, now: datetime) -> None:
     _feeds(samples, now)
     _watchlist(samples, now)
     _providers(samples, now)
-    _queue(samples, now)
+    _few(samples, now)
     _schedules(samples)
 
 
@@ -35,7 +46,6 @@ def _feeds(samples: Samples, now: datetime) -> None:
     samples.add("feed_sources", told["number"])
     samples.add("feed_sources_failing", told["failing"])
     samples.add("feed_most_overdue_seconds", _age(told["most_overdue"], now))
-    samples.add("feed_items_last_day", Item.objects.filter(seen_at__gt=now - DAY).count())
     decided = Decision.objects.filter(at__gt=now - DAY).values_list("outcome").annotate(Count("pk"))
     _each(samples, "feed_decisions_last_day", Decision.Outcome.values, dict(decided.order_by()))
     grabs = {
@@ -50,7 +60,6 @@ def _feeds(samples: Samples, now: datetime) -> None:
 
 
 def _watchlist(samples: Samples, now: datetime) -> None:
-    samples.add("watchlist_entries", Entry.objects.filter(state=Entry.State.FOLLOWED).count())
     decided = WatchDecision.objects.filter(at__gt=now - DAY).values_list("outcome").annotate(Count("pk"))
     _each(samples, "watchlist_decisions_last_day", WatchDecision.Outcome.values, dict(decided.order_by()))
 
@@ -86,16 +95,17 @@ def _providers(samples: Samples, now: datetime) -> None:
             samples.add("watchlist_list_age_seconds", _age(told["oldest"], now), name)
 
 
-def _queue(samples: Samples, now: datetime) -> None:
-    waiting = OrmQ.objects.aggregate(number=Count("pk"), oldest=Min("lock", filter=Q(lock__lt=now)))
-    samples.add("queue_tasks", waiting["number"])
-    samples.add("queue_oldest_ready_seconds", _age(waiting["oldest"], now))
-    ended = Task.objects.aggregate(
-        failed=Count("pk", filter=Q(success=False, stopped__gt=now - DAY)), last=Max("stopped")
-    )
-    samples.add("queue_failures_last_day", ended["failed"])
-    if ended["last"] is not None:
-        samples.add("queue_last_end_age_seconds", _age(ended["last"], now))
+def _few(samples: Samples, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FEW, {"now": now, "yesterday": now - DAY, "followed": Entry.State.FOLLOWED.value})
+        ((items, entries, tasks, oldest, failed, last_end),) = cursor.fetchall()
+    samples.add("feed_items_last_day", items)
+    samples.add("watchlist_entries", entries)
+    samples.add("queue_tasks", tasks)
+    samples.add("queue_oldest_ready_seconds", _age(oldest, now))
+    samples.add("queue_failures_last_day", failed)
+    if last_end is not None:
+        samples.add("queue_last_end_age_seconds", _age(last_end, now))
 
 
 def _schedules(samples: Samples) -> None:
