@@ -17,11 +17,21 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from proxy_site.logs import HideLinkTokens
+from proxy_site.web_counts import counts_directory
 
 try:
     bind = settings.WEB_ADDRESS
 except ImproperlyConfigured as problem:
     sys.exit(str(problem))
+
+# Its processes count together, in files. Before anything imports prometheus_client, which looks for it once.
+try:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts_directory(settings.DATA_DIR, bind))
+except OSError as problem:
+    sys.exit(f"DATA_DIR ({settings.DATA_DIR}) cannot be used: {problem}.")
+settings.DATABASES["default"]["ENGINE"] = (
+    "monitoring.postgresql"  # counts queries; the other processes do not
+)
 
 wsgi_app = "proxy_site.wsgi"
 workers = settings.WEB_WORKERS
@@ -52,3 +62,9 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     gc.collect()
     gc.freeze()  # what is loaded by now stays: collections need not look at it, nor workers copy its memory
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -182,6 +182,11 @@ SFTP_MAX_CONNECTIONS_PER_ADDRESS: int = env.int(
 )
 SFTP_MAX_CONNECTIONS_PER_USER: int = env.int("SFTP_MAX_CONNECTIONS_PER_USER", 32, validate=Range(1, 4096))
 
+# --- monitoring
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
+METRICS_USERNAMES: bool = env.bool("METRICS_USERNAMES", True)
+PROMETHEUS_LATENCY_BUCKETS = (0.0005, 0.002, 0.01, 0.05, 0.25, 1.0, float("inf"))  # seconds, of queries
+
 # --- URLs that people type
 OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", False)
 
@@ -253,6 +258,7 @@ INSTALLED_APPS = [
     "torrents.apps.TorrentsConfig",
     "feeds.apps.FeedsConfig",
     "watchlist.apps.WatchlistConfig",
+    "monitoring.apps.MonitoringConfig",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -267,6 +273,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "monitoring.middleware.counted",  # first: what the others answer counts too, and their time
     "proxy_site.api.limits.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -376,7 +383,8 @@ Q_CLUSTER = {
     "max_attempts": 3,
     "poll": 1.0,
     "catch_up": False,
-    "save_limit": 250,
+    "save_limit": 25,
+    "save_limit_per": "func",  # so that the last run of what runs once a day is still known
     "label": "Background tasks",
 }
 

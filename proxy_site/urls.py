@@ -29,6 +29,7 @@ urlpatterns = [
     path("api/v1/", include((api_v1, "api"))),
     path("", RedirectView.as_view(pattern_name="api:docs")),
     path("admin/", admin.site.urls),
+    path("", include("monitoring.urls")),
     path("client/", client_page, name="client"),
     path("client/<str:name>", client_wheel, name="client-wheel"),
 ]

@@ -116,6 +116,12 @@ def test_the_benchmark_of_the_watchlist_runs_and_leaves_nothing_behind(short_fol
     assert all(promise["held"] for promise in answer["promises"])
 
 
+def test_the_benchmark_of_monitoring_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+    figures = quick_run("monitoring", short_folder)["figures"]
+    assert figures["series"] > 500
+    assert figures["counting_a_poll_us"] > 0
+
+
 def test_flexget_is_compared_only_where_somebody_says_where_it_is() -> None:
     done = processes.run([sys.executable, "-m", "benchmarks.feeds", "--parts", "flexget"])
     assert done.returncode == 2

@@ -151,6 +151,9 @@ EXPECTED: dict[tuple[str, str], Row] = {
 # For browsers: not in the schema.
 PAGES: dict[tuple[str, str], Row] = {
     ("get", "/"): everybody(302),
+    ("get", "/metrics"): everybody(200),  # who asks here asks from this machine
+    ("get", "/health/live"): everybody(200),
+    ("get", "/health/ready"): everybody(503),  # neither engine nor worker runs here
     ("get", "/client/"): everybody(200),
     ("get", "/client/{wheel}"): everybody(404),  # none is built here
     ("get", f"{API}/schema/"): Row((200, 200, 200, 401, 200)),  # a token, where one is shown, must be good

@@ -60,6 +60,22 @@ WHERE torrent.engine_id = %s
 """
 
 
+# As budgets.Held and budgets.Use count it; a test compares the two.
+_USE_OF_EVERYBODY = """
+WITH held (id, user_id, torrent_id, added_at, running, complete, waits_for, admitted_size, handed_over, size,
+           torrent_size, torrent_complete, progress, refused) AS ({held}),
+looked_at AS (
+    SELECT *, running AND NOT complete AND NOT refused AND waits_for = '' AND (size <= admitted_size) IS TRUE
+        AS admitted
+    FROM held
+)
+SELECT user_id,
+       sum(CASE WHEN complete OR admitted THEN size WHEN running THEN 0 ELSE ceil(size * progress) END)::bigint,
+       count(*) FILTER (WHERE admitted AND NOT torrent_complete)
+FROM looked_at GROUP BY user_id
+"""
+
+
 class TrafficUsedUp(Exception):
     """This person has fetched all that they may this month; the text says so, and what to do."""
 
@@ -154,6 +170,12 @@ def read_held(*, engine_id: int | None = None, user_id: int | None = None) -> li
     """All claims that are held, of an engine or of a person, in one query."""
     one, value = ("claim.user_id", user_id) if engine_id is None else ("torrent.engine_id", engine_id)
     return _rows(_HELD.format(one=one), [value], lambda row: Held(*row))
+
+
+def use_of_everybody() -> dict[int, tuple[int, int]]:
+    """Bytes that count towards a disk quota, and active torrents, by user: of all who hold something, in one query."""
+    rows = _rows(_USE_OF_EVERYBODY.format(held=_HELD.format(one="TRUE")), [True], tuple)
+    return {user_id: (disk or 0, active) for user_id, disk, active in rows}
 
 
 def read_people(*, only: int | None = None) -> tuple[dict[int, Person], int]:

@@ -46,13 +46,14 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     _prepared: Prepared  # of the present connection
+    prepared_class = Prepared
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.adapters.register_loader("timestamptz", UtcMoments)
-        self._prepared = Prepared(connection)
+        self._prepared = self.prepared_class(connection)
         return connection
 
     def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
