@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from benchmarks.common import Figures, Promise, report
-from monitoring.host.egress import WRAP, Known, of_month, passed
+from monitoring.host.egress import Known, of_month, passed
 from monitoring.host.readings import Counters, CpuTimes, Reading
 
 if TYPE_CHECKING:
