@@ -11,7 +11,7 @@ import os
 import random
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ MINUTE = timedelta(minutes=1)
 ALLOWANCE = 10 * 10**12
 LINE = 250_000_000  # bytes a second: 2 OCPUs
 SPEED_LIMIT = 20_000_000
+WORLDS = 20  # of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Scenario:
     counter_bits: int = 64
     outages: int = 12  # of the worker, up to six hours each; every second one ends with a reboot
     resets: int = 12  # of the counters alone
-    over_new_year: bool = True  # the worker is out when the second month begins
+    over_month_end: bool = True  # the worker is out when the second month begins
     seed: int = 1
 
 
@@ -47,7 +48,7 @@ SCENARIOS = (
     Scenario("as it is shipped"),
     Scenario("without a limit of speed", most=None),
     Scenario("counters of 32 bits", counter_bits=32),
-    Scenario("nothing ever goes wrong", outages=0, resets=0, over_new_year=False),
+    Scenario("nothing ever goes wrong", outages=0, resets=0, over_month_end=False),
     Scenario("people fetch more than the month has", handover=6_000_000),
 )
 
@@ -143,14 +144,13 @@ def _events(scenario: Scenario) -> tuple[set[int], set[int], set[int]]:
         out.update(range(first, first + length))
         if number % 2:
             reboots.add(first + length - 1)
-    if scenario.over_new_year:
+    if scenario.over_month_end:
         end_of_january = 31 * 24 * 60
         out.update(range(end_of_january - 120, end_of_january + 180))
     return out, reboots, set(chance.sample(range(minutes), scenario.resets))
 
 
-def figures_of(scenario: Scenario) -> Figures:
-    months = World(scenario).run()
+def figures_of(months: Mapping[date, Month]) -> Figures:
     return {
         f"{first:%B}": {
             "share": round(month.share, 4),
@@ -168,31 +168,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="one object for programs")
-    parser.add_argument("--quick", action="store_true", help="fewer worlds of each kind")
+    parser.add_argument("--quick", action="store_true", help="one world of each kind, and two months of it")
     options = parser.parse_args(arguments)
     _set_up()
-    figures: Figures = {scenario.name: figures_of(scenario) for scenario in SCENARIOS}
-    print(
-        report(
-            name="free_tier",
-            figures=figures,
-            promises=list(_promises(1 if options.quick else 20)),
-            as_json=options.json,
-        )
-    )
+    figures: Figures = {}
+    promises = []
+    for scenario in SCENARIOS:
+        known = replace(scenario, days=60) if options.quick else scenario
+        months = World(known).run()
+        figures[scenario.name] = figures_of(months)
+        # That people's own downloads do not outrun the month is no promise: those are never held back.
+        if scenario.handover * 31 * 86400 < ALLOWANCE:
+            worst = max(month.share for month in [*months.values(), *_others(known, quick=options.quick)])
+            promises.append(Promise(f"share of the worst month: {scenario.name}", round(worst, 4), 1.0))
+    print(report(name="free_tier", figures=figures, promises=promises, as_json=options.json))
     return 0
 
 
-def _promises(worlds: int) -> Iterator[Promise]:
-    """The share of its allowance that the worst month of so many worlds took. That people's own downloads do not outrun
-    it is no promise: those are never held back."""
-    for scenario in SCENARIOS[:-1]:
-        seeds = worlds if scenario.outages else 1
-        worst = max(
-            max(month.share for month in World(replace(scenario, seed=seed)).run().values())
-            for seed in range(seeds)
-        )
-        yield Promise(f"worst month of {seeds}: {scenario.name}", round(worst, 4), 1.0)
+def _others(scenario: Scenario, *, quick: bool) -> Iterator[Month]:
+    """The months of other worlds of the same kind, where chance has a part in them."""
+    if scenario.outages and not quick:
+        for seed in range(2, WORLDS + 1):
+            yield from World(replace(scenario, seed=seed)).run().values()
 
 
 def _set_up() -> None:
