@@ -172,6 +172,12 @@ SEEDING_HOURS: float = env.float("SEEDING_HOURS", 72.0, validate=Range(0, 100_00
 SEEDING_MAX_RATIO: float = env.float("SEEDING_MAX_RATIO", 3.0, validate=Range(0, 1000))
 SEEDING_MAX_HOURS: float = env.float("SEEDING_MAX_HOURS", 720.0, validate=Range(0, 100_000))
 SEEDING_MONTHLY_LIMIT: int = env.size("SEEDING_MONTHLY_LIMIT", "3 TB")
+UPLOAD_SPEED_LIMIT: int = env.size("UPLOAD_SPEED_LIMIT", "20 MB")
+
+# --- what the machine may do for free
+EGRESS_LIMIT: int = env.limit("EGRESS_LIMIT", "10 TB")
+EGRESS_INTERFACES: list[str] = env.names("EGRESS_INTERFACES", "")
+OCPUS: int = env.int("OCPUS", 2, validate=Range(1, 1024))
 
 # --- the SFTP server
 SFTP_ADDRESS: str = env.optional_address("SFTP_ADDRESS", "127.0.0.1:8022")

@@ -122,6 +122,12 @@ def test_the_benchmark_of_monitoring_runs_and_leaves_nothing_behind(short_folder
     assert figures["counting_a_poll_us"] > 0
 
 
+def test_the_benchmark_of_the_free_tier_runs_and_outruns_no_month(short_folder: str) -> None:
+    answer = quick_run("free_tier", short_folder)
+    assert {"January", "February", "March"} <= answer["figures"]["as it is shipped"].keys()
+    assert all(promise["held"] for promise in answer["promises"])
+
+
 def test_flexget_is_compared_only_where_somebody_says_where_it_is() -> None:
     done = processes.run([sys.executable, "-m", "benchmarks.feeds", "--parts", "flexget"])
     assert done.returncode == 2

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from torrents import budgets, history, seeding
+from torrents import budgets, egress, history, seeding
 from torrents.allowances import allowance_of, read_held, read_people, size_of
 from torrents.budgets import Box, Decision, Held
 from torrents.models import Claim, Engine, Torrent
@@ -127,13 +127,16 @@ def _fits(claim: Claim) -> bool:
 
 
 def seeding_over(engine: Engine) -> set[uuid.UUID]:
-    """Finished torrents that are not to be seeded any more, as people wish and the month's budget allows."""
+    """Finished torrents that are not to be seeded any more, as people wish and the month's budgets allow: those of our
+    own ledgers, and that of all that the machine sends."""
     people, to_peers = read_people()
-    egress = to_peers + sum(person.sent for person in people.values())
+    sent = to_peers + sum(person.sent for person in people.values())
     return seeding.seeding_over(
         Claim.objects.seeding_wishes(engine),
         rules=seeding_rules(),
-        budget_left=to_peers < settings.SEEDING_MONTHLY_LIMIT and egress < settings.MONTHLY_EGRESS_LIMIT,
+        budget_left=to_peers < settings.SEEDING_MONTHLY_LIMIT
+        and sent < settings.MONTHLY_EGRESS_LIMIT
+        and egress.current_policy().seeding != egress.Seeding.STOPPED,
         now=timezone.now(),
     )
 

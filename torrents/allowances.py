@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
+from torrents import egress
 from torrents.budgets import Held, Person, Use
 from torrents.models import Claim, Engine
 
@@ -118,6 +119,7 @@ class Limits:
     active: Limit
     traffic: Limit  # bytes, this month
     traffic_resets_on: date
+    seeding_notice: str  # why other peers get less than usual; empty: they do not
 
 
 class Allowances:
@@ -163,6 +165,7 @@ def limits_of(user_id: int) -> Limits:
         active=Limit(use.active, person.active_limit),
         traffic=Limit(person.sent, person.traffic_limit),
         traffic_resets_on=next_month(),
+        seeding_notice=egress.current_notice(),
     )
 
 

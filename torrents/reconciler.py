@@ -17,7 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from torrents import admission, engine_records, metainfo
+from torrents import admission, egress, engine_records, metainfo
 from torrents.engine_wishes import NO_WISHES, EngineWishes, read_wishes
 from torrents.engines.base import Engine as EngineAdapter
 from torrents.engines.base import EngineError, EngineState, EngineTorrent, Snapshot, TorrentRejected
@@ -59,6 +59,7 @@ class Reconciler:
         self._wishes = NO_WISHES
         self._in_engine = EngineWishes(engine)
         self._file_progress = FileProgress(engine)
+        self._upload_limit: int | None = None  # bytes a second, of all torrents together
         self._seeding_over: set[uuid.UUID] = set()  # finished, and given to other peers for long enough
         self._written = engine_records.stored_live_states(row)
         self._compare_all = True  # the engine's news since our last complete round may be lost
@@ -111,6 +112,8 @@ class Reconciler:
         reloaded = woken or time.monotonic() >= self._next_reload
         if reloaded:
             self._reload()
+        if snapshot.status.upload_limit != self._upload_limit:
+            self._engine.set_total_upload_limit(self._upload_limit)
         held = self._held(snapshot)
         if reloaded:
             self._remove_retired(held)
@@ -132,6 +135,7 @@ class Reconciler:
     def _reload(self) -> None:
         admission.decide(engine=self._row, free_space=self._row.free_space)
         self._seeding_over = admission.seeding_over(self._row)
+        self._upload_limit = egress.current_policy().upload_limit
         self._rows = {facts.id: facts for facts in Torrent.objects.filter(engine=self._row).facts()}
         self._wishes = read_wishes(self._row)
         for gone in self._written.keys() - self._rows.keys():

@@ -310,6 +310,9 @@ class LimitsSerializer(serializers.Serializer[Any]):
     active = LimitSerializer(help_text="Your torrents that may download now.")
     traffic = LimitSerializer(help_text="Bytes that you have fetched since the first of this month (UTC).")
     traffic_resets_on = serializers.DateField(help_text="UTC.")
+    seeding_notice = serializers.CharField(
+        allow_blank=True, help_text="Why finished torrents are given to other peers slowly or not at all."
+    )
 
 
 class EngineHealthSerializer(serializers.Serializer[Any]):

@@ -99,6 +99,7 @@ class EngineStatus:
     download_speed: int
     upload_speed: int
     dht_nodes: int
+    upload_limit: int | None  # of all torrents together; None: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,10 @@ class Engine(Protocol):
 
     def set_limits(self, keys: Collection[str], *, download: int | None, upload: int | None) -> None:
         """The limits of each of these torrents, 1 to MAX_LIMIT; unknown keys are no error."""
+        ...
+
+    def set_total_upload_limit(self, limit: int | None) -> None:
+        """The limit of all torrents together, a multiple of 1024 from 1024 to MAX_LIMIT; None: none."""
         ...
 
     def set_sequential(self, keys: Collection[str], *, sequential: bool) -> None:

@@ -81,6 +81,7 @@ class FakeEngine:
         self._swarm: list[tuple[Source, Path | None]] = []
         self._last: dict[str, EngineTorrent] = {}
         self._was_away = True
+        self._upload_limit: int | None = None
         self.uploaded: dict[str, int] = {}  # bytes by save path: this engine's swarm asks for nothing
 
     def offer(self, metainfo: bytes, content: Path | None = None) -> None:
@@ -130,6 +131,7 @@ class FakeEngine:
                 download_speed=sum(seen.download_speed for seen in torrents.values()),
                 upload_speed=0,
                 dht_nodes=0,
+                upload_limit=self._upload_limit,
             ),
             resynced=resync,
         )
@@ -204,6 +206,10 @@ class FakeEngine:
     def set_limits(self, keys: Collection[str], *, download: int | None, upload: int | None) -> None:
         for held in self._named(keys):
             held.download_limit, held.upload_limit = download, upload
+
+    def set_total_upload_limit(self, limit: int | None) -> None:
+        self._answer()
+        self._upload_limit = limit
 
     def set_sequential(self, keys: Collection[str], *, sequential: bool) -> None:
         for held in self._named(keys):

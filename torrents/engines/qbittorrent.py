@@ -165,6 +165,9 @@ class QBittorrentEngine:
 
             self._ask("limit torrents", post)
 
+    def set_total_upload_limit(self, limit: int | None) -> None:
+        self._ask("limit uploads", lambda: self._client.transfer_set_upload_limit(limit=limit or 0))
+
     def set_sequential(self, keys: Collection[str], *, sequential: bool) -> None:
         if not keys:
             return

@@ -124,6 +124,7 @@ def status_of(server: Entry, version: str) -> EngineStatus:
         download_speed=_count(server["dl_info_speed"]),
         upload_speed=_count(server["up_info_speed"]),
         dht_nodes=_count(server["dht_nodes"]),
+        upload_limit=_limit(_count(server["up_rate_limit"])),
     )
 
 

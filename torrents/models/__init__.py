@@ -19,6 +19,7 @@ from torrents.models.core import (
 from torrents.models.handover import (
     AccessLogPosition,
     ClaimTraffic,
+    EgressReport,
     LinkEpoch,
     SwarmTraffic,
     Traffic,
@@ -32,6 +33,7 @@ __all__ = [
     "ClaimAlias",
     "ClaimEvent",
     "ClaimTraffic",
+    "EgressReport",
     "Engine",
     "ForeignTorrent",
     "Interest",

@@ -83,3 +83,19 @@ class LinkEpoch(models.Model):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+class EgressReport(models.Model):
+    """How much of the month's egress the whole machine has used, as monitoring last reported: one row."""
+
+    ONLY = 1
+
+    id = models.SmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    share = models.FloatField(help_text="Of the month's allowance; 1 is all of it.")
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(name="egressreport_is_one", condition=models.Q(id=1)),)
+
+    def __str__(self) -> str:
+        return f"{self.share:.1%}"

@@ -192,6 +192,7 @@ def test_the_limits_of_a_person_and_what_they_have_used(alice: User, bob: User) 
         "active": {"used": 1, "limit": 3},
         "traffic": {"used": 7, "limit": 1000},
         "traffic_resets_on": "2027-01-01",
+        "seeding_notice": "",
     }
 
 

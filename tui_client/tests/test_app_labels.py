@@ -303,6 +303,16 @@ async def test_my_limits_say_what_is_taken_and_what_waits(
         assert len(asked) == 2
 
 
+async def test_my_limits_say_why_other_peers_get_less(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.limits = {**limits(), "seeding_notice": "The box sends slowly [to] other peers."}
+    async with running(store, tmp_path) as person:
+        await person.sees("Nothing here yet")
+        await person.press("m")
+        await person.sees("The box sends slowly [to] other peers.", "Nothing waits for room.")
+
+
 async def test_an_older_server_has_no_limits_to_tell(
     server: FakeServer, store: FileSessionStore, tmp_path: Path
 ) -> None:

@@ -78,6 +78,7 @@ class RealHarness:
 
     def close(self) -> None:
         self.engine.remove(self.engine.poll().torrents.keys(), delete_data=True)
+        self.engine.set_total_upload_limit(None)
         self._peers.close()
         self.engine.close()
 

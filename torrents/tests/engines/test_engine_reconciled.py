@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from deploy.swarm import make_torrent
-from torrents import rechecks
+from torrents import egress, rechecks
 from torrents.metainfo import parse_torrent
 from torrents.models import Claim, ForeignTorrent
 from torrents.reconciler import Reconciler
@@ -22,6 +22,7 @@ from torrents.states import state_of
 from torrents.tests.engines.canary import Canary
 from torrents.tests.engines.harness import WAIT_SECONDS, RealHarness, wait_until, write_content
 from torrents.tests.engines.real import RealQBittorrent
+from torrents.tests.engines.real_box import RealBox
 from torrents.tests.factories import State, add, client_of
 from torrents.tests.metainfo_samples import PIECE, single_file
 from torrents.tests.reconciler_box import seen
@@ -162,3 +163,22 @@ def test_names_that_lead_elsewhere_end_up_below_the_torrents_own_folder(
         assert not file.size or place.read_bytes() == bytes(PIECE)
     names = {Path(file.path).name for file in shown}
     assert all(found.is_relative_to(folder) for found in real.data_root.rglob("*") if found.name in names)
+
+
+def test_what_the_month_leaves_for_peers_is_the_engines_own_limit_and_survives_its_restart(
+    real_box: RealBox, settings: Settings
+) -> None:
+    settings.UPLOAD_SPEED_LIMIT = 3_000_000
+    real = real_box.qbittorrent
+
+    def limit() -> int:
+        return int(real.preferences()["up_limit"])
+
+    real_box.until(lambda: limit() == 2_999_296)
+    egress.report_egress(0.97)
+    real_box.until(lambda: limit() == egress.FLOOR)
+    real.stop()
+    real.start()
+    real_box.until(lambda: limit() == egress.FLOOR)
+    egress.report_egress(0.0)
+    real_box.until(lambda: limit() == 2_999_296)

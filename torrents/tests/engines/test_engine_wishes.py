@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.swarm import Version, make_torrent
+from torrents.egress import FLOOR
 from torrents.engines.base import MAX_LIMIT, EngineError, EngineState, Snapshot
 from torrents.metainfo import parse_torrent
 from torrents.tests.engines.harness import (
@@ -188,6 +189,17 @@ def test_limits_are_set_and_lifted(harness: Harness, content: Path, save_path: s
 
 def has_limits(limits: tuple[int | None, int | None], snapshot: Snapshot) -> bool:
     return (only(snapshot).download_limit, only(snapshot).upload_limit) == limits
+
+
+def test_the_limit_of_all_torrents_together_is_set_and_lifted(harness: Harness) -> None:
+    for limit in (FLOOR, 1024, MAX_LIMIT // 1024 * 1024, None):
+        for _ in range(2):
+            harness.engine.set_total_upload_limit(limit)
+        wait_until(harness, partial(has_total_limit, limit))
+
+
+def has_total_limit(limit: int | None, snapshot: Snapshot) -> bool:
+    return snapshot.status.upload_limit == limit
 
 
 def test_sequential_is_what_was_asked_last_however_often(

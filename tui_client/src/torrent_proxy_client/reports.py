@@ -76,6 +76,7 @@ class Limits:
     active: Limit  # torrents that may download at the same time
     traffic: Limit  # bytes fetched this month
     traffic_resets_on: date | None
+    seeding_notice: str = ""  # why other peers get less than usual
 
     @classmethod
     def from_json(cls, value: object) -> "Limits":
@@ -90,4 +91,5 @@ class Limits:
             active=Limit.from_json(read.required("active", dict)),
             traffic=Limit.from_json(read.required("traffic", dict)),
             traffic_resets_on=resets_on,
+            seeding_notice=read.get("seeding_notice", str, ""),
         )

@@ -75,6 +75,8 @@ def usage_text(limits: Limits) -> Text:
         text.append(f"{words.bar(_share(limit), _BAR)} {used}\n")
         text.append(f"{'':10} {note}\n", style=QUIET)
     text.rstrip()
+    if notice := words.clean(limits.seeding_notice):
+        text.append(f"\n\n{notice}", style=WAITING)
     return text
 
 
