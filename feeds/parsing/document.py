@@ -94,9 +94,13 @@ def _items_of(parsed: Any, url: str, known: Set[str]) -> ParsedFeed:
 
 def _parsed(document: bytes, headers: Mapping[str, str]) -> Any:
     # As a file: a string would be taken for an address, which feedparser would fetch by itself.
-    return feedparser.parse(
-        io.BytesIO(document), response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=False
-    )
+    source = io.BytesIO(document)
+    try:
+        return feedparser.parse(
+            source, response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=False
+        )
+    except ValueError as error:  # xml.sax splits names at white space, also at what namespaces have of it
+        raise FeedError("The names in this feed's XML cannot be read.", "malformed") from error
 
 
 def _refuse_no_feed(parsed: Any, body: bytes) -> None:

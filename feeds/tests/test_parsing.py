@@ -180,6 +180,11 @@ def test_a_feed_in_an_old_encoding_is_read() -> None:
         (rss(*(item(number=number) for number in range(2001))), "too_many_items"),
         (rss("<item " + " ".join(f'a{number}="1"' for number in range(65)) + "/>"), "hostile"),
         (b"<rss>" + b"<a>" * 100, "hostile"),
+        (
+            b'<?xml version="1.0"?><rss version="2.0" xmlns:x="http://\x86\x90\x8d\x85.example/">'
+            b"<channel><item><title>a</title><x:y/></item></channel></rss>",
+            "malformed",
+        ),
     ],
 )
 def test_what_is_no_feed_is_refused_in_words(body: bytes, code: str) -> None:
