@@ -14,6 +14,7 @@ from django_q.models import Schedule, Task
 
 from accounts.models import Role, User
 from monitoring.health import Check
+from monitoring.services import free_tier
 
 SHORTEST_TOKEN = 20  # characters
 MISSED = 3  # intervals of a schedule without a success
@@ -27,7 +28,7 @@ def configuration_without_database() -> list[Check]:
 
 def configuration_in_database() -> list[Check]:
     """Raises DatabaseError."""
-    return [check for look in (_admins, _schedules) for check in look()]
+    return [check for look in (_admins, _schedules, _free_tier) for check in look()]
 
 
 def _settings() -> Iterator[Check]:
@@ -112,6 +113,30 @@ def _admins() -> Iterator[Check]:
             "Nobody can administer the box: there is no account of an admin that may log in.",
             "Make one: python manage.py create_user NAME --role admin",
         )
+
+
+def _free_tier() -> Iterator[Check]:
+    told = free_tier()
+    if told.measured_at is not None and not told.interfaces:
+        yield Check(
+            "egress",
+            False,
+            "No network interface is counted, so the month's egress is not known.",
+            "Name the interfaces in EGRESS_INTERFACES (ip link shows them).",
+        )
+    elif told.notice:
+        yield Check("egress", False, told.notice, "docs/free-tier.md says what the month leaves, and why.")
+    else:
+        yield Check("egress", True)
+    if told.idle_risk:
+        yield Check(
+            "idle",
+            False,
+            "For seven days this machine did so little that Oracle may take it back as idle.",
+            "docs/free-tier.md names the remedies.",
+        )
+    else:
+        yield Check("idle", True)
 
 
 def _schedules() -> Iterator[Check]:

@@ -98,6 +98,23 @@ METRICS = (
         "Handed over and sent to peers in this calendar month (UTC), as far as we count it.",
     ),
     _gauge("egress_limit_bytes", "What may be sent in a calendar month (MONTHLY_EGRESS_LIMIT)."),
+    # --- the machine, against the limits of the free tier
+    _gauge(
+        "host_egress_month_bytes",
+        "What all machines sent in this calendar month (UTC), as their interfaces count: of anything to anybody.",
+    ),
+    _gauge("host_egress_limit_bytes", "What is free in a calendar month (EGRESS_LIMIT)."),
+    _gauge(
+        "host_egress_forecast_bytes", "That month's total at its end, at the rate of the last seven days."
+    ),
+    _gauge("seeding_policy", "1 for what the month leaves to peers: normal, throttled, stopped.", "state"),
+    _gauge(
+        "host_use_p95_ratio",
+        "95th percentile of seven days of what the machine has (cpu, network, memory); missing: too few samples.",
+        "resource",
+    ),
+    _gauge("host_idle_risk", "1: all three are below 20 %, and the machine may be taken back as idle."),
+    _gauge("host_measured_age_seconds", "How long ago the machine was last measured."),
     # --- feeds
     _gauge("feed_sources", "Feeds that somebody follows."),
     _gauge("feed_sources_failing", "Followed feeds whose last check failed."),

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +19,8 @@ from pytest_django import Settings
 
 from accounts.tests.factories import AdminFactory
 from monitoring import health
+from monitoring.host.readings import machine_id
+from monitoring.models import Host
 from torrents import engine_records
 from torrents.models import Engine
 
@@ -164,3 +167,12 @@ def test_the_doctor_tells_no_secret(engine: Engine) -> None:
     text = doctor()[1] + doctor("--json")[1]
     assert configured.SECRET_KEY not in text
     assert configured.QBITTORRENT_PASSWORD not in text
+
+
+def test_the_doctor_tells_of_an_idle_machine_and_of_one_whose_traffic_nobody_counts(engine: Engine) -> None:
+    at = timezone.now()
+    id = machine_id(Path("/etc"))
+    Host.objects.create(id=id, since=at, read_at=at, cpu_p95=0.1, network_p95=0.1, memory_p95=0.1)
+    told = doctor()[1]
+    assert "take it back as idle" in told
+    assert "EGRESS_INTERFACES" in told

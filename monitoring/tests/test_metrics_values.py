@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection
@@ -17,10 +18,12 @@ from accounts.models import AuditEvent, User
 from accounts.tests.factories import UserFactory
 from feeds.models import Grab
 from feeds.services import subscribe
+from monitoring.host.readings import machine_id
 from monitoring.metrics import people
 from monitoring.metrics.catalogue import METRICS, Kind, Samples
 from monitoring.metrics.describing import described
 from monitoring.metrics.exposition import own_figures
+from monitoring.models import EgressDay, Host
 from monitoring.tests.reading import Scrape
 from monitoring.tests.rows import everything, many_torrents
 from proxy_site.environment import PROJECT_DIR
@@ -40,6 +43,12 @@ def scrape() -> Scrape:
     return Scrape(Client().get("/metrics").content.decode())
 
 
+def measured(**fields: object) -> None:
+    """A minute ago."""
+    at = timezone.now() - timedelta(minutes=1)
+    Host.objects.create(id=machine_id(Path("/etc")), since=at, read_at=at, **fields)
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     return UserFactory.create(username="alice")
@@ -53,6 +62,7 @@ def test_the_committed_list_is_the_one_that_the_code_makes() -> None:
 
 def test_exactly_what_stands_in_the_list_is_exported_with_its_labels(engine: Engine, worked: Task) -> None:
     everything()
+    measured(cpu_p95=0.1, network_p95=0.1, memory_p95=0.1)
     told = {name: labels for name, labels in scrape().labels().items() if name.startswith("torrentproxy_")}
     assert told == {metric.full_name: {frozenset(metric.labels)} for metric in METRICS}
 
@@ -141,6 +151,23 @@ def test_beyond_a_number_of_people_the_rest_is_told_together(monkeypatch: pytest
     told = scrape()
     assert told.own("user_handed_over_bytes_total", user="(others)", channel="https") == 21
     assert told.own("users", state="active") == 5
+
+
+def test_the_machine_is_told_against_the_limits_of_the_free_tier(settings: Settings) -> None:
+    settings.EGRESS_LIMIT = 1000
+    EgressDay.objects.create(day=utc_today(), sent=850)
+    measured(cpu_p95=0.5, network_p95=0.1, memory_p95=0.1)
+    told = scrape()
+    assert told.own("host_egress_month_bytes") == 850
+    assert told.own("host_egress_limit_bytes") == 1000
+    assert told.own("host_use_p95_ratio", resource="cpu") == 0.5
+    assert told.own("host_idle_risk") == 0
+
+
+def test_of_a_machine_that_nobody_measured_only_what_is_known_is_told() -> None:
+    names = scrape().labels()
+    assert "torrentproxy_host_idle_risk" not in names
+    assert "torrentproxy_host_egress_month_bytes" in names
 
 
 def test_feeds_are_told_by_how_they_are(alice: User) -> None:
