@@ -23,6 +23,7 @@ from django.db.models import (
     Sum,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
@@ -134,7 +135,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         """Everything that exists for this person; other people's claims do not."""
         return self.of_user_id(user.pk)
 
-    def of_user_id(self, user_id: int) -> ClaimQuerySet:
+    def of_user_id(self, user_id: int | RawSQL) -> ClaimQuerySet:
         return self.filter(user_id=user_id)._whole()
 
     def of_active_users(self) -> ClaimQuerySet:
