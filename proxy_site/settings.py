@@ -3,102 +3,22 @@
 Every mistake is collected and reported at once; rules that only production has are system checks (checks.py).
 """
 
-import ipaddress
 import os
-import re
 import secrets
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-import psycopg
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, EnvValidationError
+from environs import EnvValidationError
 from marshmallow.validate import URL, ContainsOnly, OneOf, Range
-from psycopg import conninfo
 
 from proxy_site.environment import NO_DATABASE_URL, data_dir, directory
+from proxy_site.setting_kinds import port, port_of_url, reading
 from proxy_site.stored_secret import stored_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = Env(eager=False)
-
-
-@env.parser_for("names")
-def _names(text: str) -> list[str]:
-    """Separated by commas; spaces do not count."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-@env.parser_for("address")
-def _address(text: str) -> str:
-    """HOST:PORT, an IPv6 host in brackets."""
-    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", text):
-        raise EnvError("Must be HOST:PORT, for example 127.0.0.1:8000 or [::1]:8000.")
-    _port(int(text.rpartition(":")[2]))
-    return text
-
-
-@env.parser_for("optional_address")
-def _optional_address(text: str) -> str:
-    """As an address; empty for none."""
-    return _address(text) if text else ""
-
-
-@env.parser_for("public_host")
-def _public_host(text: str) -> str:
-    """HOST or HOST:PORT; empty for none."""
-    if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]@]+)(:\d{1,5})?", text):
-        raise EnvError("Must be HOST or HOST:PORT, for example torrents.example.org.")
-    return text
-
-
-_UNITS = {"": 1, "B": 1} | {
-    f"{prefix}{suffix}": base**power
-    for power, prefix in enumerate("KMGT", start=1)
-    for suffix, base in (("B", 1000), ("iB", 1024))
-}
-
-
-@env.parser_for("size")
-def _size(text: str) -> int:
-    """A number of bytes with its unit: `50 GiB`, `9 TB`, `0`."""
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?i?B|)", text.strip())
-    if match is None or match[2] not in _UNITS:
-        raise EnvError("Must be a size with its unit, for example 50 GiB or 9 TB.")
-    return int(Decimal(match[1]) * _UNITS[match[2]])
-
-
-@env.parser_for("limit")
-def _limit(text: str) -> int:
-    """As a size, and more than nothing."""
-    size: int = _size(text)
-    if not 0 < size < 2**62:
-        raise EnvError("Must be more than nothing, and less than there is.")
-    return size
-
-
-def _port_of_url(url: str) -> None:
-    if port := re.search(r":(\d+)/?$", url):
-        _port(int(port[1]))
-
-
-@env.parser_for("loopback")
-def _loopback(text: str) -> list[str]:
-    addresses: list[str] = _names(text)
-    for address in addresses:
-        try:
-            good = ipaddress.IPv4Network(address).is_loopback
-        except ValueError:
-            good = False
-        if not good:
-            raise EnvError(f"{address} is no address of 127.0.0.0/8.")
-    return addresses
-
-
-_port = Range(1, 65535, error="Must be a port, 1 to 65535.")
+env = reading()
 
 # --- what kind of machine this is
 ENVIRONMENT: str = env.str("ENVIRONMENT", "development", validate=OneOf(["development", "production"]))
@@ -129,13 +49,13 @@ ENGINE: str = env.str("ENGINE", "qbittorrent", validate=OneOf(["qbittorrent", "f
 QBITTORRENT_URL: str = env.str(
     "QBITTORRENT_URL",
     "http://127.0.0.1:8090",
-    validate=[URL(schemes={"http", "https"}, require_tld=False), _port_of_url],
+    validate=[URL(schemes={"http", "https"}, require_tld=False), port_of_url],
 )
 QBITTORRENT_USERNAME: str = env.str("QBITTORRENT_USERNAME", "proxy")
 _qbittorrent_password: str | None = env.str("QBITTORRENT_PASSWORD", None)
 QBITTORRENT_MANAGED: bool = env.bool("QBITTORRENT_MANAGED", True)
 QBITTORRENT_BINARY: str = env.str("QBITTORRENT_BINARY", "qbittorrent-nox")
-TORRENT_PORT: int = env.int("TORRENT_PORT", 51413, validate=_port)
+TORRENT_PORT: int = env.int("TORRENT_PORT", 51413, validate=port)
 TORRENT_INTERFACE: str = env.str("TORRENT_INTERFACE", "")
 TORRENT_DISCOVERY: bool = env.bool("TORRENT_DISCOVERY", True)
 TORRENT_LOOPBACK_PEERS: list[str] = env.loopback("TORRENT_LOOPBACK_PEERS", "")
@@ -149,7 +69,7 @@ WATCHLIST_PROVIDERS: list[str] = env.list(
 ANILIST_URL: str = env.str(
     "ANILIST_URL",
     "https://graphql.anilist.co",
-    validate=[URL(schemes={"http", "https"}, require_tld=False), _port_of_url],
+    validate=[URL(schemes={"http", "https"}, require_tld=False), port_of_url],
 )
 ANILIST_REQUESTS_PER_MINUTE: int = env.int("ANILIST_REQUESTS_PER_MINUTE", 10, validate=Range(1, 30))
 ANILIST_CLIENT_ID: str = env.str("ANILIST_CLIENT_ID", "")
@@ -198,39 +118,6 @@ OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", False)
 
 
 # --- the database
-@env.parser_for("postgresql")
-def _postgresql(url: str) -> dict[str, Any]:
-    """Django's form of a PostgreSQL URL. libpq itself reads it, so whatever libpq takes is right."""
-    if not url.startswith(("postgresql://", "postgres://")):
-        raise EnvError("Must start with postgresql:// (PostgreSQL is the only database).")
-    try:
-        options = conninfo.conninfo_to_dict(url)
-    except psycopg.Error:  # libpq's words may quote the password
-        raise EnvError("Cannot be read: write special characters in it as %XX, such as %40 for @.") from None
-    if not options.get("dbname"):
-        raise EnvError("Must name a database, for example postgresql://proxy:PASSWORD@127.0.0.1/proxy.")
-    return {
-        "ENGINE": "proxy_site.postgresql",
-        "NAME": options.pop("dbname", ""),
-        "USER": options.pop("user", ""),
-        "PASSWORD": options.pop("password", ""),
-        "HOST": options.pop("host", ""),
-        "PORT": options.pop("port", ""),
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "application_name": "oci-torrent-proxy",
-            "connect_timeout": "10",
-            # Planning a poll's query takes PostgreSQL three times as long as running it: plan it once a connection.
-            "server_side_binding": True,
-            "prepare_threshold": 5,
-            # Disks here have no heads to move: what an index leads to costs little more than what lies in a row.
-            "options": "-c random_page_cost=1.1",
-            **options,
-        },
-    }
-
-
 # manage.py provides one where nobody named a server: see environment.py.
 DATABASES = {"default": env.postgresql("DATABASE_URL")}
 DATABASE_IS_NAMED = os.environ.get("DATABASE_URL") != NO_DATABASE_URL

@@ -70,7 +70,7 @@ def effective_preferences(preferences: Preferences) -> Wanted:
 
 def show_of(user: User, show_id: int) -> Show | None:
     """One that they may see: everybody's, or their own."""
-    return Show.objects.filter(Q(owner=None) | Q(owner=user), pk=show_id).first()
+    return Show.objects.visible_to(user).filter(pk=show_id).first()
 
 
 def alias_of(entry: Entry, alias_id: int) -> Alias | None:
@@ -100,12 +100,7 @@ def decisions_of(
     user: User, *, search: str = "", outcome: str | None = None, entry: UUID | None = None
 ) -> QuerySet[Decision]:
     """The latest first."""
-    decisions = Decision.objects.filter(user=user).select_related("item", "entry__show").order_by("-pk")
-    for word in search.split():
-        decisions = decisions.filter(item__title__icontains=word)
-    if outcome is not None:
-        decisions = decisions.filter(outcome=outcome)
-    return decisions if entry is None else decisions.filter(entry=entry)
+    return Decision.objects.of(user).narrowed(search=search, outcome=outcome, entry=entry)
 
 
 def decision_of(user: User, decision_id: int) -> Decision | None:

@@ -182,9 +182,6 @@ class AliasQuerySet(models.QuerySet["Alias"]):
     def named(self, user: User, key: str, season: int | None) -> AliasQuerySet:
         return self.filter(user=user, key=key, season=season)
 
-    def of_entry(self, entry: Entry) -> AliasQuerySet:
-        return self.filter(user=entry.user_id, show=entry.show_id).order_by("pk")
-
 
 class ReadingQuerySet(models.QuerySet["Reading"]):
     def by_subscription(self, subscriptions: Iterable[UUID]) -> dict[UUID, Reading]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from environs import EnvError, ValidationError
 
-from proxy_site import settings
+from proxy_site import setting_kinds
 from proxy_site.environment import PROJECT_DIR
 from proxy_site.tests import processes
 
@@ -176,12 +176,12 @@ def test_an_empty_variable_means_the_default_where_a_secret_or_a_path_is_meant(t
 )
 def test_an_address_that_cannot_be_listened_on_is_refused(address: str) -> None:
     with pytest.raises((EnvError, ValidationError)):
-        settings._address(address)
+        setting_kinds.address(address)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "localhost:8000", "0.0.0.0:1", "[::1]:65535"])
 def test_an_address_is_host_and_port(address: str) -> None:
-    assert settings._address(address) == address
+    assert setting_kinds.address(address) == address
 
 
 @pytest.mark.parametrize(
@@ -196,23 +196,23 @@ def test_an_address_is_host_and_port(address: str) -> None:
     ],
 )
 def test_a_size_is_a_number_with_its_unit(text: str, size: int) -> None:
-    assert settings._size(text) == size
+    assert setting_kinds.size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "much", "-1 GiB", "1 GIB", "1 iB", "1e9", "1,5 GiB", "nan", "5 %"])
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(EnvError, match="size with its unit"):
-        settings._size(text)
+        setting_kinds.size(text)
 
 
 @pytest.mark.parametrize("text", ["0", "0.4 B", "999999999999999 TiB"])
 def test_a_limit_of_nothing_or_beyond_everything_is_refused(text: str) -> None:
     with pytest.raises(EnvError, match="more than nothing"):
-        settings._limit(text)
+        setting_kinds.limit(text)
 
 
 def test_what_libpq_understands_reaches_django() -> None:
-    database = settings._postgresql("postgresql://bob:p%40ss@[::1]:5433/box?sslmode=require")
+    database = setting_kinds.postgresql("postgresql://bob:p%40ss@[::1]:5433/box?sslmode=require")
     assert (database["USER"], database["PASSWORD"], database["HOST"]) == ("bob", "p@ss", "::1")
     assert (database["PORT"], database["NAME"]) == ("5433", "box")
     assert database["OPTIONS"]["sslmode"] == "require"
@@ -223,7 +223,7 @@ def test_what_libpq_understands_reaches_django() -> None:
 )
 def test_a_database_url_that_cannot_be_used_is_refused_without_showing_its_password(url: str) -> None:
     with pytest.raises(EnvError) as refusal:
-        settings._postgresql(url)
+        setting_kinds.postgresql(url)
     assert "hidden" not in str(refusal.value)
 
 

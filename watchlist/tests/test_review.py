@@ -243,7 +243,7 @@ class TestTakingANameBack:
         feed.publish("Phare - 01", "Leuchtturm - 02")
         remove_alias(alias=gone)
         assert found() == ["Phare - 01"]
-        assert list(Alias.objects.of_entry(entry)) == [kept]
+        assert list(Alias.objects.filter(user=entry.user, show=entry.show)) == [kept]
 
 
 def test_a_name_that_is_too_long_to_be_remembered_can_be_answered_once(
