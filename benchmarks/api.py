@@ -33,6 +33,7 @@ from benchmarks.populated import (
     access_token,
     active_torrents,
     add_stopped,
+    analyze,
     current_change,
     person,
     running_box,
@@ -88,6 +89,7 @@ def beside_raw(box: Box, sizes: Sequence[int], rounds: int, say: Callable[[str],
         add_stopped(others, range(held, size))
         held = max(held, size)
         wait_until_stopped(size)
+        analyze()
         starts = [current_change(reader)]
         for touched in (hashes, hashes[:1]):
             touch(touched)

@@ -17,13 +17,13 @@ M = TypeVar("M", bound=Model)
 Row = tuple[Any, ...]
 
 
-def of_anybody(key: int) -> RawSQL:
-    """A key that PostgreSQL's planner does not see, so that one plan serves everybody and is made once a connection.
+def hidden(number: int) -> RawSQL:
+    """A number that PostgreSQL's planner does not see, so that one plan serves everybody and is made once a connection.
 
-    Where it sees that somebody has few rows, a plan of their own looks so much cheaper than one for all that it is made
-    anew each time they ask, which takes twice as long as answering.
+    Where it sees that somebody has few rows, or that little changed, a plan for that looks so much cheaper than one for
+    all that it is made anew each time they ask, which takes several times as long as answering.
     """
-    return RawSQL("SELECT %s::bigint", [key])
+    return RawSQL("SELECT %s::bigint", [number])
 
 
 class CompiledQuery(Generic[M]):

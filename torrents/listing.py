@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Lower, NullIf
 from django.db.models.lookups import Contains
 
 from accounts.models import User
-from proxy_site.compiled_query import CompiledQuery, of_anybody
+from proxy_site.compiled_query import CompiledQuery, hidden
 from torrents.models import Claim, LiveState
 from torrents.querysets import ClaimQuerySet
 
@@ -124,9 +124,7 @@ def page_of(*, user: User, wanted: Wanted, sort: str, position: Position | None 
 @lru_cache(maxsize=256)
 def newest(count: int) -> CompiledQuery[Claim]:
     """What every client shows first, of a person's id."""
-    return CompiledQuery(
-        lambda user_id: Claim.objects.of_user_id(of_anybody(user_id)).newest_first()[:count], -1
-    )
+    return CompiledQuery(lambda user_id: Claim.objects.of_user_id(hidden(user_id)).newest_first()[:count], -1)
 
 
 def _rows(claims: ClaimQuerySet, sort: str, position: Position | None) -> ClaimQuerySet:

@@ -290,7 +290,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
             if found.torrent_id == torrent_id:  # else its torrent was merged meanwhile
                 return found
 
-    def changed_after(self, change: int) -> ClaimQuerySet:
+    def changed_after(self, change: int | RawSQL) -> ClaimQuerySet:
         return self.filter(change__gt=change).order_by("change", "id")
 
     def mark_changed(self, torrents: Collection[uuid.UUID]) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from proxy_site.compiled_query import CompiledQuery
+from proxy_site.compiled_query import CompiledQuery, hidden
 from torrents import blocking, history, private, removal
 from torrents.admission import settle
 from torrents.intents import wake_reconciler
@@ -194,7 +194,7 @@ def changes_since(*, user: User, change: int, limit: int, counter: Counted | Non
 
 _REMOVED = CompiledQuery(
     lambda user_id, after, upto: Tombstone.objects.filter(
-        user_id=user_id, change__gt=after, change__lte=upto
+        user_id=hidden(user_id), change__gt=hidden(after), change__lte=hidden(upto)
     ).order_by("change"),
     -1,
     -2,
@@ -205,7 +205,11 @@ _REMOVED = CompiledQuery(
 @lru_cache(maxsize=256)
 def _changed_after(count: int) -> CompiledQuery[Claim]:
     return CompiledQuery(
-        lambda user_id, change: Claim.objects.of_user_id(user_id).changed_after(change)[:count], -1, -2
+        lambda user_id, change: Claim.objects.of_user_id(hidden(user_id)).changed_after(hidden(change))[
+            :count
+        ],
+        -1,
+        -2,
     )
 
 
