@@ -23,7 +23,7 @@ class _Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  http.server looks for that name
 
     def _echo_for_ever(self) -> None:
         self.close_connection = True
