@@ -193,9 +193,7 @@ class Samples:
 
 
 def _series(metric: Metric, labels: tuple[str, ...]) -> str:
-    told = ",".join(
-        f'{label}="{_escaped(text)}"' for label, text in zip(metric.labels, labels, strict=True)
-    )
+    told = ",".join(f'{label}="{_escaped(text)}"' for label, text in zip(metric.labels, labels, strict=True))
     return f"{metric.full_name}{{{told}}}" if told else metric.full_name
 
 

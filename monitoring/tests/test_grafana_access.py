@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from accounts import services
 from accounts.audit import By
@@ -18,18 +17,10 @@ from accounts.models import Role, User
 from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
 from monitoring.tests.echo import echoing
 from proxy_site.environment import PROJECT_DIR
-from torrents.tests.caddy_box import CaddyBox, started
+from torrents.tests.caddy_box import CaddyBox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGE = {"Accept": "text/html,application/xhtml+xml"}
-
-
-@pytest.fixture(scope="module")
-def box(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[CaddyBox]:
-    with started(tmp_path_factory.mktemp("caddy")) as box:
-        yield box
+PAGE = "text/html,application/xhtml+xml"  # what a browser accepts that shows a page
 
 
 @pytest.fixture
@@ -71,11 +62,11 @@ def test_whoever_is_not_logged_in_is_sent_to_the_login_and_then_to_where_they_wa
     grafana: CaddyBox, admin: User
 ) -> None:
     wanted = "/grafana/d/overview?from=now-6h&to=now"
-    first = grafana.fetch(wanted, **PAGE)
+    first = grafana.fetch(wanted, Accept=PAGE)
     assert first.status == 302
     login = first.headers["Location"]
     assert login.startswith("/admin/login/?next=/grafana/d/overview")
-    form = grafana.fetch(login, **PAGE)
+    form = grafana.fetch(login, Accept=PAGE)
     (token,) = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', form.body)
     (next_page,) = re.findall(rb'name="next" value="([^"]+)"', form.body)
     fields = urlencode(
@@ -97,7 +88,7 @@ def test_whoever_is_not_logged_in_is_sent_to_the_login_and_then_to_where_they_wa
 
 @pytest.mark.parametrize("next_page", ["https://evil.example/grafana/", "//evil.example/", "/admin/", ""])
 def test_the_login_leads_nowhere_but_to_grafana(client: Client, next_page: str) -> None:
-    answer = client.get("/grafana-access", headers={"X-Forwarded-Uri": next_page, **PAGE})
+    answer = client.get("/grafana-access", headers={"X-Forwarded-Uri": next_page, "Accept": PAGE})
     assert answer["Location"] == "/admin/login/?next=/grafana/"
 
 
@@ -108,7 +99,7 @@ def test_what_is_no_page_is_refused_in_words_instead_of_sent_to_a_login(grafana:
 
 def test_a_person_who_is_no_admin_is_refused_in_words(grafana: CaddyBox, admin: User) -> None:
     cookie = cookie_of(UserFactory.create(username="alice"))
-    answer = grafana.fetch("/grafana/", Cookie=cookie, **PAGE)
+    answer = grafana.fetch("/grafana/", Cookie=cookie, Accept=PAGE)
     assert (answer.status, answer.headers["Content-Type"]) == (403, "text/plain; charset=utf-8")
     assert answer.body == b"You are logged in as alice, who is no admin. Only admins see Grafana.\n"
 
@@ -128,7 +119,7 @@ def test_whose_access_ends_is_out_with_the_next_request(grafana: CaddyBox, admin
             services.set_password(user=admin, password=None, by=By(None, ""))
         case _:
             client.post("/admin/logout/")
-    assert grafana.fetch("/grafana/", Cookie=cookie, **PAGE).status == (403 if how == "demoted" else 302)
+    assert grafana.fetch("/grafana/", Cookie=cookie, Accept=PAGE).status == (403 if how == "demoted" else 302)
 
 
 FORGED = [
