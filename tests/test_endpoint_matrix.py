@@ -104,6 +104,7 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("delete", f"{API}/me/links/"): anybody_logged_in(204),
     ("get", f"{API}/me/traffic/"): anybody_logged_in(200),
     ("get", f"{API}/me/limits/"): anybody_logged_in(200),
+    ("get", f"{API}/me/usage/"): anybody_logged_in(200),
     # --- feeds and rules
     ("get", f"{API}/feeds/"): anybody_logged_in(200),
     ("post", f"{API}/feeds/"): anybody_logged_in(201, url="https://feeds.example/new"),
