@@ -155,6 +155,7 @@ PAGES: dict[tuple[str, str], Row] = {
     ("get", "/metrics"): everybody(200),  # who asks here asks from this machine
     ("get", "/health/live"): everybody(200),
     ("get", "/health/ready"): everybody(503),  # neither engine nor worker runs here
+    ("get", "/grafana-access"): everybody(401),  # only the session of the admin's pages counts
     ("get", "/client/"): everybody(200),
     ("get", "/client/{wheel}"): everybody(404),  # none is built here
     ("get", f"{API}/schema/"): Row((200, 200, 200, 401, 200)),  # a token, where one is shown, must be good

@@ -55,7 +55,9 @@ def usage_table(usage: Usage) -> str:
     lines = []
     for row in usage_words.rows(usage):
         share = "" if row.share is None else words.progress(row.share, 14)
-        lines.append(f"{row.title:{usage_words.TITLE_WIDTH}}  {share:14}  {row.figure:>20}  {row.note}")
+        lines.append(
+            f"{row.title:{usage_words.TITLE_WIDTH}}  {share:14}  {row.figure:>20}  {'; '.join(row.notes)}"
+        )
     lines += usage_words.waiting(usage)
     if notice := words.clean(usage.seeding_notice):
         lines.append(notice)

@@ -48,14 +48,19 @@ class UsageScreen(TellsMistakes, ModalScreen[None]):
 
     @work(exit_on_error=False, exclusive=True)
     async def action_ask(self) -> None:
+        notice = ""
         try:
-            text = usage_text(await self._api.usage())
+            usage = await self._api.usage()
+            text, notice = usage_text(usage), words.clean(usage.seeding_notice)
         except NotLoggedIn:
             self.dismiss(None)  # the app notices by itself, and asks to log in
             return
         except ClientError as error:
             text = Text(f"✗ {refusal(error)}")
+        text.rstrip()
         text.append("\n\n").append_text(waiting_text(self._mirror.torrents.values()))
+        if notice:
+            text.append(f"\n\n{notice}", style=WAITING)
         self.query_one("#usage", Static).update(text)
 
 
@@ -65,10 +70,8 @@ def usage_text(usage: Usage) -> Text:
         text.append(f"{row.title:{usage_words.TITLE_WIDTH}} ", style=f"bold {BUSY}")
         bar = "" if row.share is None else f"{words.bar(row.share, _BAR)} "
         text.append(f"{bar}{row.figure}\n")
-        text.append(f"{'':{usage_words.TITLE_WIDTH}} {row.note}\n", style=QUIET)
-    text.rstrip()
-    if notice := words.clean(usage.seeding_notice):
-        text.append(f"\n\n{notice}", style=WAITING)
+        for note in row.notes:
+            text.append(f"{'':{usage_words.TITLE_WIDTH}} {note}\n", style=QUIET)
     return text
 
 
