@@ -1,4 +1,4 @@
-"""For programs that look after the box. Outside of the API: no session, no schema."""
+"""For programs that look after the box, and for Caddy. Outside of the API: no schema."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,8 @@ def grafana_access(request: HttpRequest) -> HttpResponse:
         )
     if request.user.is_authenticated:
         return _sentence(
-            403, f"You are logged in as {request.user}, who is no admin. Only admins see Grafana."
+            403,
+            f"You are logged in as {request.user}, who is no admin. Only admins see Grafana: log in as one at /admin/.",
         )
     if "text/html" in request.headers.get("Accept", ""):
         return redirect_to_login(_page_of_grafana(request), reverse("admin:login"))
