@@ -48,6 +48,9 @@ def _accounts(samples: Samples) -> Section:
         Figure("May log in", number(samples.value("users", "active")), url=f"{page}?is_active__exact=1"),
         Figure("Disabled", number(samples.value("users", "disabled")), url=f"{page}?is_active__exact=0"),
     ]
+    sessions = samples.value("sftp_sessions")
+    if sessions is not None:
+        figures.append(Figure("Connected by SFTP", number(sessions)))
     refused: dict[str, float] = {}
     for (reason, *_), count in samples.of("logins_refused_last_day").items():
         refused[reason] = refused.get(reason, 0) + count

@@ -37,6 +37,11 @@ def _engine(samples: Samples) -> Section:
             f"{number(samples.value('connected_peers'))} other peers",
         ),
     ]
+    for title, metric in (
+        ("Nodes of the DHT", "engine_dht_nodes"),
+        ("Disk jobs that wait", "engine_queued_io_jobs"),
+    ):
+        figures += [Figure(title, number(value)) for value in samples.of(metric).values()]
     return Section("Engine", figures, [Link("Engines", reverse("admin:torrents_engine_changelist"))])
 
 

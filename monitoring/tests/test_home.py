@@ -1,6 +1,7 @@
 """The first of the admin's pages: how the box is, in words and numbers."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -18,7 +19,8 @@ from accounts.models import User
 from accounts.tests.factories import AdminFactory, UserFactory
 from monitoring import admin as pages
 from monitoring.configuration import examined
-from monitoring.home import machine
+from monitoring.health import Check
+from monitoring.home import machine, people, torrents
 from monitoring.home.figures import ago, duration, interval
 from monitoring.home.page import read_home
 from monitoring.metrics import catalogue
@@ -92,12 +94,12 @@ def test_it_says_that_all_is_well(
 
 
 def test_the_engine_and_its_torrents_are_told(engine: Engine, keeper: User) -> None:
-    torrents = [add(keeper).torrent for _ in range(3)]
-    LiveState.objects.filter(torrent=torrents[0]).update(
+    one, two, three = (add(keeper).torrent for _ in range(3))
+    LiveState.objects.filter(torrent=one).update(
         state="downloading", download_speed=3 * 2**20, upload_speed=2048, seeds=4, peers=2
     )
-    LiveState.objects.filter(torrent=torrents[1]).update(state="error")
-    Claim.objects.filter(torrent=torrents[2]).update(waits_for="box_disk")
+    LiveState.objects.filter(torrent=two).update(state="error")
+    Claim.objects.filter(torrent=three).update(waits_for="box_disk")
     told = figures("Engine")
     assert (told["Answers"], told["Receives"], told["Sends to peers"]) == ("yes", "3 MiB/s", "2 KiB/s")
     assert figures("Torrents") == {"Waiting": "1", "Downloading": "1", "Error": "1"}
@@ -121,13 +123,13 @@ def test_those_who_take_most_are_named_and_lead_to_their_pages(
 ) -> None:
     settings.METRICS_USERNAMES = False  # that is about what leaves the box
     today = timezone.now().date()
-    people = [UserFactory.create(username=f"person{number}") for number in range(7)]
-    for number, person in enumerate(people):
+    persons = [UserFactory.create(username=f"person{number}") for number in range(7)]
+    for number, person in enumerate(persons):
         Traffic.objects.create(user=person, day=today, channel="https", sent=number * 2**30)
         Traffic.objects.create(user=person, day=today - timedelta(days=40), channel="https", sent=2**45)
     assert list(figures("Most fetched this month")) == ["person6", "person5", "person4", "person3", "person2"]
     assert figures("Most disk") == {}
-    assert f'href="/admin/accounts/user/{people[6].pk}/change/">person6<' in page(client)
+    assert f'href="/admin/accounts/user/{persons[6].pk}/change/">person6<' in page(client)
 
 
 def test_a_provider_that_is_left_alone_and_tasks_that_run_no_more_are_marked(worked: Task) -> None:
@@ -144,15 +146,25 @@ def test_a_provider_that_is_left_alone_and_tasks_that_run_no_more_are_marked(wor
     assert wrong("Ran well") == {"Check the feeds that are due"}
 
 
-def test_backups_are_told_where_there_are_any(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = {
-        "backup_last_success_timestamp_seconds": "destination",
-        "backup_count": "destination",
-        "backup_size_bytes": "destination",
-        "backup_failures_in_a_row": "task",
-    }
-    for name, label in labels.items():
-        monkeypatch.setitem(catalogue.BY_NAME, name, Metric(name, "Text.", (label,)))
+@pytest.fixture
+def told_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has figures of such names and labels, whether or not anything here measures them."""
+
+    def known(**labels: str) -> None:
+        for name, label in labels.items():
+            metric = Metric(name, "Text.", (label,) if label else ())
+            monkeypatch.setitem(catalogue.BY_NAME, name, metric)  # type: ignore[arg-type]
+
+    return known
+
+
+def test_backups_are_told_where_there_are_any(engine: Engine, told_of: Callable[..., None]) -> None:
+    told_of(
+        backup_last_success_timestamp_seconds="destination",
+        backup_count="destination",
+        backup_size_bytes="destination",
+        backup_failures_in_a_row="task",
+    )
     samples, now = Samples(), timezone.now()
     titles = [section.title for section in machine.sections(samples, now)]
     assert "Backups" not in titles
@@ -167,6 +179,40 @@ def test_backups_are_told_where_there_are_any(engine: Engine, monkeypatch: pytes
         "Restored on trial": ("never", "", True),
         "Failures in a row: verify": ("2", "", True),
     }
+
+
+def test_what_is_measured_on_some_boxes_only_is_told_there(
+    engine: Engine, told_of: Callable[..., None]
+) -> None:
+    told_of(engine_dht_nodes="engine", engine_queued_io_jobs="engine", sftp_sessions="")
+    samples, now = Samples(), timezone.now()
+    names = [
+        figure.name
+        for part in (torrents, people)
+        for one in part.sections(samples, now)
+        for figure in one.figures
+    ]
+    assert "Nodes of the DHT" not in names
+    assert "Connected by SFTP" not in names
+    samples.add("engine_dht_nodes", 321, "default")
+    samples.add("engine_queued_io_jobs", 4, "default")
+    samples.add("sftp_sessions", 0)
+    told = {
+        figure.name: figure.value
+        for part in (torrents, people)
+        for section in part.sections(samples, now)
+        for figure in section.figures
+    }
+    assert told["Nodes of the DHT"] == "321"
+    assert told["Disk jobs that wait"] == "4"
+    assert told["Connected by SFTP"] == "0"
+
+
+def test_a_hint_about_what_is_in_order_is_told(client: Client, keeper: User) -> None:
+    hint = Check("backups", True, "Hint: archives are on this machine only.", "Set BACKUP_BUCKET.")
+    with patch("monitoring.home.page.examined", return_value=[hint]):
+        told = words(client)
+    assert "Everything is well. Hint: archives are on this machine only. Set BACKUP_BUCKET." in told
 
 
 def test_it_asks_as_few_questions_whatever_the_box_holds(

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db.models import Value
+from django.db.models.functions import RPad
 from django_q.models import Task
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from accounts.models import User
 from accounts.tests.factories import PASSWORD, AdminFactory
@@ -29,6 +32,8 @@ def admin(engine: Engine, worked: Task) -> User:
     admin = AdminFactory.create(username="keeper")
     many_torrents(people=12, torrents=TORRENTS)
     everything()
+    long_names = RPad("username", 64, Value("w"))
+    User.objects.exclude(pk=admin.pk).update(username=long_names)
     return admin
 
 
@@ -42,6 +47,7 @@ def log_in(browser: Chrome) -> None:
     browser.find_element(By.NAME, "username").send_keys("keeper")
     browser.find_element(By.NAME, "password").send_keys(PASSWORD)
     browser.find_element(By.CSS_SELECTOR, "input[type=submit]").click()
+    WebDriverWait(browser, 60).until(lambda browser: "/login/" not in browser.current_url)
 
 
 def told(browser: Chrome, section: str, name: str) -> str:
@@ -55,6 +61,7 @@ def test_the_page_shows_what_the_rows_tell_at_every_width_and_in_both_themes(
 ) -> None:
     browser.get(f"http://127.0.0.1:{box.caddy}/admin/")
     log_in(browser)
+    browser.execute_script("window.stop()")  # it does not renew itself while it is looked at
     assert browser.title.startswith("The box")
     assert told(browser, "Torrents", "Downloading") == str(TORRENTS // 9)
     assert told(browser, "People", "May log in") == "14"
