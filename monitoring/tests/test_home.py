@@ -153,7 +153,7 @@ def told_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def known(**labels: str) -> None:
         for name, label in labels.items():
             metric = Metric(name, "Text.", (label,) if label else ())
-            monkeypatch.setitem(catalogue.BY_NAME, name, metric)  # type: ignore[arg-type]
+            monkeypatch.setitem(catalogue.BY_NAME, name, metric)
 
     return known
 

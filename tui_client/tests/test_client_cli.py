@@ -258,14 +258,23 @@ def test_usage_tells_every_limit_and_what_waits(
         seeding_notice="The box sends slowly to other peers.",
     )
     assert cli.main(["usage"]) == 0
-    disk, downloads, fetched, peers, *waiting, notice = capsys.readouterr().out.splitlines()
-    assert disk.startswith("Disk ")
-    assert "61.0 GB of 100 GB  all your torrents, finished or not" in disk
-    assert "2 of 3  at the same time" in downloads
-    assert "5.0 GB of 1.0 TB" in fetched
-    assert fetched.endswith("starts again from nothing on 1 February; 3.0 GB by HTTPS, 2.0 GB by SFTP")
-    assert "7.0 GB  sent by the torrents" in peers
-    assert waiting == ["2 torrents wait for space in your quota", "1 torrent waits for ablue moon"]
+    *limits_told, waits, waits_too, notice = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()) for line in limits_told] == [
+        "Disk ████████▌░░░░░ 61 % 61.0 GB of 100 GB",
+        "all your torrents, finished or not",
+        "Downloads █████████▎░░░░ 66 % 2 of 3",
+        "at the same time",
+        "Fetched ░░░░░░░░░░░░░░ 0 % 5.0 GB of 1.0 TB",
+        "this month; starts again from nothing on 1 February",
+        "3.0 GB by HTTPS, 2.0 GB by SFTP",
+        "To peers 7.0 GB",
+        "sent by the torrents that you have here",
+    ]
+    assert max(len(line) for line in limits_told) < 80
+    assert (waits, waits_too) == (
+        "2 torrents wait for space in your quota",
+        "1 torrent waits for ablue moon",
+    )
     assert notice == "The box sends slowly to other peers."
 
 

@@ -51,13 +51,12 @@ def session_table(sessions: Sequence[DeviceSession]) -> str:
 
 
 def usage_table(usage: Usage) -> str:
-    """One line a limit, then what waits and why peers get less."""
+    """A line a limit with its notes below, then what waits and why peers get less."""
     lines = []
     for row in usage_words.rows(usage):
-        share = "" if row.share is None else words.progress(row.share, 14)
-        lines.append(
-            f"{row.title:{usage_words.TITLE_WIDTH}}  {share:14}  {row.figure:>20}  {'; '.join(row.notes)}"
-        )
+        bar = "" if row.share is None else f"{words.progress(row.share, 20)}  "
+        lines.append(f"{row.title:{usage_words.TITLE_WIDTH}}  {bar}{row.figure}")
+        lines += [f"{'':{usage_words.TITLE_WIDTH}}  {note}" for note in row.notes]
     lines += usage_words.waiting(usage)
     if notice := words.clean(usage.seeding_notice):
         lines.append(notice)
