@@ -13,4 +13,5 @@ ready_environment "$environment" deploy/requirements-test.txt
 for version in 5.1 5.3; do
     bash deploy/engines.sh "$version" >/dev/null || say "The tests go on without qBittorrent $version."
 done
+(need_packages chromium chromium-driver) || say "The tests go on without a browser." # Ubuntu has none as a package
 exec "$environment/bin/python" -m pytest "$@"

@@ -2,6 +2,7 @@ import sys
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.db.models.signals import post_migrate
 
 
@@ -27,6 +28,12 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(declare_schedules, sender=self)
+
+
+class AdminConfig(SimpleAdminConfig):
+    """Django's own, with our site."""
+
+    default_site = "monitoring.admin.BoxAdminSite"
 
 
 def declare_schedules(**kwargs: Any) -> None:

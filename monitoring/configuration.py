@@ -2,33 +2,32 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
-from django.db.models import Max
-from django.utils import timezone
-from django_q.models import Schedule, Task
+from django.db import DatabaseError, InterfaceError
 
 from accounts.models import Role, User
-from monitoring.health import Check
+from monitoring.health import Check, readiness
+from monitoring.recurring import recurring_tasks
 from monitoring.services import free_tier
 
 SHORTEST_TOKEN = 20  # characters
-MISSED = 3  # intervals of a schedule without a success
 
 
-def configuration_without_database() -> list[Check]:
-    return [
-        check for look in (_settings, _downloads, _engine_program, _handover_log, _token) for check in look()
-    ]
+def examined() -> list[Check]:
+    """Every check that there is: what `/health/ready` tells, and how the box is set up. Never raises."""
+    checks = [*readiness(), *_found_by(_settings, _downloads, _engine_program, _handover_log, _token)]
+    with suppress(DatabaseError, InterfaceError):  # said already
+        checks += _found_by(_admins, _schedules, _free_tier)
+    return checks
 
 
-def configuration_in_database() -> list[Check]:
-    """Raises DatabaseError."""
-    return [check for look in (_admins, _schedules, _free_tier) for check in look()]
+def _found_by(*looks: Callable[[], Iterator[Check]]) -> list[Check]:
+    return [check for look in looks for check in look()]
 
 
 def _settings() -> Iterator[Check]:
@@ -140,21 +139,12 @@ def _free_tier() -> Iterator[Check]:
 
 
 def _schedules() -> Iterator[Check]:
-    """What ran once and does not any more. What never did may have its first time still to come."""
-    successes = dict(
-        Task.objects.filter(success=True).values_list("func").annotate(Max("stopped")).order_by()
-    )
-    late = sorted(
-        schedule.name or schedule.func
-        for schedule in Schedule.objects.exclude(minutes=None)
-        if schedule.func in successes
-        and timezone.now() - successes[schedule.func] > MISSED * timedelta(minutes=schedule.minutes)
-    )
-    for name in late:
+    late = [task for task in recurring_tasks() if task.is_late]
+    for task in late:
         yield Check(
             "schedule",
             False,
-            f"It has not run well for long: {name}.",
+            f"It has not run well for long: {task.name}.",
             "Failed tasks in the admin's pages (/admin/) say why; the worker's log says more.",
         )
     if not late:

@@ -1,13 +1,20 @@
-"""For programs that look after the box. Outside of the API: no session, no schema."""
+"""For programs that look after the box, and for Caddy. Outside of the API: no schema."""
 
 from collections.abc import Sequence
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitoring import health
-from monitoring.access import may_read_metrics
+from monitoring.access import may_read_metrics, may_see_grafana
+
+GRAFANA = "/grafana/"
+# Dashboards and queries. An admin of Grafana may name data sources, which Grafana then asks from this machine.
+GRAFANA_ROLE = "Editor"
+LONGEST_ADDRESS = 2000  # characters; the answer's header has to hold it
 
 
 @require_safe
@@ -33,6 +40,34 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     return _told(health.readiness())
+
+
+@require_safe
+@never_cache
+def grafana_access(request: HttpRequest) -> HttpResponse:
+    """Caddy asks this before each request to Grafana: 200 and as whom, or the answer that the browser gets instead."""
+    if may_see_grafana(request.user):
+        return HttpResponse(
+            headers={"X-WEBAUTH-USER": request.user.get_username(), "X-WEBAUTH-ROLE": GRAFANA_ROLE}
+        )
+    if request.user.is_authenticated:
+        return _sentence(
+            403,
+            f"You are logged in as {request.user}, who is no admin. Only admins see Grafana: log in as one at /admin/.",
+        )
+    if "text/html" in request.headers.get("Accept", ""):
+        return redirect_to_login(_page_of_grafana(request), reverse("admin:login"))
+    return _sentence(401, "Log in at /admin/ first: only admins see Grafana.")
+
+
+def _page_of_grafana(request: HttpRequest) -> str:
+    """Where to go on after logging in, which is nowhere else than in Grafana."""
+    asked = request.headers.get("X-Forwarded-Uri", "")
+    return asked if asked.startswith(GRAFANA) and len(asked) < LONGEST_ADDRESS else GRAFANA
+
+
+def _sentence(status: int, text: str) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
 def _told(checks: Sequence[health.Check]) -> JsonResponse:

@@ -154,7 +154,7 @@ INSTALLED_APPS = [
     "feeds.apps.FeedsConfig",
     "watchlist.apps.WatchlistConfig",
     "monitoring.apps.MonitoringConfig",
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "monitoring.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -9,9 +9,6 @@ from proxy_site.api.server import ServerView
 from proxy_site.client_wheel import client_page, client_wheel
 
 admin.autodiscover()  # here and not at start: what answers no HTTP needs none of it
-admin.site.site_header = "OCI Torrent Proxy"
-admin.site.site_title = "OCI Torrent Proxy"
-admin.site.index_title = "Administration"
 
 handler404 = "proxy_site.api.fallbacks.not_found"
 

@@ -104,6 +104,7 @@ EXPECTED: dict[tuple[str, str], Row] = {
     ("delete", f"{API}/me/links/"): anybody_logged_in(204),
     ("get", f"{API}/me/traffic/"): anybody_logged_in(200),
     ("get", f"{API}/me/limits/"): anybody_logged_in(200),
+    ("get", f"{API}/me/usage/"): anybody_logged_in(200),
     # --- feeds and rules
     ("get", f"{API}/feeds/"): anybody_logged_in(200),
     ("post", f"{API}/feeds/"): anybody_logged_in(201, url="https://feeds.example/new"),
@@ -154,6 +155,7 @@ PAGES: dict[tuple[str, str], Row] = {
     ("get", "/metrics"): everybody(200),  # who asks here asks from this machine
     ("get", "/health/live"): everybody(200),
     ("get", "/health/ready"): everybody(503),  # neither engine nor worker runs here
+    ("get", "/grafana-access"): everybody(401),  # only the session of the admin's pages counts
     ("get", "/client/"): everybody(200),
     ("get", "/client/{wheel}"): everybody(404),  # none is built here
     ("get", f"{API}/schema/"): Row((200, 200, 200, 401, 200)),  # a token, where one is shown, must be good

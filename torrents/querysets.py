@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.db.models import (
     BooleanField,
     Case,
+    Count,
     Exists,
     ExpressionWrapper,
     F,
@@ -168,6 +169,17 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
     def finished(self) -> ClaimQuerySet:
         return self.filter(completed_at__isnull=False)
+
+    def waiting(self, user: User) -> Iterator[tuple[str, int]]:
+        """For what this person's torrents wait that are to run, and how many for each, in the order of its name."""
+        mine = self.filter(user=user, wanted="running", completed_at=None, torrent__refused="")
+        counted = mine.exclude(waits_for="").values_list("waits_for").annotate(Count("pk"))
+        return counted.order_by("waits_for").iterator()
+
+    def sent_to_peers(self, user: User) -> int:
+        """Bytes, ever, of the torrents that this person holds. Not shared out among all who hold one: that would tell
+        that somebody else does."""
+        return int(self.filter(user=user).aggregate(sum=Sum("torrent__live__uploaded"))["sum"] or 0)
 
     def finished_tops(self, user: User) -> Iterator[FinishedTop]:
         """This person's finished torrents, in the order in which they came to be finished, in one query that reads

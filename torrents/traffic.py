@@ -119,3 +119,10 @@ def traffic_of(user: User, *, today: date | None = None) -> TrafficSummary:
         days[row.day][row.channel] = row.sent
     month = ledger.filter(day__gte=today.replace(day=1), day__lte=today).aggregate(sum=Sum("sent"))["sum"]
     return TrafficSummary([DayOfTraffic(day, **sums) for day, sums in days.items()], int(month or 0))
+
+
+def fetched_of(user: User, *, today: date) -> dict[str, int]:
+    """Bytes of this month (UTC), by channel."""
+    month = Traffic.objects.filter(user=user, day__range=(today.replace(day=1), today))
+    sums = month.values_list("channel").annotate(Sum("sent")).order_by()
+    return dict.fromkeys(Traffic.Channel.values, 0) | dict(sums)

@@ -163,28 +163,38 @@ BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 
 @dataclass
 class Samples:
-    """Figures that were read, to be written in the order of the catalogue."""
+    """Figures that were read: to be looked up, or written in the order of the catalogue."""
 
-    _lines: dict[str, list[str]] = field(default_factory=dict)
+    _values: dict[str, dict[tuple[str, ...], float]] = field(default_factory=dict)
 
     def add(self, name: str, value: float, *labels: str) -> None:
         """`labels` are values, in the order of the metric's labels. Raises KeyError for what the catalogue lacks."""
-        metric = BY_NAME[name]
-        told = ",".join(
-            f'{label}="{_escaped(text)}"' for label, text in zip(metric.labels, labels, strict=True)
-        )
-        series = f"{metric.full_name}{{{told}}}" if told else metric.full_name
-        self._lines.setdefault(name, []).append(f"{series} {value}\n")
+        if len(labels) != len(BY_NAME[name].labels):
+            raise ValueError(f"{name} has other labels than {labels}")
+        self._values.setdefault(name, {})[labels] = value
+
+    def of(self, name: str) -> Mapping[tuple[str, ...], float]:
+        """By the values of its labels; empty where nothing was read."""
+        return self._values.get(name, {})
+
+    def value(self, name: str, *labels: str) -> float | None:
+        return self.of(name).get(labels)
 
     def text(self) -> str:
         """In Prometheus' text format."""
-        return "".join(self._families())
+        return "".join(self._lines())
 
-    def _families(self) -> Iterator[str]:
+    def _lines(self) -> Iterator[str]:
         for metric in METRICS:
-            if metric.name in self._lines:
+            if metric.name in self._values:
                 yield metric.header()
-                yield from self._lines[metric.name]
+                for labels, value in self._values[metric.name].items():
+                    yield f"{_series(metric, labels)} {value}\n"
+
+
+def _series(metric: Metric, labels: tuple[str, ...]) -> str:
+    told = ",".join(f'{label}="{_escaped(text)}"' for label, text in zip(metric.labels, labels, strict=True))
+    return f"{metric.full_name}{{{told}}}" if told else metric.full_name
 
 
 def _escaped(text: str) -> str:

@@ -1,20 +1,17 @@
 """The answer to a scrape: what the web's processes have counted together, and what our rows tell."""
 
-import logging
 import os
 import time
 
-from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
-from monitoring.metrics import automation, machine, people, torrents
 from monitoring.metrics.catalogue import Samples
+from monitoring.metrics.reading import read_rows
 from proxy_site import VERSION
 
 __all__ = ["CONTENT_TYPE", "exposition", "own_figures"]
-logger = logging.getLogger(__name__)
 
 
 def exposition() -> bytes:
@@ -26,14 +23,7 @@ def own_figures() -> str:
     began = time.perf_counter()
     samples = Samples()
     samples.add("build_info", 1, VERSION)
-    now = timezone.now()
-    try:
-        for part in (torrents, people, machine, automation):
-            part.read(samples, now)
-        answered = True
-    except (DatabaseError, InterfaceError):
-        logger.exception("The metrics of our rows cannot be read")
-        answered = False
+    answered = read_rows(samples, timezone.now())
     samples.add("database_up", float(answered))
     samples.add("scrape_seconds", time.perf_counter() - began)
     return samples.text()

@@ -19,7 +19,7 @@ REFUSED = (AuditEvent.Action.LOGIN_FAILED, AuditEvent.Action.LOCKED_OUT)
 
 
 @dataclass
-class _Taken:
+class Taken:
     """Bytes; `ever` and `month` by channel."""
 
     disk: int = 0
@@ -28,7 +28,7 @@ class _Taken:
     ever: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Traffic.Channel.values, 0))
     month: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Traffic.Channel.values, 0))
 
-    def add(self, other: "_Taken") -> None:
+    def add(self, other: "Taken") -> None:
         self.disk += other.disk
         self.quota += other.quota
         self.active += other.active
@@ -40,13 +40,13 @@ class _Taken:
 def read(samples: Samples, now: datetime) -> None:
     people = list(User.objects.order_by("pk").values_list("pk", "username", "is_active", "disk_quota"))
     _accounts(samples, [active for _, _, active, _ in people])
-    taken = _taken_by_everybody()
-    told: dict[str, _Taken] = {}
+    taken = taken_by_everybody()
+    told: dict[str, Taken] = {}
     for place, (user_id, username, _, quota) in enumerate(people):
         person = taken[user_id]
         person.quota = settings.DEFAULT_DISK_QUOTA if quota is None else quota
         name = username if settings.METRICS_USERNAMES else str(user_id)
-        told.setdefault(name if place < MOST_PEOPLE else OTHERS, _Taken()).add(person)
+        told.setdefault(name if place < MOST_PEOPLE else OTHERS, Taken()).add(person)
     for name, person in told.items():
         samples.add("user_disk_used_bytes", person.disk, name)
         samples.add("user_disk_quota_bytes", person.quota, name)
@@ -65,8 +65,9 @@ def _accounts(samples: Samples, active: Iterable[bool]) -> None:
         samples.add("users", number, state)
 
 
-def _taken_by_everybody() -> defaultdict[int, _Taken]:
-    taken: defaultdict[int, _Taken] = defaultdict(_Taken)
+def taken_by_everybody() -> defaultdict[int, Taken]:
+    """By the number of their account; quotas are left out."""
+    taken: defaultdict[int, Taken] = defaultdict(Taken)
     for user_id, (disk, active) in use_of_everybody().items():
         taken[user_id].disk, taken[user_id].active = disk, active
     this_month = Q(day__gte=utc_today().replace(day=1))

@@ -1,13 +1,26 @@
+from collections.abc import Iterator
+
 import pytest
 from django.utils import timezone
 from django_q.models import Task
+from pytest_django import DjangoDbBlocker
 
 from torrents import engine_records
 from torrents.engines.fake import FakeEngine
 from torrents.models import Engine
 from torrents.services import default_engine
+from torrents.tests.caddy_box import CaddyBox, started
 
 GIB = 2**30
+
+
+@pytest.fixture(scope="session")
+def box(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[CaddyBox]:
+    """For tests that are marked transactional: its processes see only what is committed."""
+    with started(tmp_path_factory.mktemp("caddy")) as box:
+        yield box
 
 
 @pytest.fixture

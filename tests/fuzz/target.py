@@ -23,6 +23,7 @@ PAGES = (
     "torrents/removed/",
     "me/history/",
     "me/limits/",
+    "me/usage/",
     "me/traffic/",
     "me/sessions/",
 )

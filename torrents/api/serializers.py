@@ -315,6 +315,35 @@ class LimitsSerializer(serializers.Serializer[Any]):
     )
 
 
+class FetchedSerializer(serializers.Serializer[Any]):
+    https = serializers.IntegerField()
+    sftp = serializers.IntegerField()
+
+
+class WaitingSerializer(serializers.Serializer[Any]):
+    waits_for = serializers.CharField(help_text="As in a torrent.")
+    torrents = serializers.IntegerField(help_text="How many of yours.")
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    disk = LimitSerializer(source="limits.disk", help_text="Bytes of all your torrents that were let in.")
+    active = LimitSerializer(source="limits.active", help_text="Your torrents that may download now.")
+    traffic = LimitSerializer(
+        source="limits.traffic", help_text="Bytes that you have fetched since the first of this month (UTC)."
+    )
+    traffic_resets_on = serializers.DateField(source="limits.traffic_resets_on", help_text="UTC.")
+    fetched = FetchedSerializer(help_text="The same bytes, by how you fetched them.")
+    sent_to_peers = serializers.IntegerField(
+        help_text="Bytes that the torrents you hold have sent to other peers, ever. No limit of yours counts them."
+    )
+    waiting = WaitingSerializer(many=True, help_text="What does not start yet, by what it waits for.")
+    seeding_notice = serializers.CharField(
+        source="limits.seeding_notice",
+        allow_blank=True,
+        help_text="Why finished torrents are given to other peers slowly or not at all.",
+    )
+
+
 class EngineHealthSerializer(serializers.Serializer[Any]):
     reachable = serializers.BooleanField()
     message = serializers.CharField(allow_blank=True)

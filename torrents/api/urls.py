@@ -13,6 +13,7 @@ from torrents.api.views import (
     LinkView,
     TorrentViewSet,
     TrafficView,
+    UsageView,
 )
 
 router = SimpleRouter(use_regex_path=False)
@@ -34,5 +35,6 @@ urlpatterns = [
     path("me/history/", HistoryView.as_view(), name="me-history"),
     path("me/traffic/", TrafficView.as_view(), name="me-traffic"),
     path("me/limits/", LimitsView.as_view(), name="me-limits"),
+    path("me/usage/", UsageView.as_view(), name="me-usage"),
     path("health/", HealthView.as_view(), name="health"),
 ]

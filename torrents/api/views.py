@@ -49,6 +49,7 @@ from torrents.api.serializers import (
     RemovedTorrentSerializer,
     TorrentSerializer,
     TrafficSerializer,
+    UsageSerializer,
     WishesSerializer,
 )
 from torrents.claim_wishes import WishRefused
@@ -61,6 +62,7 @@ from torrents.services import TorrentRefused
 from torrents.sources import source_from_text
 from torrents.traffic import traffic_of
 from torrents.tree import Tree
+from torrents.usage import usage_of
 
 # Made once: a serializer copies its fields each time, which took as long as the list's query.
 LIST_QUERY, CHANGES_QUERY = ListQuerySerializer(), ChangesQuerySerializer()
@@ -302,10 +304,17 @@ class TrafficView(APIView):
 
 
 class LimitsView(APIView):
-    @extend_schema(operation_id="me_limits", responses=LimitsSerializer)
+    @extend_schema(operation_id="me_limits", responses=LimitsSerializer, deprecated=True)
     def get(self, request: Request) -> Response:
-        """How much of your limits your torrents take."""
+        """How much of your limits your torrents take; `me/usage/` says the same and more."""
         return Response(LimitsSerializer(limits_of(user_of(request).pk)).data)
+
+
+class UsageView(APIView):
+    @extend_schema(operation_id="me_usage", responses=UsageSerializer)
+    def get(self, request: Request) -> Response:
+        """What you have taken of your limits, and for what your torrents wait."""
+        return Response(UsageSerializer(usage_of(user_of(request))).data)
 
 
 class HealthView(APIView):

@@ -31,7 +31,8 @@ class Answer:
 
 @dataclass
 class CaddyBox:
-    """Ports: `caddy` is the one people use, `direct` a gunicorn that sends the bytes itself, `behind` Caddy's."""
+    """Ports: `caddy` is the one people use, `direct` a gunicorn that sends the bytes itself, `behind` Caddy's.
+    At `grafana` nobody listens until a test does."""
 
     downloads: Path
     log: Path
@@ -39,6 +40,7 @@ class CaddyBox:
     caddy: int
     direct: int
     behind: int
+    grafana: int
 
     def connect(
         self, url: str, *, port: int | None = None, method: str = "GET", **headers: str
@@ -65,9 +67,15 @@ class CaddyBox:
 
 @contextmanager
 def started(directory: Path) -> Iterator[CaddyBox]:
-    direct, behind, caddy = free_ports(3)
+    direct, behind, caddy, grafana = free_ports(4)
     box = CaddyBox(
-        directory / "downloads", directory / "access.log", directory / "caddy.log", caddy, direct, behind
+        directory / "downloads",
+        directory / "access.log",
+        directory / "caddy.log",
+        caddy,
+        direct,
+        behind,
+        grafana,
     )
     with ExitStack() as stack:
         for port, handover in ((direct, "false"), (behind, "true")):
@@ -87,6 +95,7 @@ def started(directory: Path) -> Iterator[CaddyBox]:
         environment = {
             "SITE_ADDRESS": f"http://127.0.0.1:{caddy}",
             "UPSTREAM": f"127.0.0.1:{behind}",
+            "GRAFANA_UPSTREAM": f"127.0.0.1:{grafana}",
             "DOWNLOADS_DIR": str(box.downloads),
             "CADDY_LOG": str(box.log),
             "XDG_CONFIG_HOME": str(directory / "config"),

@@ -14,7 +14,7 @@ from torrents import admission, allowances
 from torrents.api.serializers import TorrentSerializer
 from torrents.budgets import PATIENCE
 from torrents.links import make_link
-from torrents.models import Claim, Engine, SwarmTraffic, Torrent, Traffic
+from torrents.models import Claim, Engine, LiveState, SwarmTraffic, Torrent, Traffic
 from torrents.services import default_engine
 from torrents.states import message_of
 from torrents.tests.factories import add, client_of, finished, fresh_magnet
@@ -200,6 +200,41 @@ def test_without_limits_of_their_own_the_servers_defaults_are_shown(alice: User,
     settings.DEFAULT_DISK_QUOTA, settings.DEFAULT_ACTIVE_TORRENTS, settings.DEFAULT_MONTHLY_TRAFFIC = 1, 2, 3
     answer = client_of(alice).get("/api/v1/me/limits/").json()
     assert [answer[name]["limit"] for name in ("disk", "active", "traffic")] == [1, 2, 3]
+
+
+def test_usage_tells_the_limits_and_what_is_behind_them(alice: User, bob: User) -> None:
+    limit(alice, disk_quota=100, active_torrent_limit=3, monthly_traffic_limit=1000)
+    running = holding(alice, 30, admitted_size=30)
+    LiveState.objects.filter(torrent=running.torrent).update(uploaded=11)
+    for _ in range(2):
+        holding(alice, 40, waits_for="user_active")
+    holding(alice, 40, waits_for="box_disk")
+    holding(alice, 40, waits_for="user_disk", wanted="paused")
+    LiveState.objects.filter(torrent=holding(bob, 50, waits_for="user_disk").torrent).update(uploaded=99)
+    fetched(alice, 7)
+    Traffic.objects.create(user=alice, day=date(2026, 12, 5), channel="sftp", sent=2)
+    Traffic.objects.create(user=alice, day=date(2026, 11, 30), channel="sftp", sent=10_000)
+    client = client_of(alice)
+    answer = client.get("/api/v1/me/usage/").json()
+    limits = client.get("/api/v1/me/limits/").json()
+    assert {name: answer[name] for name in limits} == limits
+    assert answer["traffic"]["used"] == sum(answer["fetched"].values())
+    assert {name: told for name, told in answer.items() if name not in limits} == {
+        "fetched": {"https": 7, "sftp": 2},
+        "sent_to_peers": 11,
+        "waiting": [{"waits_for": "box_disk", "torrents": 1}, {"waits_for": "user_active", "torrents": 2}],
+    }
+
+
+def test_what_a_torrent_sent_is_told_whole_so_that_nobody_learns_who_else_has_it(
+    alice: User, bob: User
+) -> None:
+    magnet = fresh_magnet()
+    LiveState.objects.filter(torrent=add(alice, magnet).torrent).update(uploaded=100)
+    before = client_of(alice).get("/api/v1/me/usage/").json()
+    add(bob, magnet)
+    assert client_of(alice).get("/api/v1/me/usage/").json() == before
+    assert before["sent_to_peers"] == 100
 
 
 # --- when fetching ends

@@ -25,3 +25,9 @@ def limits(
         **{name: {"used": used, "limit": limit} for name, (used, limit) in taken.items()},
         "traffic_resets_on": "2026-02-01",
     }
+
+
+def usage(**more: Any) -> dict[str, Any]:
+    """What a server of today tells beyond limits."""
+    nothing = {"fetched": {"https": 0, "sftp": 0}, "sent_to_peers": 0, "waiting": []}
+    return {"seeding_notice": "", **nothing, **more}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 
-from tui_client.tests.fake_account import limits, me
+from tui_client.tests.fake_account import limits, me, usage
 from tui_client.tests.fake_feeds import FakeFeeds
 from tui_client.tests.fake_watchlist import FakeWatchlist
 from tui_client.tests.fake_wire import Problem, Request, Wire
@@ -87,6 +87,7 @@ class FakeServer:
         self.watchlist = FakeWatchlist()
         self.refuse_change: Problem | None = None
         self.limits = limits()
+        self.usage: dict[str, Any] | None = usage()  # None: a server that has limits, and no more to tell
         self.has_links = False
         self.sftp: dict[str, Any] | None = None  # what GET server/ says of it
         self.sessions: list[dict[str, Any]] = []  # none: a server that does not list them
@@ -281,6 +282,8 @@ class FakeServer:
         match method, *path:
             case "GET", "me", "limits":
                 return 200, self.limits
+            case "GET", "me", "usage" if self.usage is not None:
+                return 200, {**self.usage, **self.limits}
             case "PATCH", "torrents", torrent_id:
                 torrent, wishes = self._find(torrent_id), request.json()
                 self.changed.append(dict(wishes))

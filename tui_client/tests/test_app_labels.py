@@ -14,7 +14,7 @@ from torrent_proxy_client.app.widgets.key_hints import LIST, KeyHints, lines_of
 from torrent_proxy_client.app.widgets.torrent_table import TorrentTable, columns_for
 from torrent_proxy_client.models import Torrent
 from torrent_proxy_client.session import FileSessionStore
-from tui_client.tests.fake_account import limits
+from tui_client.tests.fake_account import limits, usage
 from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
 from tui_client.tests.running_app import Person, running
@@ -299,7 +299,7 @@ async def test_my_limits_say_what_is_taken_and_what_waits(
         server.limits = limits(disk=(0, 0))
         await person.press("r")
         await person.sees("0 B of 0 B")
-        asked = [path for _, path, _ in server.requests if path.endswith("/me/limits/")]
+        asked = [path for _, path, _ in server.requests if path.endswith("/me/usage/")]
         assert len(asked) == 2
 
 
@@ -311,6 +311,30 @@ async def test_my_limits_say_why_other_peers_get_less(
         await person.sees("Nothing here yet")
         await person.press("m")
         await person.sees("The box sends slowly [to] other peers.", "Nothing waits for room.")
+
+
+async def test_my_limits_say_how_i_fetched_and_what_my_torrents_sent(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.limits = limits(traffic=(5 * 10**9, 10**12))
+    server.usage = usage(fetched={"https": 3 * 10**9, "sftp": 2 * 10**9}, sent_to_peers=7 * 10**9)
+    async with running(store, tmp_path) as person:
+        await person.sees("Nothing here yet")
+        await person.press("m")
+        await person.sees(
+            "3.0 GB by HTTPS, 2.0 GB by SFTP", "To peers", "7.0 GB", "sent by the torrents that you have here"
+        )
+
+
+async def test_a_server_that_has_only_limits_tells_those(
+    server: FakeServer, store: FileSessionStore, tmp_path: Path
+) -> None:
+    server.limits, server.usage = limits(active=(2, 3)), None
+    async with running(store, tmp_path) as person:
+        await person.sees("Nothing here yet")
+        await person.press("m")
+        await person.sees("2 of 3", "at the same time")
+        assert "To peers" not in person.text
 
 
 async def test_an_older_server_has_no_limits_to_tell(

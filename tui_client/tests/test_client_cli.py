@@ -11,11 +11,12 @@ import pytest
 
 from torrent_proxy_client import cli
 from torrent_proxy_client.session import FileSessionStore
+from tui_client.tests.fake_account import limits, usage
 from tui_client.tests.fake_server import FakeServer
 from tui_client.tests.fake_wire import Problem
 
 COMMANDS = (
-    *("login", "logout", "sessions", "add", "ls", "get", "pause", "resume", "rm"),
+    *("login", "logout", "sessions", "add", "ls", "get", "usage", "pause", "resume", "rm"),
     *("shows", "calendar", "review", "link"),
 )
 
@@ -238,6 +239,62 @@ def test_a_reader_that_stops_early_is_no_error(server: FakeServer, store: FileSe
     )
     assert result.stdout.startswith("ID")
     assert result.stderr == ""
+
+
+# --- usage
+
+
+def test_usage_tells_every_limit_and_what_waits(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.limits = limits(disk=(61 * 10**9, 10**11), active=(2, 3), traffic=(5 * 10**9, 10**12))
+    server.usage = usage(
+        fetched={"https": 3 * 10**9, "sftp": 2 * 10**9},
+        sent_to_peers=7 * 10**9,
+        waiting=[
+            {"waits_for": "user_disk", "torrents": 2},
+            {"waits_for": "a\x1b[2Jblue_moon", "torrents": 1},
+        ],
+        seeding_notice="The box sends slowly to other peers.",
+    )
+    assert cli.main(["usage"]) == 0
+    *limits_told, waits, waits_too, notice = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()) for line in limits_told] == [
+        "Disk ████████▌░░░░░ 61 % 61.0 GB of 100 GB",
+        "all your torrents, finished or not",
+        "Downloads █████████▎░░░░ 66 % 2 of 3",
+        "at the same time",
+        "Fetched ░░░░░░░░░░░░░░ 0 % 5.0 GB of 1.0 TB",
+        "this month; starts again from nothing on 1 February",
+        "3.0 GB by HTTPS, 2.0 GB by SFTP",
+        "To peers 7.0 GB",
+        "sent by the torrents that you have here",
+    ]
+    assert max(len(line) for line in limits_told) < 80
+    assert (waits, waits_too) == (
+        "2 torrents wait for space in your quota",
+        "1 torrent waits for ablue moon",
+    )
+    assert notice == "The box sends slowly to other peers."
+
+
+def test_usage_is_an_object_for_scripts(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.usage = usage(waiting=[{"waits_for": "user_disk", "torrents": 2}])
+    assert cli.main(["usage", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["disk"] == {"used": 0, "limit": 10**11}
+    assert told["traffic_resets_on"] == "2026-02-01"
+    assert told["waiting"] == [{"waits_for": "user_disk", "torrents": 2}]
+
+
+def test_a_server_that_tells_no_limits_is_told_in_words(
+    server: FakeServer, store: FileSessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.is_old = True
+    assert cli.main(["usage"]) == 1
+    assert "too old to tell your limits" in capsys.readouterr().err
 
 
 # --- sessions

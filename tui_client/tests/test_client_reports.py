@@ -4,7 +4,7 @@ import pytest
 
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.errors import BadAnswer, Refused
-from torrent_proxy_client.reports import Event, Limits, Swarm
+from torrent_proxy_client.reports import Event, Swarm, Usage
 from tui_client.tests.fake_account import limits
 from tui_client.tests.fake_server import FakeServer
 
@@ -35,7 +35,7 @@ async def test_what_an_older_server_does_not_tell_is_left_empty(server: FakeServ
     (file,) = await api.files(torrent.id)
     assert (file.wanted, file.choosable, file.progress) == (True, False, None)
     with pytest.raises(Refused) as refused:
-        await api.limits()
+        await api.usage()
     assert refused.value.status == 404
 
 
@@ -44,14 +44,16 @@ async def test_what_an_older_server_does_not_tell_is_left_empty(server: FakeServ
     [
         (Swarm, {"trackers_working": "many"}),
         (Swarm, []),
-        (Limits, {"disk": {"used": 1}}),
-        (Limits, {**limits(), "traffic_resets_on": "soon"}),
+        (Usage, {"disk": {"used": 1}}),
+        (Usage, {**limits(), "traffic_resets_on": "soon"}),
+        (Usage, {**limits(), "waiting": [{"torrents": 1}]}),
+        (Usage, {**limits(), "fetched": {"https": "much"}}),
         (Event, {"at": "yesterday"}),
         (Event, {"kind": 7}),
     ],
 )
 def test_reports_that_make_no_sense_are_a_bad_answer(
-    kind: type[Swarm] | type[Limits] | type[Event], data: object
+    kind: type[Swarm] | type[Usage] | type[Event], data: object
 ) -> None:
     with pytest.raises(BadAnswer):
         kind.from_json(data)

@@ -16,7 +16,7 @@ from torrent_proxy_client.handover import DeviceSession, Link, SftpServer, Trans
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Changes, Health, Me, Tokens, Torrent, TorrentFile
 from torrent_proxy_client.paging import Page
-from torrent_proxy_client.reports import Event, Limits, Swarm, TorrentHistory
+from torrent_proxy_client.reports import Event, Swarm, TorrentHistory, Usage
 from torrent_proxy_client.session import MemorySessionStore, Session, SessionStore
 from torrent_proxy_client.transport import Answer, Stream, Transport
 from torrent_proxy_client.watchlist_calls import WatchlistCalls
@@ -123,9 +123,14 @@ class ApiClient:
     async def me(self) -> Me:
         return Me.from_json(await self._json("GET", "me/"))
 
-    async def limits(self) -> Limits:
+    async def usage(self) -> Usage:
         """What the user may take, and has taken. Refused with status 404 by servers that do not tell."""
-        return Limits.from_json(await self._json("GET", "me/limits/"))
+        try:
+            return Usage.from_json(await self._json("GET", "me/usage/"))
+        except Refused as error:
+            if error.status != 404:
+                raise
+        return Usage.from_json(await self._json("GET", "me/limits/"))  # an older server's name for less of it
 
     async def health(self) -> Health:
         """Needs no session; a server that reports itself degraded (503) is an answer, not an error."""

@@ -126,6 +126,9 @@ def build_parser() -> argparse.ArgumentParser:
     ending.add_argument("--end", metavar="ID", help="end this session")
     ending.add_argument("--end-others", action="store_true", help="end all sessions but this one")
 
+    usage = command("usage", "what you have taken of your limits, and what waits for them", "usage --json")
+    usage.add_argument("--json", action="store_true", help="print a JSON object: bytes, ISO dates")
+
     for name, text in (("pause", "pause a torrent"), ("resume", "let a paused torrent go on")):
         command(name, text, f"{name} ubuntu").add_argument("torrent", metavar="NAME_OR_ID", help=_WHICH)
 

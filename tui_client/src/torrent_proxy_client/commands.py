@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from torrent_proxy_client import sources, words
@@ -24,7 +24,7 @@ from torrent_proxy_client.connection import (
     client,
     connect,
 )
-from torrent_proxy_client.console import ProgressLine, session_table, torrent_table
+from torrent_proxy_client.console import ProgressLine, session_table, torrent_table, usage_table
 from torrent_proxy_client.download import Download, Fetched
 from torrent_proxy_client.errors import (
     ClientError,
@@ -286,6 +286,21 @@ async def _sessions(args: argparse.Namespace) -> int:
     return OK
 
 
+async def _usage(args: argparse.Namespace) -> int:
+    async with connect() as api:
+        try:
+            usage = await api.usage()
+        except Refused as error:
+            if error.status == 404:
+                raise ClientError("This server is too old to tell your limits.") from error
+            raise
+    if args.json:
+        print(json.dumps(asdict(usage), indent=2, default=date.isoformat))
+    else:
+        print(usage_table(usage))
+    return OK
+
+
 def _confirmed(question: str) -> bool:
     return input(question).strip().lower() in ("y", "yes")
 
@@ -321,6 +336,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, int]]]
     "ls": _ls,
     "get": _get,
     "sessions": _sessions,
+    "usage": _usage,
     "pause": _pause,
     "resume": _resume,
     "rm": _rm,

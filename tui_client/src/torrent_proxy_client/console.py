@@ -8,9 +8,10 @@ from typing import Self
 
 from rich.cells import cell_len, set_cell_size
 
-from torrent_proxy_client import words
+from torrent_proxy_client import usage_words, words
 from torrent_proxy_client.handover import DeviceSession
 from torrent_proxy_client.models import Torrent
+from torrent_proxy_client.reports import Usage
 
 _NARROWEST_NAME = 20
 
@@ -47,6 +48,19 @@ def session_table(sessions: Sequence[DeviceSession]) -> str:
             f"{words.moment(used) if used else '–':12}  {words.clean(session.device_name) or 'unknown'}"
         )
     return "\n".join([*lines, "* this one. End one: torrent-proxy sessions --end ID"])
+
+
+def usage_table(usage: Usage) -> str:
+    """A line a limit with its notes below, then what waits and why peers get less."""
+    lines = []
+    for row in usage_words.rows(usage):
+        bar = "" if row.share is None else f"{words.progress(row.share, 20)}  "
+        lines.append(f"{row.title:{usage_words.TITLE_WIDTH}}  {bar}{row.figure}")
+        lines += [f"{'':{usage_words.TITLE_WIDTH}}  {note}" for note in row.notes]
+    lines += usage_words.waiting(usage)
+    if notice := words.clean(usage.seeding_notice):
+        lines.append(notice)
+    return "\n".join(lines)
 
 
 def columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

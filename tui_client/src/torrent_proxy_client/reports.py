@@ -71,25 +71,46 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Waiting:
+    waits_for: str
+    torrents: int
+
+    @classmethod
+    def from_json(cls, value: object) -> "Waiting":
+        read = Fields(value, "list of what waits")
+        return cls(waits_for=read.required("waits_for", str), torrents=read.natural("torrents"))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
     disk: Limit  # bytes
     active: Limit  # torrents that may download at the same time
     traffic: Limit  # bytes fetched this month
     traffic_resets_on: date | None
     seeding_notice: str = ""  # why other peers get less than usual
+    # What follows an older server does not tell.
+    https: int | None = None  # bytes fetched this month, by how they were
+    sftp: int | None = None
+    sent_to_peers: int | None = None  # bytes, ever, of the torrents that are still there
+    waiting: tuple[Waiting, ...] = ()
 
     @classmethod
-    def from_json(cls, value: object) -> "Limits":
+    def from_json(cls, value: object) -> "Usage":
         read = Fields(value, "list of limits")
         resets = read.optional("traffic_resets_on", str)
         try:
             resets_on = date.fromisoformat(resets) if resets else None
         except ValueError:
             raise BadAnswer("The server sent a date that is none.", status=200) from None
+        fetched = Fields(read.get("fetched", dict, {}), "list of what was fetched")
         return cls(
             disk=Limit.from_json(read.required("disk", dict)),
             active=Limit.from_json(read.required("active", dict)),
             traffic=Limit.from_json(read.required("traffic", dict)),
             traffic_resets_on=resets_on,
             seeding_notice=read.get("seeding_notice", str, ""),
+            https=fetched.optional("https", int),
+            sftp=fetched.optional("sftp", int),
+            sent_to_peers=read.optional("sent_to_peers", int),
+            waiting=tuple(Waiting.from_json(one) for one in read.get("waiting", list, [])),
         )

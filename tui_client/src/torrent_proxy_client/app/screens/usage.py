@@ -10,14 +10,14 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from torrent_proxy_client import words
+from torrent_proxy_client import usage_words, words
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.app.mistakes import TellsMistakes, refusal
 from torrent_proxy_client.app.theme import BUSY, QUIET, WAITING
 from torrent_proxy_client.errors import ClientError, NotLoggedIn
 from torrent_proxy_client.mirror import Mirror
 from torrent_proxy_client.models import Torrent
-from torrent_proxy_client.reports import Limit, Limits
+from torrent_proxy_client.reports import Usage
 
 _BAR = 14  # columns
 
@@ -48,35 +48,30 @@ class UsageScreen(TellsMistakes, ModalScreen[None]):
 
     @work(exit_on_error=False, exclusive=True)
     async def action_ask(self) -> None:
+        notice = ""
         try:
-            text = usage_text(await self._api.limits())
+            usage = await self._api.usage()
+            text, notice = usage_text(usage), words.clean(usage.seeding_notice)
         except NotLoggedIn:
             self.dismiss(None)  # the app notices by itself, and asks to log in
             return
         except ClientError as error:
             text = Text(f"✗ {refusal(error)}")
+        text.rstrip()
         text.append("\n\n").append_text(waiting_text(self._mirror.torrents.values()))
+        if notice:
+            text.append(f"\n\n{notice}", style=WAITING)
         self.query_one("#usage", Static).update(text)
 
 
-def usage_text(limits: Limits) -> Text:
-    again = (
-        f"; starts again from nothing on {words.day(limits.traffic_resets_on)}"
-        if limits.traffic_resets_on
-        else ""
-    )
+def usage_text(usage: Usage) -> Text:
     text = Text()
-    for title, limit, used, note in (
-        ("Disk", limits.disk, _bytes(limits.disk), "all your torrents, finished or not"),
-        ("Downloads", limits.active, f"{limits.active.used} of {limits.active.limit}", "at the same time"),
-        ("Fetched", limits.traffic, _bytes(limits.traffic), f"this month{again}"),
-    ):
-        text.append(f"{title:10} ", style=f"bold {BUSY}")
-        text.append(f"{words.bar(_share(limit), _BAR)} {used}\n")
-        text.append(f"{'':10} {note}\n", style=QUIET)
-    text.rstrip()
-    if notice := words.clean(limits.seeding_notice):
-        text.append(f"\n\n{notice}", style=WAITING)
+    for row in usage_words.rows(usage):
+        text.append(f"{row.title:{usage_words.TITLE_WIDTH}} ", style=f"bold {BUSY}")
+        bar = "" if row.share is None else f"{words.bar(row.share, _BAR)} "
+        text.append(f"{bar}{row.figure}\n")
+        for note in row.notes:
+            text.append(f"{'':{usage_words.TITLE_WIDTH}} {note}\n", style=QUIET)
     return text
 
 
@@ -92,11 +87,3 @@ def waiting_text(torrents: Iterable[Torrent]) -> Text:
         if why := words.clean(torrent.message):
             text.append(f". {why}", style=f"not bold {QUIET}")
     return text
-
-
-def _bytes(limit: Limit) -> str:
-    return f"{words.size(limit.used)} of {words.size(limit.limit)}"
-
-
-def _share(limit: Limit) -> float:
-    return limit.used / limit.limit if limit.limit else 1.0

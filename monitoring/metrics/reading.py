@@ -1,0 +1,22 @@
+"""All figures that are made of our rows, read at once."""
+
+import logging
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError
+
+from monitoring.metrics import automation, machine, people, torrents
+from monitoring.metrics.catalogue import Samples
+
+logger = logging.getLogger(__name__)
+
+
+def read_rows(samples: Samples, now: datetime) -> bool:
+    """Whether the database answered. Where it did not, what could be read is there."""
+    try:
+        for part in (torrents, people, machine, automation):
+            part.read(samples, now)
+    except (DatabaseError, InterfaceError):
+        logger.exception("The figures of our rows cannot be read")
+        return False
+    return True
