@@ -49,6 +49,11 @@ class UserManager(BaseUserManager["User"]):
         """The user of that name in any case, by the index of the unique constraint."""
         return self.alias(lower_username=Lower("username")).filter(lower_username=username.lower())
 
+    def listed(self, *, role: str | None = None) -> models.QuerySet["User"]:
+        """Everybody, or those of a role, by name."""
+        everybody = self.order_by(Lower("username"))
+        return everybody if role is None else everybody.filter(role=role)
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """What Django's login calls."""
         return self.named(username or "").get()
