@@ -311,6 +311,7 @@ class AuditEvent(models.Model):
         USER_ENABLED = "user_enabled", "User enabled"
         TORRENT_BLOCKED = "torrent_blocked", "Torrent blocked"
         TORRENT_UNBLOCKED = "torrent_unblocked", "Torrent unblocked"
+        SUPPORT_BUNDLE = "support_bundle", "Support bundle made"
 
     at = models.DateTimeField("when", default=timezone.now, db_index=True)
     action = models.CharField("what", max_length=32, choices=Action.choices)

@@ -3,21 +3,31 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from accounts.models import Role, User
-from monitoring.health import Check
+from monitoring.health import Check, readiness
 from monitoring.services import free_tier
 
 SHORTEST_TOKEN = 20  # characters
 MISSED = 3  # intervals of a schedule without a success
+
+
+def examined() -> list[Check]:
+    """All there is to look at, for whoever keeps the box. Never raises."""
+    checks = [*readiness(), *configuration_without_database()]
+    with suppress(DatabaseError, InterfaceError):  # said already
+        checks += configuration_in_database()
+    return checks
 
 
 def configuration_without_database() -> list[Check]:

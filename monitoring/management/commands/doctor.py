@@ -3,15 +3,13 @@
 import json
 import sys
 from argparse import ArgumentParser
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, InterfaceError
 
-from monitoring.configuration import configuration_in_database, configuration_without_database
-from monitoring.health import Check, readiness
+from monitoring.configuration import examined
+from monitoring.health import Check
 
 
 class Command(BaseCommand):
@@ -40,10 +38,3 @@ class Command(BaseCommand):
         self.stdout.write(f"{'ok   ' if check.ok else 'WRONG'}  {check.name}")
         for line in filter(None, (check.message, check.remedy)):
             self.stdout.write(f"         {line}")
-
-
-def examined() -> list[Check]:
-    checks = [*readiness(), *configuration_without_database()]
-    with suppress(DatabaseError, InterfaceError):  # said already
-        checks += configuration_in_database()
-    return checks
