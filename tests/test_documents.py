@@ -81,9 +81,12 @@ def test_every_command_of_the_client_that_is_named_exists(document: Path) -> Non
 
 @each_document
 def test_every_file_that_is_named_by_its_path_exists(document: Path) -> None:
-    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`", document.read_text())
+    folders = "|".join(FOLDERS)
+    named = re.findall(
+        rf"`((?:{folders})/[\w./-]+)`|\bbash ((?:deploy|docs)/[\w./-]+\.sh)", document.read_text()
+    )
 
-    wrong = [path for path in named if not is_there(PROJECT / path)]
+    wrong = [path for pair in named for path in pair if path and not is_there(PROJECT / path)]
     assert [path for path in wrong if "/NAME" not in path] == []  # that is left to the reader
 
 

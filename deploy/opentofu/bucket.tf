@@ -17,7 +17,7 @@ resource "oci_identity_policy" "lifecycle" {
   name           = "torrent-proxy-lifecycle"
   description    = "Lets the lifecycle rules of the bucket of backups delete."
   statements = [
-    "Allow service objectstorage-${var.region} to manage object-family in compartment id ${local.compartment} where target.bucket.name = '${var.bucket}'",
+    "Allow service objectstorage-${var.region} to manage object-family in ${local.place} where target.bucket.name = '${var.bucket}'",
   ]
 }
 
@@ -69,8 +69,8 @@ resource "oci_identity_policy" "backups" {
   name           = "torrent-proxy-backups"
   description    = "One bucket, and nothing else."
   statements = [
-    "Allow group ${oci_identity_group.backups.name} to read buckets in compartment id ${local.compartment} where target.bucket.name = '${var.bucket}'",
-    "Allow group ${oci_identity_group.backups.name} to manage objects in compartment id ${local.compartment} where target.bucket.name = '${var.bucket}'",
+    "Allow group ${oci_identity_group.backups.name} to read buckets in ${local.place} where target.bucket.name = '${var.bucket}'",
+    "Allow group ${oci_identity_group.backups.name} to manage objects in ${local.place} where target.bucket.name = '${var.bucket}'",
   ]
 }
 

@@ -1,5 +1,6 @@
 locals {
   compartment = var.compartment_ocid == "" ? var.tenancy_ocid : var.compartment_ocid
+  place       = var.compartment_ocid == "" ? "tenancy" : "compartment id ${var.compartment_ocid}" # as policies call it
   anybody     = "0.0.0.0/0"
   tcp         = "6"
   udp         = "17"

@@ -27,12 +27,17 @@ from torrents.models import Engine
 PROGRAM_SECONDS = 30
 LOG_BYTES = 1024 * 1024  # of each
 FAILED_TASKS = 50
-UNITS = ("web", "worker", "reconciler", "sftp", "handover", "backup", "verify-backup")
+UNITS = ("web", "worker", "reconciler", "sftp", "handover", "backup", "verify-backup", "firewall")
 SECRET_NAME = re.compile(r"SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL")
 # qBittorrent's own log names torrents, and Caddy's who fetched what: neither is anybody's business.
 LEFT_OUT = (
     "qBittorrent's log (it names torrents), Caddy's access log, PostgreSQL's log, torrents and their names."
 )
+
+
+class NothingLogged(Exception):
+    """Said in place of an empty file."""
+
 
 Part = Callable[[], Any]  # text, or what becomes JSON
 
@@ -189,6 +194,10 @@ def journal(unit: str, hours: int) -> str:
         timeout=PROGRAM_SECONDS,
         check=True,
     )
+    if not done.stdout:
+        raise NothingLogged(
+            f"systemd keeps nothing of it of the last {hours} hours, or only root may read it."
+        )
     return _readable(done.stdout[-LOG_BYTES:])
 
 

@@ -176,6 +176,13 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_there(
     assert {"doctor.json", "settings.json", "machine.json"} <= set(files)
 
 
+def test_where_systemd_keeps_no_log_the_bundle_says_so(planted: Path) -> None:
+    (planted / "bin" / "journalctl").write_text("#!/bin/sh\n")
+    said, files = made(planted)
+    assert "systemd keeps nothing of it" in said["unread"]["logs/web.txt"]
+    assert "logs/web.txt" not in files
+
+
 def test_without_a_database_there_is_a_bundle_all_the_same(planted: Path) -> None:
     away = OperationalError("away")
     with (

@@ -22,6 +22,7 @@ Only you may read the file. It tells itself what is in it and what was taken out
                infohashes; e-mail and internet addresses; user names, unless --user-names
   not in it    {LEFT_OUT}
 
+Only root may read systemd's journal; where there is none, name the box's log by --log.
 Look through it before you hand it to somebody: tar -xzOf FILE | less
 It works without the database, too. That it was made stands in the audit log.
 With --json the object has path, size (bytes), files, unread and removed.
