@@ -50,7 +50,7 @@ resource "oci_identity_user" "backups" {
   compartment_id = var.tenancy_ocid
   name           = "torrent-proxy-backups"
   description    = "Reads and writes the bucket of backups."
-  email          = var.email
+  email          = var.bucket_email == "" ? var.email : var.bucket_email
 }
 
 resource "oci_identity_group" "backups" {

@@ -34,6 +34,11 @@ resource "oci_core_instance" "box" {
     hostname_label   = "box"
   }
 
+  # Version 1 of the metadata service answers whoever can make the machine fetch an address.
+  instance_options {
+    are_legacy_imds_endpoints_disabled = true
+  }
+
   metadata = {
     ssh_authorized_keys = var.ssh_public_key
     user_data           = base64encode(local.user_data)

@@ -48,7 +48,7 @@ variable "domain" {
 }
 
 variable "email" {
-  description = "Where the certificate authority may write to; also the address of the user that owns the bucket's key."
+  description = "Where the certificate authority may write to."
   type        = string
 }
 
@@ -108,6 +108,12 @@ variable "bucket" {
   description = "The name of the bucket for backups."
   type        = string
   default     = "oci-torrent-proxy-backups"
+}
+
+variable "bucket_email" {
+  description = "An address for the user that owns the bucket's key. Empty: email. Some tenancies want another for each user: you+backups@…"
+  type        = string
+  default     = ""
 }
 
 variable "bucket_days" {
