@@ -60,6 +60,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ),
 )
 _LONG = re.compile(r"(?<![\w-])[\w-]{24,}(?![\w-])", re.ASCII)
+_BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{32,}={0,2}")
 _IP = re.compile(
     r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|(?<![\w.:])[0-9a-f]{0,4}:[0-9a-f:]{1,40}(?:\d\.[\d.]{5,12})?(?![\w:])",
     re.IGNORECASE,
@@ -83,6 +84,7 @@ class Redactor:
             text, count = pattern.subn(instead, text)
             self._count(kind, count)
         text = self._replaced("long random text", _LONG, _without_random, text)
+        text = self._replaced("long random text", _BASE64, _without_base64, text)
         text = self._replaced("internet addresses", _IP, _without_address, text)
         return self._replaced("user names", self._names, lambda match: self._people[match[0].lower()], text)
 
@@ -145,6 +147,13 @@ def _without_random(match: re.Match[str]) -> str:
         return text
     mixed = re.search(r"[a-z]", text) and re.search(r"[A-Z]", text)
     return "[REDACTED]" if mixed or (len(text) >= 32 and text.isalnum()) else text
+
+
+def _without_base64(match: re.Match[str]) -> str:
+    """Keys of clouds hold slashes; paths hold few capital letters."""
+    text = match[0]
+    capitals = sum(sign.isupper() for sign in text)
+    return "[REDACTED]" if capitals * 6 > len(text) and re.search(r"[a-z]", text) else text
 
 
 def _without_address(match: re.Match[str]) -> str:
