@@ -49,6 +49,11 @@ class UserManager(BaseUserManager["User"]):
         """The user of that name in any case, by the index of the unique constraint."""
         return self.alias(lower_username=Lower("username")).filter(lower_username=username.lower())
 
+    def listed(self, *, role: str | None = None) -> models.QuerySet["User"]:
+        """Everybody, or those of a role, by name."""
+        everybody = self.order_by(Lower("username"))
+        return everybody if role is None else everybody.filter(role=role)
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """What Django's login calls."""
         return self.named(username or "").get()
@@ -306,6 +311,7 @@ class AuditEvent(models.Model):
         USER_ENABLED = "user_enabled", "User enabled"
         TORRENT_BLOCKED = "torrent_blocked", "Torrent blocked"
         TORRENT_UNBLOCKED = "torrent_unblocked", "Torrent unblocked"
+        SUPPORT_BUNDLE = "support_bundle", "Support bundle made"
 
     at = models.DateTimeField("when", default=timezone.now, db_index=True)
     action = models.CharField("what", max_length=32, choices=Action.choices)

@@ -4,6 +4,7 @@ Whoever changes a user's sessions as a whole locks the user's row first, then th
 """
 
 import secrets
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
@@ -98,20 +99,45 @@ def change_own_password(
 
 
 @transaction.atomic
-def disable_user(*, user: User, by: By = COMMAND_LINE) -> None:
-    """Lock a person out at once: sessions, SSH keys, transfer passwords. Torrents stay. Twice is no error."""
-    _lock(user.pk)
-    _set_active(user, False)
+def disable_user(*, user: User, by: By = COMMAND_LINE) -> bool:
+    """Lock a person out at once: sessions, SSH keys, transfer passwords. Torrents stay. Whether that is new."""
+    changed = _set_active(user, False)
     _shut_out(user, by)
-    audit.record(audit.Action.USER_DISABLED, user=user, by=by)
+    if changed:
+        audit.record(audit.Action.USER_DISABLED, user=user, by=by)
+    return changed
 
 
 @transaction.atomic
-def enable_user(*, user: User, by: By = COMMAND_LINE) -> None:
-    """Let a person log in again, with the old password and keys. Sessions from before stay ended."""
+def enable_user(*, user: User, by: By = COMMAND_LINE) -> bool:
+    """Let a person log in again, with the old password and keys; sessions stay ended. Whether that is new."""
+    changed = _set_active(user, True)
+    if changed:
+        audit.record(audit.Action.USER_ENABLED, user=user, by=by)
+    return changed
+
+
+@transaction.atomic
+def set_limits(*, user: User, limits: Mapping[str, int | None], by: By = COMMAND_LINE) -> list[str]:
+    """Set some of a person's limits, by the names of `User`'s fields; None takes one back. Which ones changed.
+
+    `user` has them all as they are afterwards.
+    """
     _lock(user.pk)
-    _set_active(user, True)
-    audit.record(audit.Action.USER_ENABLED, user=user, by=by)
+    user.refresh_from_db()
+    changed = sorted(name for name, value in limits.items() if getattr(user, name) != value)
+    if changed:
+        for name in changed:
+            setattr(user, name, limits[name])
+        user.save(update_fields=changed)
+        note_changes(user=user, names=changed, by=by)
+    return changed
+
+
+def note_changes(*, user: User, names: Iterable[str], by: By) -> None:
+    """In the audit log: what these fields of a person hold now."""
+    values = ", ".join(f"{name} {getattr(user, name) or 'default'}" for name in names)
+    audit.record(audit.Action.USER_CHANGED, user=user, by=by, detail=values)
 
 
 def _shut_out(user: User, by: By, keep: UUID | None = None) -> int:
@@ -125,9 +151,12 @@ def _lock(user_id: int | str) -> User | None:
     return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
 
 
-def _set_active(user: User, active: bool) -> None:
+def _set_active(user: User, active: bool) -> bool:
+    """Whether that is new, under the lock of the row."""
+    locked = _lock(user.pk)
     user.is_active = active
     user.save(update_fields=["is_active"])
+    return locked is None or locked.is_active != active
 
 
 def _set_password(user: User, password: str | None) -> str | None:

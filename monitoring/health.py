@@ -79,7 +79,7 @@ def _database() -> None:
 
 
 def _migrations() -> None:
-    missing = _known_migrations() - set(MigrationRecorder(connection).applied_migrations())
+    missing = known_migrations() - set(MigrationRecorder(connection).applied_migrations())
     if missing:
         raise _Found(
             f"The database is older than the code: {len(missing)} migrations are missing.",
@@ -88,7 +88,7 @@ def _migrations() -> None:
 
 
 @lru_cache(maxsize=1)
-def _known_migrations() -> frozenset[tuple[str, str]]:
+def known_migrations() -> frozenset[tuple[str, str]]:
     """Of this release; reading them from the disk takes a moment."""
     return frozenset(MigrationLoader(None).disk_migrations)
 

@@ -51,6 +51,14 @@ def size(text: str) -> int:
     return int(Decimal(match[1]) * _UNITS[match[2]])
 
 
+def size_text(count: int) -> str:
+    """Bytes as `size` reads them, exactly: `50 GiB`, `9 TB`, `1.5 GiB`, `1001 B`."""
+    for unit, factor in sorted(_UNITS.items(), key=lambda one: -one[1]):
+        if unit and count >= factor and (Decimal(count) * 100 / factor) % 1 == 0:
+            return f"{(Decimal(count) / factor).normalize():f} {unit}"
+    return f"{count} B"
+
+
 def limit(text: str) -> int:
     """As a size, and more than nothing."""
     count: int = size(text)

@@ -5,10 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 PROJECT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 
 def test_the_committed_schema_is_the_one_the_code_generates(tmp_path: Path) -> None:
@@ -23,20 +22,6 @@ def test_the_committed_schema_is_the_one_the_code_generates(tmp_path: Path) -> N
 @pytest.mark.django_db
 def test_every_change_of_a_model_has_its_migration() -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_that_a_document_names_exists(document: Path) -> None:
-    named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text()))
-
-    assert named <= {"help", *get_commands()}
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
-
-    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def test_every_place_on_the_map_exists() -> None:

@@ -20,7 +20,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import audit, services
+from accounts import services
 from accounts.admin.lockouts import end_of_lock, place, unlock_button, who
 from accounts.admin.logs import by
 from accounts.forms import NewPasswordForm, NewUserForm, UserForm, gibibytes
@@ -122,12 +122,11 @@ class UserAdmin(BaseUserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
-            if "is_active" in form.changed_data:
+            if "is_active" in form.changed_data:  # first: it looks whether that is new
                 (services.enable_user if obj.is_active else services.disable_user)(user=obj, by=by(request))
+            super().save_model(request, obj, form, change)
             if changed := sorted(set(form.changed_data) - {"is_active", "note"}):
-                values = ", ".join(f"{name} {getattr(obj, name) or 'default'}" for name in changed)
-                audit.record(audit.Action.USER_CHANGED, user=obj, by=by(request), detail=values)
+                services.note_changes(user=obj, names=changed, by=by(request))
             return
         created, made = services.create_user(
             username=obj.username, role=obj.role, password=form.chosen_password, by=by(request)

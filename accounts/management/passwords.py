@@ -30,7 +30,8 @@ def chosen_password(options: dict[str, Any]) -> str | None:
     if not sys.stdin.isatty():
         raise CommandError(
             "There is no terminal to ask for a password. Add --generate to have one made and printed, "
-            "or --password-stdin to hand one over."
+            "or --password-stdin to hand one over.",
+            returncode=2,
         )
     password = getpass("Password: ")
     if password != getpass("Password again: "):

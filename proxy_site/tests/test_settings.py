@@ -205,6 +205,11 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         setting_kinds.size(text)
 
 
+@pytest.mark.parametrize("text", ["1 B", "1023 B", "50 GiB", "9 TB", "1.5 KiB", "2 MB", "1001 B", "1000 GiB"])
+def test_a_size_is_written_as_it_is_read(text: str) -> None:
+    assert setting_kinds.size_text(setting_kinds.size(text)) == text
+
+
 @pytest.mark.parametrize("text", ["0", "0.4 B", "999999999999999 TiB"])
 def test_a_limit_of_nothing_or_beyond_everything_is_refused(text: str) -> None:
     with pytest.raises(EnvError, match="more than nothing"):

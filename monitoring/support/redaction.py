@@ -1,0 +1,164 @@
+"""Taking out of text what opens something, or says who somebody is. Pure.
+
+Two nets: values that are known to be secret, wherever they stand; and forms that secrets have. The second takes too
+much rather than too little.
+"""
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+SHORTEST_SECRET = 6  # characters: a shorter one is part of too many words
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_REVEALING_NAMES = (
+    r"pass(?:word|wd|phrase|key)|torrent_pass|secret|token|api[_-]?key|auth[_-]?key|rss[_-]?key|access[_-]?key"
+    r"|private[_-]?key|credential|session(?:id)?|csrf\w*|sid|cookie"
+)
+_VALUE = r"""("[^"\n]*"|'[^'\n]*'|[^"',;&}\n]+)"""  # unquoted it may hold spaces
+
+# What it is called, how it looks, and what stands in its place. In this order: the later ones see what is left.
+_FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("keys", re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL), "[KEY]"),
+    ("keys", re.compile(r"AGE-SECRET-KEY-1[0-9a-z]*", re.IGNORECASE), "[KEY]"),
+    ("magnets", re.compile(r"magnet:\?[^\s\"'<>]*", re.IGNORECASE), "[MAGNET]"),
+    # Passkeys stand in the path as often as in the query: only where it leads is left.
+    (
+        "addresses of the web",
+        re.compile(
+            r"\b([a-z][a-z0-9+.-]{0,20}://)(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>@]*)[/?#][^\s\"'<>]*",
+            re.IGNORECASE,
+        ),
+        r"\1\2/[REDACTED]",
+    ),
+    ("passwords in addresses", re.compile(r"(://)[^\s/@\"'<>]*@"), r"\1[REDACTED]@"),
+    ("signed links", re.compile(r"(/links/)[^/?\s\"']+"), r"\1[REDACTED]"),
+    ("queries", re.compile(r"(?<=[\w/])\?[^\s\"'=]+=[^\s\"']*"), "?[REDACTED]"),
+    (
+        "headers",
+        re.compile(
+            r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)([\"']?\s*[:=])[^\n]*", re.IGNORECASE
+        ),
+        r"\1\2 [REDACTED]",
+    ),
+    ("tokens", re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), r"\1 [REDACTED]"),
+    ("tokens", re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "[TOKEN]"),
+    (
+        "named secrets",
+        re.compile(rf"([\w-]{{0,40}}(?:{_REVEALING_NAMES})[\"']?\s*[:=]\s*){_VALUE}", re.IGNORECASE),
+        r"\1[REDACTED]",
+    ),
+    ("e-mail addresses", re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"), "[E-MAIL]"),
+    # As the box makes them: accounts.services.generate_password.
+    (
+        "passwords",
+        re.compile(r"(?<![\w-])[a-hjkmnp-z2-9]{4}(?:-[a-hjkmnp-z2-9]{4}){3}(?![\w-])"),
+        "[PASSWORD]",
+    ),
+)
+_LONG = re.compile(r"(?<![\w-])[\w-]{24,}(?![\w-])", re.ASCII)
+_BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{32,}={0,2}")
+_IP = re.compile(
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|(?<![\w.:])[0-9a-f]{0,4}:[0-9a-f:]{1,40}(?:\d\.[\d.]{5,12})?(?![\w:])",
+    re.IGNORECASE,
+)
+
+
+class Redactor:
+    """`removed` counts what was taken out, by kind."""
+
+    def __init__(self, *, secrets: Iterable[str] = (), people: Mapping[str, str] | None = None) -> None:
+        """`secrets` are values; `people` has what stands in place of each name, which is looked for in any case."""
+        self.removed: Counter[str] = Counter()
+        written = {form for secret in secrets for form in _written(secret)}
+        self._secrets = _any_of(written)
+        self._people = {name.lower(): alias for name, alias in (people or {}).items()}
+        self._names = _any_of(self._people, whole_words=True)
+
+    def text(self, text: str) -> str:
+        text = self._replaced("known secrets", self._secrets, lambda match: "[REDACTED]", text)
+        for kind, pattern, instead in _FORMS:
+            text, count = pattern.subn(instead, text)
+            self._count(kind, count)
+        text = self._replaced("long random text", _LONG, _without_random, text)
+        text = self._replaced("long random text", _BASE64, _without_base64, text)
+        text = self._replaced("internet addresses", _IP, _without_address, text)
+        return self._replaced("user names", self._names, lambda match: self._people[match[0].lower()], text)
+
+    def value(self, value: Any) -> Any:
+        """The same for all strings in what becomes JSON; the names of its fields stay."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {name: self.value(held) for name, held in value.items()}
+        if isinstance(value, Iterable):
+            return [self.value(held) for held in value]
+        return value
+
+    def _replaced(
+        self,
+        kind: str,
+        pattern: re.Pattern[str] | None,
+        instead: Callable[[re.Match[str]], str],
+        text: str,
+    ) -> str:
+        if pattern is None:
+            return text
+        count = 0
+
+        def replaced(match: re.Match[str]) -> str:
+            nonlocal count
+            new = instead(match)
+            count += new != match[0]
+            return new
+
+        text = pattern.sub(replaced, text)
+        self._count(kind, count)
+        return text
+
+    def _count(self, kind: str, count: int) -> None:
+        if count:
+            self.removed[kind] += count
+
+
+def _written(secret: str) -> set[str]:
+    """As it is, line by line (a key file has several), and as addresses write it."""
+    lines = {line.strip() for line in secret.splitlines()}
+    forms = {form for line in lines for form in (line, quote(line, safe=""), quote_plus(line))}
+    return {form for form in forms if len(form) >= SHORTEST_SECRET}
+
+
+def _any_of(words: Iterable[str], *, whole_words: bool = False) -> re.Pattern[str] | None:
+    longest_first = "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    if not longest_first:
+        return None
+    if whole_words:
+        return re.compile(rf"(?<![\w])(?:{longest_first})(?![\w])", re.IGNORECASE)
+    return re.compile(longest_first)
+
+
+def _without_random(match: re.Match[str]) -> str:
+    """Infohashes, passkeys, tokens; not the ids of our rows, and not long names of code."""
+    text = match[0]
+    if _UUID.fullmatch(text) or not re.search(r"\d", text):
+        return text
+    mixed = re.search(r"[a-z]", text) and re.search(r"[A-Z]", text)
+    return "[REDACTED]" if mixed or (len(text) >= 32 and text.isalnum()) else text
+
+
+def _without_base64(match: re.Match[str]) -> str:
+    """Keys of clouds hold slashes; paths hold few capital letters."""
+    text = match[0]
+    capitals = sum(sign.isupper() for sign in text)
+    return "[REDACTED]" if capitals * 6 > len(text) and re.search(r"[a-z]", text) else text
+
+
+def _without_address(match: re.Match[str]) -> str:
+    """Only of people and machines on the internet: a loopback or private address says nothing of anybody."""
+    try:
+        return "[ADDRESS]" if ipaddress.ip_address(match[0]).is_global else match[0]
+    except ValueError:
+        return match[0]
