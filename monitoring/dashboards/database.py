@@ -21,7 +21,7 @@ from monitoring.dashboards.vocabulary import (
     number,
 )
 
-OURS = 'datname!~"template.*|postgres"'
+OURS = 'datname!~"template.*"'
 BUCKET = "django_http_requests_latency_seconds_by_view_method_bucket"
 ANSWERS = "django_http_responses_total_by_status_view_method_total"
 
@@ -60,7 +60,7 @@ NUMBERS = [
     number(
         About("Connections", "Of all that PostgreSQL allows (max_connections)."),
         SHARE,
-        Query("sum(pg_stat_database_numbackends) / max(pg_settings_max_connections)"),
+        Query("max(postgresql_connections_used) / max(postgresql_connections_allowed)"),
         levels=colours(GREEN, (0.7, YELLOW), (0.9, RED)),
         height=3,
     ),
@@ -100,7 +100,7 @@ NUMBERS = [
             "For how long the oldest open transaction has been going on. Minutes keep dead rows from being cleaned.",
         ),
         SECONDS,
-        Query(f"max(pg_stat_activity_max_tx_duration{{{OURS}}})"),
+        Query("max(postgresql_transactions_oldest_seconds)"),
         levels=colours(GREEN, (60, YELLOW), (600, RED)),
         height=3,
     ),
@@ -131,11 +131,26 @@ GRAPHS = [
     ),
     lines(
         About(
+            "Waiting for a lock",
+            "Clients that wait for another's lock. Some for minutes: somebody holds one.",
+        ),
+        COUNT,
+        Query("max(postgresql_transactions_waiting_for_locks)", "clients"),
+        width=8,
+    ),
+    lines(
+        About(
             "Dead rows", "Rows that autovacuum has still to clean away, of the five tables that have most."
         ),
         COUNT,
-        Query(f"topk(5, sum by (relname) (pg_stat_user_tables_n_dead_tup{{{OURS}}}))", "{{relname}}"),
+        Query("topk(5, max by (table) (postgresql_table_dead_rows))", "{{table}}"),
         width=8,
+    ),
+    lines(
+        About("Largest tables", "With their indexes, of the five largest."),
+        BYTES,
+        Query("topk(5, max by (table) (postgresql_table_size_bytes))", "{{table}}"),
+        stacked=True,
     ),
     lines(
         About("Rows read and written", "A second, in all our tables."),
@@ -144,7 +159,6 @@ GRAPHS = [
         Query(_rate(f"pg_stat_database_tup_inserted{{{OURS}}}"), "inserted"),
         Query(_rate(f"pg_stat_database_tup_updated{{{OURS}}}"), "updated"),
         Query(_rate(f"pg_stat_database_tup_deleted{{{OURS}}}"), "deleted"),
-        width=8,
     ),
 ]
 

@@ -50,9 +50,8 @@ def page(
             .keep_time(True)
         )
         .annotation(_firing())
+        .variables([_users()] if people else [])
     )
-    if people:
-        made.with_variable(_users())
     number = 0
     for section in sections:
         if section.title:
