@@ -46,6 +46,7 @@ FEEDS = [
         About("Feeds followed", "Each is fetched once, however many people follow it."),
         COUNT,
         Query("max(torrentproxy_feed_sources)"),
+        width=6,
     ),
     number(
         About(
@@ -55,6 +56,7 @@ FEEDS = [
         COUNT,
         Query("max(torrentproxy_feed_sources_failing)"),
         levels=NONE_IS_WELL,
+        width=6,
     ),
     number(
         About(
@@ -64,11 +66,13 @@ FEEDS = [
         SECONDS,
         Query("max(torrentproxy_feed_most_overdue_seconds)"),
         levels=colours(GREEN, (2 * MINUTE, ORANGE), (10 * MINUTE, RED)),
+        width=6,
     ),
     number(
         About("New items, last day", "What appeared in feeds within 24 hours."),
         COUNT,
         Query("max(torrentproxy_feed_items_last_day)"),
+        width=6,
     ),
     bars(
         About("Rules decided, last day", "What people's rules made of items within 24 hours."),
@@ -90,7 +94,6 @@ FEEDS = [
         About("Taken of feeds", "What rules, the watchlist or people took, by what became of it."),
         COUNT,
         Query("max by (origin, state) (torrentproxy_feed_grabs)", "{{origin}}, {{state}}"),
-        width=16,
         height=8,
     ),
 ]

@@ -38,6 +38,7 @@ def box() -> Dashboard:
         Section("What is free", FREE_TIER),
         Section("The machine", MACHINE),
         Section("What it sends", SENT),
+        Section("Services", SERVICES),
         since="24h",
         refresh="30s",
     )
@@ -67,17 +68,11 @@ FREE_TIER = [
         levels=NEAR_LIMIT,
         height=6,
     ),
-    light(
-        About("Seeding", "What the month leaves to peers: docs/free-tier.md tells the rules."),
-        'max(torrentproxy_seeding_policy{state="throttled"})'
-        ' + 2 * max(torrentproxy_seeding_policy{state="stopped"})',
-        [(0, "As set", GREEN), (1, "Throttled", YELLOW), (None, "Stopped", RED)],
-    ),
     bars(
         About(
             "In use, of seven days",
-            "95th percentile of CPU, network and memory over seven days. While one of them is above 20 %, the machine "
-            "is not idle to Oracle. A resource is missing until half a week has been measured.",
+            "The 95th percentile of CPU, network and memory over seven days. While one of them is above 20 %, the "
+            "machine is not idle to Oracle. A resource is missing until half a week has been measured.",
         ),
         SHARE,
         Query("max by (resource) (torrentproxy_host_use_p95_ratio)", "{{resource}}"),
@@ -85,12 +80,6 @@ FREE_TIER = [
         largest=1,
         width=8,
         height=6,
-    ),
-    light(
-        About("Idle machine", "At risk: all three are below 20 %, and Oracle may take the machine back."),
-        "max(torrentproxy_host_idle_risk)",
-        [(0, "In use", GREEN), (None, "At risk", ORANGE)],
-        width=4,
     ),
     number(
         About(
@@ -100,7 +89,19 @@ FREE_TIER = [
         SECONDS,
         Query("max(torrentproxy_host_measured_age_seconds)"),
         levels=colours(GREEN, (180, ORANGE), (600, RED)),
-        height=3,
+        height=6,
+    ),
+    light(
+        About("Seeding", "What the month leaves to peers: docs/free-tier.md tells the rules."),
+        'max(torrentproxy_seeding_policy{state="throttled"})'
+        ' + 2 * max(torrentproxy_seeding_policy{state="stopped"})',
+        [(0, "As set", GREEN), (1, "Throttled", YELLOW), (None, "Stopped", RED)],
+    ),
+    light(
+        About("Idle machine", "At risk: all three are below 20 %, and Oracle may take the machine back."),
+        "max(torrentproxy_host_idle_risk)",
+        [(0, "In use", GREEN), (None, "At risk", ORANGE)],
+        width=4,
     ),
     bars(
         About(
@@ -221,5 +222,29 @@ SENT = [
         Query("max(torrentproxy_egress_limit_bytes)", "limit"),
         width=12,
         height=8,
+    ),
+]
+
+SERVICES = [
+    bars(
+        About(
+            "Running",
+            "Services of the box and of what watches it: 1 runs, 0 does not. systemctl status and journalctl -u tell "
+            "why.",
+        ),
+        COUNT,
+        Query('max by (name) (node_systemd_unit_state{type!="oneshot", state="active"})', "{{name}}"),
+        levels=colours(RED, (1, GREEN)),
+        largest=1,
+        width=12,
+        height=9,
+    ),
+    lines(
+        About(
+            "Started again", "How often systemd has started a service anew within an hour, after it ended."
+        ),
+        COUNT,
+        Query("max by (name) (increase(node_systemd_service_restart_total[1h])) > 0", "{{name}}"),
+        height=9,
     ),
 ]

@@ -169,7 +169,7 @@ NOW = [
         {"alertname": "Alert", "severity": "How urgent"},
         Column(
             "1000 * (max by (alertname, severity) (ALERTS_FOR_STATE)"
-            ' and on (alertname, severity) ALERTS{alertstate="firing"})',
+            ' and on (alertname, severity) ALERTS{alertstate="firing", heartbeat=""})',
             "Since",
             MOMENT,
         ),

@@ -87,6 +87,7 @@ TOGETHER = [
         ),
         "min(max by (server) (torrentproxy_sftp_up))",
         [(0, "Died", RED), (None, "Lives", GREEN)],
+        height=4,
     ),
 ]
 
@@ -119,7 +120,10 @@ EACH = [
     lines(
         About("Disk used", "By person: those ten who use most at the end of the time shown."),
         BYTES,
-        Query(f"{USED} and on (user) topk(10, {USED} @ end())", "{{user}}"),
+        Query(
+            f"{USED} and on (user) topk(10, max by (user) (torrentproxy_user_disk_used_bytes{THEIRS} @ end()))",
+            "{{user}}",
+        ),
         stacked=True,
     ),
     lines(

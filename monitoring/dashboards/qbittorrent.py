@@ -170,6 +170,43 @@ TORRENTS = [
 ]
 
 WAITING = [
+    number(
+        About("Wishes not taken up", "What people asked for and the reconciler has not seen to yet."),
+        COUNT,
+        Query("max(torrentproxy_intents_waiting)"),
+        width=5,
+    ),
+    number(
+        About(
+            "Oldest wish", "For how long the oldest of them has waited; the reconciler takes them up at once."
+        ),
+        SECONDS,
+        Query("max(torrentproxy_intents_oldest_seconds)"),
+        levels=colours(GREEN, (30, ORANGE), (120, RED)),
+        width=5,
+    ),
+    number(
+        About("Refused torrents", "Torrents that the engine will not take: the admin's page says why."),
+        COUNT,
+        Query("max(torrentproxy_torrents_refused)"),
+        levels=NONE_IS_WELL,
+        width=5,
+    ),
+    number(
+        About(
+            "Still to be deleted",
+            "Torrents whose data is to go, after the time in which it can be taken back.",
+        ),
+        COUNT,
+        Query("max(torrentproxy_removals_pending)"),
+        width=5,
+    ),
+    number(
+        About("Of nobody here", "Torrents in the engine that were not added through the box: see the admin."),
+        COUNT,
+        Query("max(torrentproxy_foreign_torrents)"),
+        levels=NONE_IS_WELL,
+    ),
     bars(
         About(
             "Waiting for room, by what for",
@@ -181,39 +218,12 @@ WAITING = [
         width=12,
         height=8,
     ),
-    number(
-        About("Wishes not taken up", "What people asked for and the reconciler has not seen to yet."),
-        COUNT,
-        Query("max(torrentproxy_intents_waiting)"),
-    ),
-    number(
+    lines(
         About(
-            "Oldest wish", "For how long the oldest of them has waited; the reconciler takes them up at once."
-        ),
-        SECONDS,
-        Query("max(torrentproxy_intents_oldest_seconds)"),
-        levels=colours(GREEN, (30, ORANGE), (120, RED)),
-    ),
-    number(
-        About("Refused torrents", "Torrents that the engine will not take: the admin's page says why."),
-        COUNT,
-        Query("max(torrentproxy_torrents_refused)"),
-        levels=NONE_IS_WELL,
-    ),
-    number(
-        About(
-            "Still to be deleted",
-            "Torrents whose data is to go, after the time in which it can be taken back.",
+            "Waiting for room", "The same over time: what never falls to nothing is too little of something."
         ),
         COUNT,
-        Query("max(torrentproxy_removals_pending)"),
-        width=6,
-    ),
-    number(
-        About("Of nobody here", "Torrents in the engine that were not added through the box: see the admin."),
-        COUNT,
-        Query("max(torrentproxy_foreign_torrents)"),
-        levels=NONE_IS_WELL,
-        width=6,
+        Query("max by (reason) (torrentproxy_claims_waiting)", "{{reason}}"),
+        stacked=True,
     ),
 ]

@@ -77,9 +77,9 @@ NONE_IS_WELL = colours(GREEN, (1, ORANGE))
 NEAR_LIMIT = colours(GREEN, (0.8, YELLOW), (0.95, RED))
 
 
-def light(about: About, expr: str, words: Words, *, width: int = 4) -> Panel:
+def light(about: About, expr: str, words: Words, *, width: int = 4, height: int = 3) -> Panel:
     """A word on its colour. What cannot be known stands there as that."""
-    panel = _with(stat.Panel(), about, PLAIN, width, 3, [Query(expr)], instant=True)
+    panel = _with(stat.Panel(), about, PLAIN, width, height, [Query(expr)], instant=True)
     return (
         panel.mappings(_mapped(words))
         .thresholds(_thresholds(colours(GREY)))
