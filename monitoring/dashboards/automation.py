@@ -16,6 +16,7 @@ from monitoring.dashboards.vocabulary import (
     YELLOW,
     About,
     Column,
+    Label,
     Query,
     bars,
     colours,
@@ -208,7 +209,7 @@ TASKS = [
             "When each last ran well, beside how often it is to run. Late counts intervals: from 3 on something is "
             "wrong with it.",
         ),
-        {"schedule": "Schedule"},
+        [Label("schedule", "Schedule")],
         Column(
             "1000 * max by (schedule) (torrentproxy_schedule_last_success_timestamp_seconds)",
             "Last ran well",

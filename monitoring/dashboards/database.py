@@ -61,7 +61,7 @@ NUMBERS = [
         About("Connections", "Of all that PostgreSQL allows (max_connections)."),
         SHARE,
         Query("max(postgresql_connections_used) / max(postgresql_connections_allowed)"),
-        levels=colours(GREEN, (0.7, YELLOW), (0.9, RED)),
+        levels=colours(GREEN, (0.6, YELLOW), (0.8, RED)),
         height=3,
     ),
     number(
@@ -101,7 +101,7 @@ NUMBERS = [
         ),
         SECONDS,
         Query("max(postgresql_transactions_oldest_seconds)"),
-        levels=colours(GREEN, (60, YELLOW), (600, RED)),
+        levels=colours(GREEN, (300, YELLOW), (1800, RED)),
         height=3,
     ),
 ]

@@ -15,6 +15,7 @@ from monitoring.dashboards.vocabulary import (
     YELLOW,
     About,
     Column,
+    Label,
     Query,
     bars,
     colours,
@@ -60,7 +61,7 @@ LIGHTS = [
         'min(probe_ssl_earliest_cert_expiry{job="blackbox"}) - time()',
         [
             (0, "Expired", RED),
-            (7 * DAY, "Days left", RED),
+            (14 * DAY, "Ends soon", RED),
             (20 * DAY, "Renewal late", ORANGE),
             (None, "Valid", GREEN),
         ],
@@ -100,7 +101,7 @@ LIGHTS = [
             "automation",
         ),
         "max(torrentproxy_queue_oldest_ready_seconds)",
-        [(120, "On time", GREEN), (240, "Late", ORANGE), (None, "Stuck", RED)],
+        [(120, "On time", GREEN), (300, "Late", ORANGE), (None, "Stuck", RED)],
     ),
     light(
         About(
@@ -163,18 +164,23 @@ NOW = [
     rows(
         About(
             "Alerts that fire",
-            "Empty is well. What each means and what to do stands in the runbook under its name; page means now, "
-            "warning means today.",
+            "Empty is well. What each means, and what to do about it, stands in docs/runbook.md under its name.",
         ),
-        {"alertname": "Alert", "severity": "How urgent"},
+        [
+            Label("alertname", "Alert"),
+            Label(
+                "severity",
+                "Wants somebody",
+                (("page", "now", RED), ("warning", "today", ORANGE), ("info", "some day", BLUE)),
+            ),
+        ],
         Column(
             "1000 * (max by (alertname, severity) (ALERTS_FOR_STATE)"
             ' and on (alertname, severity) ALERTS{alertstate="firing", heartbeat=""})',
             "Since",
             MOMENT,
         ),
-        sort_by="How urgent",
-        falling=False,
+        sort_by="Since",
         height=7,
     ),
     lines(

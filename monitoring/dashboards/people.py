@@ -15,6 +15,7 @@ from monitoring.dashboards.vocabulary import (
     TRAFFIC,
     About,
     Column,
+    Label,
     Query,
     bars,
     colours,
@@ -98,7 +99,7 @@ EACH = [
             "Disk counts files and what running downloads are about to take. At 100 % new downloads wait until the "
             "person removes something, or an admin raises the quota.",
         ),
-        {"user": "Person"},
+        [Label("user", "Person")],
         Column(USED, "Disk used", BYTES),
         Column(QUOTA, "Disk quota", BYTES),
         Column(f"{USED} / {QUOTA}", "Share", SHARE, NEAR_LIMIT),

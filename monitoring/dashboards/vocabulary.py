@@ -4,7 +4,7 @@ Figures of our rows are the same from every web process that is scraped, so expr
 counts by itself is added up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from grafana_foundation_sdk.models.dashboard import (
     SpecialValueMatch,
     Threshold,
     ThresholdsMode,
+    ValueMap,
     ValueMapping,
     ValueMappingResult,
 )
@@ -58,6 +59,15 @@ class Column(Query):
 
 
 @dataclass(frozen=True)
+class Label:
+    """A column of a table that tells a label; `words` shows some of its values otherwise: value, word, colour."""
+
+    name: str
+    title: str
+    words: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class About:
     """What stands above and behind a panel. `description` is for a person who wonders what to make of it; `see` is the
     uid of the dashboard that tells more."""
@@ -72,6 +82,7 @@ def colours(lowest: str, *steps: tuple[float, str]) -> tuple[Threshold, ...]:
     return (Threshold(None, lowest), *(Threshold(value, colour) for value, colour in steps))
 
 
+COLOURED_TEXT = DynamicConfigValue("custom.cellOptions", {"type": "color-text"})
 PLAIN_COLOURS = colours(BLUE)
 NONE_IS_WELL = colours(GREEN, (1, ORANGE))
 NEAR_LIMIT = colours(GREEN, (0.8, YELLOW), (0.95, RED))
@@ -174,24 +185,24 @@ def lines(
 
 def rows(
     about: About,
-    labels: Mapping[str, str],
+    labels: Sequence[Label],
     *columns: Column,
     sort_by: str,
-    falling: bool = True,
     width: int = 12,
     height: int = 8,
 ) -> Panel:
-    """One row for each value of a label; `labels` gives labels their titles. Series have these labels alone.
+    """One row for each value of the labels, which are all that the series have. Several columns share one label.
 
-    Several columns are joined by one label. Sorted by the column of that title.
+    The largest of the column that is titled `sort_by` stand at the top.
     """
     panel = _with(table.Panel(), about, columns[0].unit, width, height, columns, instant=True)
     values = [f"Value #{ref}" if len(columns) > 1 else "Value" for ref in _refs(len(columns))]
-    titles = {**labels, **dict(zip(values, (column.legend for column in columns), strict=True))}
+    titles = {label.name: label.title for label in labels}
+    titles |= zip(values, (column.legend for column in columns), strict=True)
     if len(columns) > 1:
         (label,) = labels
         panel.with_transformation(
-            DataTransformerConfig("joinByField", options={"byField": label, "mode": "outer"})
+            DataTransformerConfig("joinByField", options={"byField": label.name, "mode": "outer"})
         )
     panel.with_transformation(
         DataTransformerConfig("filterFieldsByName", options={"include": {"names": list(titles)}})
@@ -201,15 +212,21 @@ def rows(
             options={"indexByName": {name: n for n, name in enumerate(titles)}, "renameByName": titles},
         )
     )
+    for told in labels:
+        if told.words:
+            shown = {value: ValueMappingResult(text=word, color=colour) for value, word, colour in told.words}
+            panel.override_by_name(
+                told.title, [DynamicConfigValue("mappings", [ValueMap(shown)]), COLOURED_TEXT]
+            )
     for column in columns:
         properties = [DynamicConfigValue("unit", column.unit)]
         if column.colours:
             properties += [
                 DynamicConfigValue("thresholds", {"mode": "absolute", "steps": list(column.colours)}),
-                DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
+                COLOURED_TEXT,
             ]
         panel.override_by_name(column.legend, properties)
-    return panel.no_value("–").sort_by([common.TableSortByFieldState().display_name(sort_by).desc(falling)])
+    return panel.no_value("–").sort_by([common.TableSortByFieldState().display_name(sort_by).desc(True)])
 
 
 def link(title: str, uid: str) -> dashboard.DashboardLink:
