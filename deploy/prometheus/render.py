@@ -4,7 +4,7 @@ It needs nothing but Python, is run as often as one likes, and prints the files 
 the same on every machine but what these variables of the environment say:
 
     SITE_ADDRESS       the site's name, as Caddy has it; empty: the site is not looked at
-    SITE_CERTIFICATE   "public" (the default), "own" (Caddy's own authority) or "none" (HTTP)
+    SITE_CERTIFICATE   "public" (the default), "own" (which clients pin) or "none" (HTTP)
     DATABASE_NAME      the box's database; the default is proxy
     ALERT_EMAIL_TO     who is told of alerts by e-mail; then also
     ALERT_EMAIL_FROM, ALERT_SMTP_SERVER (HOST:PORT), ALERT_SMTP_USERNAME, ALERT_SMTP_PASSWORD
