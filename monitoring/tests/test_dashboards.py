@@ -3,6 +3,7 @@
 import configparser
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from monitoring.dashboards import __main__ as command
 from monitoring.dashboards.files import DIRECTORY, files, stale
 from proxy_site.environment import PROJECT_DIR
-from tests.observability.grafana import NOT_HERE, panels_of, questions_of
+from tests.observability.grafana import NOT_HERE, light, panels_of, questions_of
 
 GRAFANA = PROJECT_DIR / "deploy" / "grafana"
 RELEASE = "/opt/oci-torrent-proxy/current/"  # where a release is on a server
@@ -102,6 +103,16 @@ def test_every_panel_says_what_it_shows_and_in_what_unit(path: Path) -> None:
         assert panel["title"]
         assert re.match(r"[A-Za-z].+[.]$", panel["description"]), panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+
+
+@each
+def test_a_panel_with_words_has_one_for_every_value(path: Path) -> None:
+    for panel in panels_of(read(path)):
+        mappings = panel["fieldConfig"]["defaults"].get("mappings", [])
+        ranges = [mapping["options"]["to"] for mapping in mappings if mapping["type"] == "range"]
+        if ranges:
+            assert ranges == [*sorted(ranges[:-1]), None], panel["title"]
+            assert light(panel, math.inf)
 
 
 @each

@@ -82,6 +82,15 @@ def escaped(value: str) -> str:
     return re.sub(r"([\\^$.|?*+()\[\]{}])", r"\\\\\1", value)
 
 
+def light(panel: Json, value: float) -> tuple[str, str]:
+    """The word and the colour that a panel gives a value: those of the first range that has it."""
+    for mapping in panel["fieldConfig"]["defaults"]["mappings"]:
+        told = mapping["options"]
+        if mapping["type"] == "range" and _least(told) <= value <= _most(told):
+            return told["result"]["text"], told["result"]["color"]
+    raise AssertionError(f"{panel['title']} has no word for {value}")
+
+
 def answer(prometheus: Prometheus, question: Question) -> list[float]:
     """Values that a panel shows: of each series at the end, or over the last minutes. Raises QueryFailed."""
     if question.instant:
@@ -97,6 +106,14 @@ def what_is_wrong(prometheus: Prometheus, question: Question) -> str:
         return "" if answer(prometheus, question) else f"{question.where} is empty: {question.promql}"
     except QueryFailed as error:
         return f"{question.where}: {error}"
+
+
+def _least(told: Json) -> float:
+    return -math.inf if told["from"] is None else float(told["from"])
+
+
+def _most(told: Json) -> float:
+    return math.inf if told["to"] is None else float(told["to"])
 
 
 def _asked(dashboard: Json) -> Iterator[tuple[str, str, bool]]:

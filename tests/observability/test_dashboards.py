@@ -1,6 +1,7 @@
 """Every panel shows something where there is something to show: asked on a real Prometheus and a real box."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -14,7 +15,16 @@ from feeds.tests.feed_server import FeedServer, run_feed_server
 from monitoring.dashboards.files import DIRECTORY
 from proxy_site.tests import processes
 from tests.journeys.followed_feeds import FollowedFeed, in_box, seeded
-from tests.observability.grafana import NOT_HERE, Question, answer, escaped, questions_of, what_is_wrong
+from tests.observability.grafana import (
+    NOT_HERE,
+    Question,
+    answer,
+    escaped,
+    light,
+    panels_of,
+    questions_of,
+    what_is_wrong,
+)
 from tests.observability.stack import ALICE, Stack
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.download import Download
@@ -22,6 +32,7 @@ from torrent_proxy_client.routes import Route
 
 pytestmark = [pytest.mark.journey, pytest.mark.engine]
 FILES = sorted(DIRECTORY.glob("*.json"))
+OVERVIEW = DIRECTORY / "overview.json"
 FIRING = """
 groups:
   - name: dashboards
@@ -143,6 +154,25 @@ def test_a_person_who_is_chosen_is_shown_alone(eventful: Stack) -> None:
         for question in questions_of(path, user=nobody)
         if nobody in question.promql and answer(eventful.prometheus, question)
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "word"),
+    [
+        ("Website", "Answers"),
+        ("Database", "Answers"),
+        ("qBittorrent", "Answers"),
+        ("Disk", "Room"),
+        ("Month's egress", "Within limit"),
+        ("Idle machine", "In use"),
+        ("Metrics", "Complete"),
+    ],
+)
+def test_a_light_of_a_box_that_is_well_is_green(eventful: Stack, title: str, word: str) -> None:
+    (panel,) = [panel for panel in panels_of(json.loads(OVERVIEW.read_text())) if panel["title"] == title]
+    value = eventful.prometheus.value(panel["targets"][0]["expr"])
+    assert value is not None
+    assert light(panel, value) == (word, "green")
 
 
 @pytest.mark.parametrize(
