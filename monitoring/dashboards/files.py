@@ -12,12 +12,13 @@ from monitoring.dashboards.database import database
 from monitoring.dashboards.overview import overview
 from monitoring.dashboards.people import people
 from monitoring.dashboards.qbittorrent import qbittorrent
+from monitoring.dashboards.runbook import runbook
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "deploy" / "grafana" / "dashboards"
 
 
 def dashboards() -> list[Dashboard]:
-    return [overview(), box(), qbittorrent(), people(), automation(), database()]
+    return [overview(), box(), qbittorrent(), people(), automation(), database(), runbook()]
 
 
 def files() -> dict[str, str]:

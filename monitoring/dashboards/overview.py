@@ -164,10 +164,10 @@ NOW = [
     rows(
         About(
             "Alerts that fire",
-            "Empty is well. What each means, and what to do about it, stands in docs/runbook.md under its name.",
+            "Empty is well. What each means, and what to do about it, stands in the runbook under its name.",
         ),
         [
-            Label("alertname", "Alert"),
+            Label("alertname", "Alert", see="runbook"),
             Label(
                 "severity",
                 "Wants somebody",

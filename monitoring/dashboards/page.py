@@ -32,7 +32,8 @@ class Section:
 def page(
     uid: str, title: str, description: str, *sections: Section, since: str, refresh: str, people: bool = False
 ) -> Dashboard:
-    """`since` and `refresh` as Grafana writes durations: 6h, 30s. `people` adds the choice of users, `$user`."""
+    """`since` and `refresh` as Grafana writes durations: 6h, 30s; an empty `refresh`: never. `people` adds the choice of
+    users, `$user`."""
     made = (
         dashboard.Dashboard(title)
         .uid(uid)
@@ -71,7 +72,7 @@ def _firing() -> dashboard.AnnotationQuery:
         .datasource(PROMETHEUS)
         .enable(True)
         .icon_color(RED)
-        .expr('ALERTS{alertstate="firing", severity!="info"}')
+        .expr('ALERTS{alertstate="firing", heartbeat=""}')
     )
 
 

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    prometheus,
+    stat,
+    table,
+    text,
+    timeseries,
+)
 from grafana_foundation_sdk.models import common as shared
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import (
@@ -39,7 +48,7 @@ A_SECOND, MOMENT = units.RequestsPerSecond, units.DateTimeFromNow
 PLAIN = units.NoUnit
 
 P = TypeVar("P", bargauge.Panel, stat.Panel, table.Panel, timeseries.Panel)
-Panel = bargauge.Panel | stat.Panel | table.Panel | timeseries.Panel
+Panel = bargauge.Panel | stat.Panel | table.Panel | text.Panel | timeseries.Panel
 # Ascending: up to and with this value (None: and above), this word in this colour.
 Words = Sequence[tuple[float | None, str, str]]
 
@@ -60,11 +69,15 @@ class Column(Query):
 
 @dataclass(frozen=True)
 class Label:
-    """A column of a table that tells a label; `words` shows some of its values otherwise: value, word, colour."""
+    """A column of a table that tells a label; `words` shows some of its values otherwise: value, word, colour.
+
+    A click leads to the dashboard of the uid `see`.
+    """
 
     name: str
     title: str
     words: tuple[tuple[str, str, str], ...] = ()
+    see: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,11 +226,14 @@ def rows(
         )
     )
     for told in labels:
+        properties = []
         if told.words:
             shown = {value: ValueMappingResult(text=word, color=colour) for value, word, colour in told.words}
-            panel.override_by_name(
-                told.title, [DynamicConfigValue("mappings", [ValueMap(shown)]), COLOURED_TEXT]
-            )
+            properties += [DynamicConfigValue("mappings", [ValueMap(shown)]), COLOURED_TEXT]
+        if told.see:
+            properties.append(DynamicConfigValue("links", [link("What to do", told.see).build()]))
+        if properties:
+            panel.override_by_name(told.title, properties)
     for column in columns:
         properties = [DynamicConfigValue("unit", column.unit)]
         if column.colours:
@@ -247,7 +263,7 @@ def _with(
             asked.legend_format(query.legend)
         panel.with_target(asked.instant() if instant else asked.range())
     if about.see:
-        panel.links([link("More about this", about.see)])
+        panel.links([link("More about this", about.see), link("What to do", "runbook")])
     return panel
 
 

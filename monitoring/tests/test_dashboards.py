@@ -16,13 +16,16 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from monitoring.dashboards import __main__ as command
 from monitoring.dashboards.files import DIRECTORY, files, stale
+from monitoring.dashboards.runbook import chapters
 from proxy_site.environment import PROJECT_DIR
-from tests.observability.grafana import NOT_HERE, light, panels_of, questions_of
+from tests.observability.grafana import light, panels_of, questions_of
+from tests.observability.missing_metrics import EXPECTED_SOON
+from tests.observability.rules import alerts
 
 GRAFANA = PROJECT_DIR / "deploy" / "grafana"
 RELEASE = "/opt/oci-torrent-proxy/current/"  # where a release is on a server
 FILES = sorted(DIRECTORY.glob("*.json"))
-UIDS = {"overview", "box", "qbittorrent", "people", "automation", "database"}
+UIDS = {"overview", "box", "qbittorrent", "people", "automation", "database", "runbook"}
 # Grafana's grid, in pixels.
 LINE, GAP, COLUMNS = 30, 8, 24
 WINDOW = (1440, 900)
@@ -163,6 +166,19 @@ def test_links_lead_to_dashboards_that_are_there(path: Path) -> None:
     assert (menu["type"], menu["tags"]) == ("dashboards", read(path)["tags"])
 
 
+def test_every_alert_has_its_card_in_the_runbook() -> None:
+    cards = {panel["title"] for panel in read(DIRECTORY / "runbook.json")["panels"]}
+    assert {alert.name for alert in alerts()} - cards == set()
+
+
+def test_the_runbook_is_cut_at_its_headings_but_not_at_comments_in_commands() -> None:
+    found = chapters("# First\nText, see [Two](#two).\n\n## Second\n\n### Two\n```bash\n# not this\n```\n")
+    assert [(one.title, [(card.title, card.content) for card in one.cards]) for one in found] == [
+        ("First", [("First", "Text, see **Two**.")]),
+        ("Second", [("Two", "```bash\n# not this\n```")]),
+    ]
+
+
 @each
 def test_our_own_metrics_are_asked_for_by_the_names_that_are_documented(path: Path) -> None:
     documented = set(
@@ -173,7 +189,7 @@ def test_our_own_metrics_are_asked_for_by_the_names_that_are_documented(path: Pa
         for question in questions_of(path)
         for name in re.findall(r"\b(?:torrentproxy|django)_\w+", question.promql)
     }
-    assert used - documented - set(NOT_HERE) == set()
+    assert used - documented - EXPECTED_SOON == set()
 
 
 def test_rates_are_made_of_the_interval_at_which_prometheus_asks() -> None:

@@ -15,39 +15,6 @@ SCRAPE_INTERVAL = 15  # seconds; in deploy/grafana's data source as in Prometheu
 RANGE = 15 * 60  # seconds
 ALL = ".*"  # what our variables stand for when All is chosen
 
-# What the tests' box cannot tell, by the metric, and why. A test sees that nothing stands here without need.
-NOT_HERE = {
-    "node_systemd_unit_state": "no systemd runs where tests run",
-    "node_systemd_service_restart_total": "no systemd runs where tests run",
-    **dict.fromkeys(
-        (
-            "torrentproxy_backup_last_success_timestamp_seconds",
-            "torrentproxy_backup_last_verified_timestamp_seconds",
-            "torrentproxy_backup_size_bytes",
-            "torrentproxy_backup_stored_bytes",
-            "torrentproxy_backup_count",
-            "torrentproxy_backup_failures_in_a_row",
-            "torrentproxy_bucket_requests_month",
-            "torrentproxy_bucket_requests_limit",
-            "torrentproxy_bucket_bytes_limit",
-        ),
-        "the box does not make backups yet",
-    ),
-    **dict.fromkeys(
-        (
-            "torrentproxy_engine_dht_nodes",
-            "torrentproxy_engine_queued_io_jobs",
-            "torrentproxy_engine_alltime_sent_bytes",
-            "torrentproxy_engine_alltime_received_bytes",
-            "torrentproxy_sftp_sessions",
-            "torrentproxy_sftp_up",
-            "torrentproxy_intents_waiting",
-            "torrentproxy_intents_oldest_seconds",
-        ),
-        "the box does not tell it yet",
-    ),
-}
-
 Json = Mapping[str, Any]
 
 
@@ -65,7 +32,8 @@ class Question:
 
 
 def panels_of(dashboard: Json) -> list[Json]:
-    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    """Those that ask something."""
+    return [panel for panel in dashboard["panels"] if "targets" in panel]
 
 
 def questions_of(path: Path, *, user: str = ALL) -> list[Question]:

@@ -11,6 +11,8 @@ EXPECTED_SOON = {
     "torrentproxy_bucket_bytes_limit",
     "torrentproxy_bucket_requests_limit",
     "torrentproxy_bucket_requests_month",
+    "torrentproxy_engine_alltime_received_bytes",
+    "torrentproxy_engine_alltime_sent_bytes",
     "torrentproxy_engine_dht_nodes",
     "torrentproxy_engine_queued_io_jobs",
     "torrentproxy_intents_oldest_seconds",
