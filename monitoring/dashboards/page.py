@@ -32,8 +32,10 @@ class Section:
 def page(
     uid: str, title: str, description: str, *sections: Section, since: str, refresh: str, people: bool = False
 ) -> Dashboard:
-    """`since` and `refresh` as Grafana writes durations: 6h, 30s; an empty `refresh`: never. `people` adds the choice of
-    users, `$user`."""
+    """`since` and `refresh` as Grafana writes durations: 6h, 30s; an empty `refresh`: never.
+
+    `people` adds the choice of users, `$user`.
+    """
     made = (
         dashboard.Dashboard(title)
         .uid(uid)
