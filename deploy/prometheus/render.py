@@ -94,7 +94,8 @@ def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.new")
-        draft.touch(mode=0o640)
+        draft.touch(mode=0o600)
+        draft.chmod(0o640)  # whatever the umask is
         draft.write_text(text)
         if root == Path("/") and os.geteuid() == 0:
             shutil.chown(draft, "root", GROUP)

@@ -105,6 +105,10 @@ def test_prometheus_and_its_companions_are_small(stack: Stack) -> None:
     assert sum(taken.values()) < MOST_MEMORY
 
 
+def test_what_prometheus_keeps_is_bounded(stack: Stack) -> None:
+    assert stack.prometheus.value("prometheus_tsdb_retention_limit_bytes") == 2 * 2**30
+
+
 def test_they_listen_on_this_machine_only(stack: Stack) -> None:
     for name in PROGRAMS:
         listening = {
