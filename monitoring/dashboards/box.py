@@ -7,6 +7,7 @@ from monitoring.dashboards.vocabulary import (
     BYTES,
     COUNT,
     GREEN,
+    IDLE,
     NEAR_LIMIT,
     ORANGE,
     RED,
@@ -100,7 +101,7 @@ FREE_TIER = [
     light(
         About("Idle machine", "At risk: all three are below 20 %, and Oracle may take the machine back."),
         "max(torrentproxy_host_idle_risk)",
-        [(0, "In use", GREEN), (None, "At risk", ORANGE)],
+        IDLE,
         width=4,
     ),
     bars(

@@ -10,8 +10,10 @@ from monitoring.dashboards.vocabulary import (
     GREEN,
     ORANGE,
     RED,
+    REQUESTS,
     SECONDS,
     SHARE,
+    THERE,
     YELLOW,
     About,
     Query,
@@ -59,7 +61,7 @@ NUMBERS = [
     light(
         About("PostgreSQL", "Whether it answers its exporter."),
         "min(pg_up)",
-        [(0, "Away", RED), (None, "Answers", GREEN)],
+        THERE,
     ),
     number(
         About("Connections", "Of all that PostgreSQL allows (max_connections)."),
@@ -200,7 +202,7 @@ WEB = [
             "Answers by status",
             "A second. 5xx are mistakes of ours; 401 and 404 are usually scripts of strangers.",
         ),
-        A_SECOND,
+        REQUESTS,
         Query(_rate(ANSWERS, by="status"), "{{status}}"),
         stacked=True,
         width=8,
@@ -242,7 +244,7 @@ WEB = [
     ),
     lines(
         About("Busiest views", "Requests a second, of the ten views that are asked most."),
-        A_SECOND,
+        REQUESTS,
         Query(f"topk(10, {_rate(ANSWERS, by='view')} > 0)", "{{view}}"),
         stacked=True,
     ),

@@ -7,10 +7,14 @@ from monitoring.dashboards.vocabulary import (
     BLUE,
     BYTES,
     GREEN,
+    IDLE,
+    LOOKED,
     MOMENT,
     ORANGE,
     RED,
+    RUNBOOK,
     SPEED,
+    THERE,
     TRAFFIC,
     YELLOW,
     About,
@@ -73,7 +77,7 @@ LIGHTS = [
             "database",
         ),
         "min(torrentproxy_database_up)",
-        [(0, "Away", RED), (None, "Answers", GREEN)],
+        THERE,
     ),
     light(
         About(
@@ -82,7 +86,7 @@ LIGHTS = [
             "qbittorrent",
         ),
         "min(max by (engine) (torrentproxy_engine_up))",
-        [(0, "Away", RED), (None, "Answers", GREEN)],
+        THERE,
     ),
     light(
         About(
@@ -92,7 +96,7 @@ LIGHTS = [
             "qbittorrent",
         ),
         "max(torrentproxy_reconciler_last_look_age_seconds)",
-        [(30, "Works", GREEN), (60, "Slow", YELLOW), (None, "Stopped", RED)],
+        LOOKED,
     ),
     light(
         About(
@@ -129,7 +133,7 @@ LIGHTS = [
             "box",
         ),
         "max(torrentproxy_host_idle_risk)",
-        [(0, "In use", GREEN), (None, "At risk", ORANGE)],
+        IDLE,
     ),
     light(
         About(
@@ -167,7 +171,7 @@ NOW = [
             "Empty is well. What each means, and what to do about it, stands in the runbook under its name.",
         ),
         [
-            Label("alertname", "Alert", see="runbook"),
+            Label("alertname", "Alert", see=RUNBOOK),
             Label(
                 "severity",
                 "Wants somebody",

@@ -7,13 +7,14 @@ from monitoring.dashboards.vocabulary import (
     BYTES,
     COUNT,
     GREEN,
+    LOOKED,
     NONE_IS_WELL,
     ORANGE,
     RED,
     SECONDS,
     SPEED,
+    THERE,
     TRAFFIC,
-    YELLOW,
     About,
     Query,
     bars,
@@ -42,7 +43,7 @@ ENGINE = [
     light(
         About("Engine", "Whether it answered when the reconciler last asked."),
         "min(max by (engine) (torrentproxy_engine_up))",
-        [(0, "Away", RED), (None, "Answers", GREEN)],
+        THERE,
     ),
     light(
         About(
@@ -50,7 +51,7 @@ ENGINE = [
             "When the reconciler last looked at the engine: every ten seconds at least, a minute is too long.",
         ),
         "max(torrentproxy_reconciler_last_look_age_seconds)",
-        [(30, "Works", GREEN), (60, "Slow", YELLOW), (None, "Stopped", RED)],
+        LOOKED,
     ),
     number(
         About(

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana_foundation_sdk.models.text import TextMode
 
 from monitoring.dashboards.page import COLUMNS, Section, page
+from monitoring.dashboards.vocabulary import RUNBOOK as UID
 
 RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
 BESIDE = 3  # cards
@@ -45,7 +46,7 @@ class Chapter:
 def runbook() -> Dashboard:
     sections = [Section(chapter.title, list(_panels(chapter))) for chapter in chapters(RUNBOOK.read_text())]
     return page(
-        "runbook",
+        UID,
         "Runbook",
         "What each alert means, and what to do.",
         *sections,

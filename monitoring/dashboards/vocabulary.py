@@ -38,19 +38,25 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+RUNBOOK = "runbook"  # the uid of its dashboard
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#7f7f7f"
 
 # Files and quotas are told in GiB as everywhere in the app; what the free tier allows, in Oracle's decimal units.
 BYTES, TRAFFIC, SPEED = units.BytesIEC, units.BytesSI, units.BytesPerSecondIEC
 COUNT, SHARE, SECONDS = units.Short, units.PercentUnit, units.Seconds
-A_SECOND, MOMENT = units.RequestsPerSecond, units.DateTimeFromNow
+A_SECOND, REQUESTS, MOMENT = units.OpsPerSecond, units.RequestsPerSecond, units.DateTimeFromNow
 PLAIN = units.NoUnit
 
 P = TypeVar("P", bargauge.Panel, stat.Panel, table.Panel, timeseries.Panel)
 Panel = bargauge.Panel | stat.Panel | table.Panel | text.Panel | timeseries.Panel
 # Ascending: up to and with this value (None: and above), this word in this colour.
 Words = Sequence[tuple[float | None, str, str]]
+
+# What several dashboards say of the same figures.
+THERE: Words = [(0, "Away", RED), (None, "Answers", GREEN)]
+LOOKED: Words = [(30, "Works", GREEN), (60, "Slow", YELLOW), (None, "Stopped", RED)]  # seconds ago
+IDLE: Words = [(0, "In use", GREEN), (None, "At risk", ORANGE)]
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,8 @@ NEAR_LIMIT = colours(GREEN, (0.8, YELLOW), (0.95, RED))
 def light(about: About, expr: str, words: Words, *, width: int = 4, height: int = 3) -> Panel:
     """A word on its colour. What cannot be known stands there as that."""
     panel = _with(stat.Panel(), about, PLAIN, width, height, [Query(expr)], instant=True)
+    more = [link("More about this", about.see)] if about.see else []
+    panel.links([*more, link("What to do", RUNBOOK)])
     return (
         panel.mappings(_mapped(words))
         .thresholds(_thresholds(colours(GREY)))
@@ -119,7 +127,6 @@ def number(
     unit: str,
     *queries: Query,
     levels: Sequence[Threshold] = PLAIN_COLOURS,
-    words: Words = (),
     width: int = 4,
     height: int = 4,
     named: bool = False,
@@ -127,13 +134,10 @@ def number(
 ) -> Panel:
     """One figure, or some side by side; `named` shows their legend alone, as what labels tell; `graph` its past."""
     panel = _with(stat.Panel(), about, unit, width, height, queries, instant=not graph)
-    if words:
-        panel.mappings(_mapped(words))
-    text = shared.BigValueTextMode.NAME if named else shared.BigValueTextMode.AUTO
     return (
         panel.thresholds(_thresholds(levels))
         .no_value("–")
-        .text_mode(text)
+        .text_mode(shared.BigValueTextMode.NAME if named else shared.BigValueTextMode.AUTO)
         .graph_mode(shared.BigValueGraphMode.AREA if graph else shared.BigValueGraphMode.NONE)
     )
 
@@ -263,7 +267,7 @@ def _with(
             asked.legend_format(query.legend)
         panel.with_target(asked.instant() if instant else asked.range())
     if about.see:
-        panel.links([link("More about this", about.see), link("What to do", "runbook")])
+        panel.links([link("More about this", about.see)])
     return panel
 
 

@@ -31,6 +31,14 @@ from torrents.tests.caddy_box import running
 
 MIB = 2**20
 ALICE = "alice"
+# Configured, so that it is told of; nobody asks it.
+BUCKET = {
+    "BACKUP_BUCKET": "backups",
+    "BACKUP_ENDPOINT": "https://127.0.0.1:9",
+    "BACKUP_REGION": "nowhere",
+    "BACKUP_ACCESS_KEY": "key",
+    "BACKUP_SECRET_KEY": "secret",
+}
 SLOW = 32 * 1024  # bytes per second: what is downloading when the tests begin does so until they end
 SEEN_WITHIN = 240.0  # seconds until two scrapes of everything are there
 
@@ -103,6 +111,7 @@ def started(folder: Path) -> Iterator[Stack]:
             DATABASE_URL=postgres.url,
             QBITTORRENT_BINARY=str(_stoppable_qbittorrent(folder)),
             OUTBOUND_ALLOW_PRIVATE="true",
+            **BUCKET,
         )
         stack.callback(box.stop)
         box.start()
