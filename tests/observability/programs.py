@@ -61,9 +61,7 @@ class Programs:
                 stdout=log,
                 stderr=log,
             )
-        processes.wait_until(
-            lambda: processes.listens(self.ports[name]), f"{name} listens: {self.log(name)}", STARTS_WITHIN
-        )
+        processes.wait_until(lambda: self._listens(name), f"{name} listens", STARTS_WITHIN)
 
     def start_all(self) -> None:
         for name in reversed(PROGRAMS):
@@ -90,6 +88,10 @@ class Programs:
     def log(self, name: str) -> str:
         """Its last lines."""
         return "\n".join((self.folder / f"{name}.log").read_text(errors="replace").splitlines()[-20:])
+
+    def _listens(self, name: str) -> bool:
+        assert self._processes[name].poll() is None, self.log(name)
+        return processes.listens(self.ports[name])
 
     def _flags(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Flags and environment of the file that systemd reads."""

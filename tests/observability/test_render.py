@@ -152,3 +152,22 @@ def test_passwords_are_nobody_elses_to_read(tmp_path: Path) -> None:
     render.write(tmp_path, E_MAIL)
 
     assert (tmp_path / "etc/prometheus/alertmanager.yml").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ("alertname=EngineUnreachable severity=page", "operator"),
+        ("alertname=FeedsOverdue severity=warning", "operator"),
+        ("alertname=EngineFirewalled severity=info", "nobody"),
+        ("alertname=BoxIsWell severity=info heartbeat=true", "heartbeat"),
+    ],
+)
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="needs amtool: deploy/test.sh installs it")
+def test_an_alert_goes_to_whom_its_severity_says(tmp_path: Path, labels: str, told: str) -> None:
+    render.write(tmp_path, E_MAIL)
+
+    file = tmp_path / "etc" / "prometheus" / "alertmanager.yml"
+    command = ["amtool", "config", "routes", "test", f"--config.file={file}", *labels.split()]
+    asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert asked.stdout.split() == [told], asked.stderr
