@@ -13,6 +13,7 @@ machine gets the same but for what these variables of the environment say:
 """
 
 import argparse
+import grp
 import json
 import os
 import shutil
@@ -86,8 +87,11 @@ def receivers(variables: Mapping[str, str]) -> str:
 
 
 def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
-    """Gives the files that were not yet as they should be. Rules that are no longer ours are taken away."""
+    """Gives the files that were not yet as they should be. Rules that are no longer ours are taken away. Raises OSError."""
     wanted = {root / name: text for name, text in files(variables)}
+    as_root = root == Path("/") and os.geteuid() == 0
+    if as_root and not _has_group():
+        raise OSError(f"there is no group {GROUP}: install the packages of Prometheus first.")
     changed = []
     for path, text in wanted.items():
         if path.is_file() and path.read_text() == text:
@@ -97,7 +101,7 @@ def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
         draft.touch(mode=0o600)
         draft.chmod(0o640)  # whatever the umask is
         draft.write_text(text)
-        if root == Path("/") and os.geteuid() == 0:
+        if as_root:
             shutil.chown(draft, "root", GROUP)
         draft.replace(path)
         changed.append(path)
@@ -108,6 +112,14 @@ def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
     return changed
 
 
+def _has_group() -> bool:
+    try:
+        grp.getgrnam(GROUP)
+    except KeyError:
+        return False
+    return True
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -116,7 +128,7 @@ def main() -> int:
     try:
         for path in write(parser.parse_args().root, os.environ):
             print(path)
-    except (WrongVariable, OSError, LookupError) as error:
+    except (WrongVariable, OSError) as error:
         print(f"The configuration of Prometheus could not be written: {error}", file=sys.stderr)
         return 1
     return 0
