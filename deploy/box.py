@@ -1,6 +1,7 @@
 """A private copy of everything, on ports of its own, for the check and for the tests that run the whole product."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ NOBODY = "http://127.0.0.1:9/"  # where nothing answers: a copy asks no service 
 START_SECONDS = 150.0  # on a machine that has much else to do
 STOP_SECONDS = 45.0
 GONE_SECONDS = 5.0
+FIRST_PORT, PORTS = 12000, 20000  # those of outgoing connections begin at 32768
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
 
 
@@ -136,12 +138,12 @@ class Box:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now; all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports that nobody listens on now; all different. Not of those that Linux gives to outgoing connections: one of
+    these could take a port before whoever it is for has started."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = FIRST_PORT + secrets.randbelow(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
