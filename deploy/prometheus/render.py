@@ -87,7 +87,7 @@ def receivers(variables: Mapping[str, str]) -> str:
 
 
 def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
-    """Gives the files that were not yet as they should be. Rules that are no longer ours are taken away. Raises OSError."""
+    """Gives the files that were not as they should be. Rules that are no longer ours are taken away. Raises OSError."""
     wanted = {root / name: text for name, text in files(variables)}
     as_root = root == Path("/") and os.geteuid() == 0
     if as_root and not _has_group():
