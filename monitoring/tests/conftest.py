@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Task
 
-from torrents import engine_records
+from torrents import engine_records, sftp_servers
 from torrents.engines.fake import FakeEngine
 from torrents.models import Engine
 from torrents.services import default_engine
@@ -12,9 +12,10 @@ GIB = 2**30
 
 @pytest.fixture
 def engine(db: None) -> Engine:
-    """It answered just now, and there is space."""
+    """It answered just now, and there is space; so did the SFTP server."""
     engine = default_engine()
     engine_records.record_engine(engine=engine, status=FakeEngine().poll().status, free_space=100 * GIB)
+    sftp_servers.tell(name="box:8022", connections=0)
     return engine
 
 

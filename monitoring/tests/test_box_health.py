@@ -22,7 +22,7 @@ from monitoring import health
 from monitoring.host.readings import machine_id
 from monitoring.models import Host
 from torrents import engine_records
-from torrents.models import Engine
+from torrents.models import Engine, SftpServer
 
 pytestmark = pytest.mark.django_db
 REASON = "qBittorrent at http://10.0.0.5:8090 refused the password."
@@ -82,6 +82,20 @@ def test_a_full_disk_is_told(engine: Engine, worked: Task, settings: Settings) -
     assert ready() == (503, {"disk": "The box's disk is full: no download goes on."})
 
 
+@pytest.mark.parametrize("row", ["died", "was never there"])
+def test_an_sftp_server_that_ought_to_run_and_does_not_is_told(
+    engine: Engine, worked: Task, settings: Settings, row: str
+) -> None:
+    if row == "died":
+        SftpServer.objects.update(seen_at=timezone.now() - timedelta(minutes=2))
+    else:
+        SftpServer.objects.all().delete()
+    assert ready() == (503, {"sftp": "Nothing hands files over by SFTP."})
+    assert "manage.py run_sftp" in doctor()[1]
+    settings.SFTP_ADDRESS = ""
+    assert ready() == (200, {})
+
+
 def test_a_worker_that_ended_nothing_lately_is_told(engine: Engine, worked: Task) -> None:
     Task.objects.update(stopped=timezone.now() - timedelta(minutes=6))
     assert ready() == (503, {"worker": "No background task has ended in the last 5 minutes."})
@@ -104,7 +118,7 @@ def test_a_database_that_does_not_answer_is_told_and_asked_once(engine: Engine, 
         code, broken = ready()
     assert code == 503
     assert broken["database"] == "The database does not answer."
-    assert set(broken) == {"database", "migrations", "reconciler", "engine", "worker", "disk"}
+    assert set(broken) == {"database", "migrations", "reconciler", "engine", "worker", "disk", "sftp"}
     assert "10.0.0.5" not in str(broken)
     assert asked.call_count == 1
 
