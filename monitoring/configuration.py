@@ -15,6 +15,8 @@ from django_q.models import Schedule, Task
 from accounts.models import Role, User
 from monitoring.health import Check
 from monitoring.services import free_tier
+from torrents.files import files_are_here
+from torrents.models import Torrent
 
 SHORTEST_TOKEN = 20  # characters
 MISSED = 3  # intervals of a schedule without a success
@@ -28,7 +30,7 @@ def configuration_without_database() -> list[Check]:
 
 def configuration_in_database() -> list[Check]:
     """Raises DatabaseError."""
-    return [check for look in (_admins, _schedules, _free_tier) for check in look()]
+    return [check for look in (_admins, _schedules, _free_tier, _files) for check in look()]
 
 
 def _settings() -> Iterator[Check]:
@@ -43,6 +45,8 @@ def _settings() -> Iterator[Check]:
 
 
 def _downloads() -> Iterator[Check]:
+    if not settings.SERVES_FILES:
+        return
     place = Path(settings.DOWNLOADS_DIR)
     existing = next(path for path in (place, *place.parents) if path.exists())
     if os.access(existing, os.W_OK):
@@ -137,6 +141,23 @@ def _free_tier() -> Iterator[Check]:
         )
     else:
         yield Check("idle", True)
+
+
+def _files() -> Iterator[Check]:
+    if (
+        not settings.SERVES_FILES
+        or files_are_here()
+        or not Torrent.objects.exclude(completed_at=None).exists()
+    ):
+        yield Check("files", True)
+    else:
+        yield Check(
+            "files",
+            False,
+            "Torrents have finished, and this machine does not see their files: it refuses to hand them over.",
+            "See that DOWNLOADS_DIR is the one of run_engine and is mounted. On a web host that is not to have it, "
+            "set SERVES_FILES=false (docs/growing.md).",
+        )
 
 
 def _schedules() -> Iterator[Check]:
