@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,15 @@ from typing import Any
 import psutil
 import psycopg
 
-from deploy.box import PEER_ADDRESS, PROJECT, Box
-from deploy.swarm import Peer
+from deploy.box import PEER_ADDRESS, PROJECT, Box, free_ports
+from deploy.swarm import Peer, magnet_for, make_torrent
 from monitoring.tests.reading import Scrape
 from proxy_site.setting_kinds import postgresql
 from proxy_site.tests import processes
 from proxy_site.tests.namespaces import inside, new_namespace, run
 from tests.journeys.postgres_cluster import Cluster
+from torrents.tests.caddy_box import running
+from torrents.tests.engines.harness import write_content
 
 FIRST, SECOND = "10.99.0.1", "10.99.0.2"
 PATIENCE = 90.0  # seconds
@@ -35,7 +38,14 @@ TOKEN = "scrapes-of-both-hosts"
 DATABASE_PASSWORD = "of the database"
 # What docs/growing.md says for the machine that has the database.
 ADMITTED = f"hostssl proxy proxy {FIRST.rpartition('.')[0]}.0/24 scram-sha-256\n"
-SILENCE = "table inet silence {{ chain arriving {{ type filter hook input priority 0; ip saddr {} drop; }} }}"
+SILENCE = """
+table inet silence {{
+    chain arriving {{
+        type filter hook input priority 0
+        ip saddr {} drop
+    }}
+}}
+"""
 
 
 class Network:
@@ -118,8 +128,8 @@ class Feeds(ThreadingHTTPServer):
     def url(self, path: str) -> str:
         return f"http://{FIRST}:{self.server_address[1]}{path}"
 
-    def askers(self, path: str = "") -> set[str]:
-        return {address for asked, address in list(self.asked) if path in ("", asked)}
+    def askers(self) -> set[str]:
+        return {address for _, address in list(self.asked)}
 
     def times(self) -> Counter[str]:
         counted: Counter[str] = Counter()
@@ -181,14 +191,22 @@ class TwoHosts:
     _followed: int = 0
 
     def ask(
-        self, address: str, method: str, path: str, *, token: str = "", beside: str = FIRST, **body: object
+        self,
+        address: str,
+        method: str,
+        path: str,
+        *,
+        token: str = "",
+        beside: str = FIRST,
+        port: int = 0,
+        **body: object,
     ) -> Told:
         """The web process at `address`, asked from the machine `beside`."""
         headers = {"Content-Type": "application/json"} | (
             {"Authorization": f"Bearer {token}"} if token else {}
         )
         with self.network.at(beside):
-            client = http.client.HTTPConnection(address, self.port, timeout=PATIENCE)
+            client = http.client.HTTPConnection(address, port or self.port, timeout=PATIENCE)
             client.connect()
         with contextlib.closing(client):
             client.request(method, path, json.dumps(body) if body else None, headers)
@@ -207,6 +225,52 @@ class TwoHosts:
 
     def scrape(self, address: str) -> Scrape:
         return Scrape(self.ask(address, "GET", "/metrics", token=TOKEN).body.decode())
+
+    def requests(self, address: str, view: str) -> float:
+        """How many the web process there has answered."""
+        name = "django_http_responses_total_by_status_view_method_total"
+        return self.scrape(address).value(name, status="200", view=view, method="GET") or 0
+
+    def downloaded(self, address: str, token: str, folder: Path) -> tuple[str, bytes]:
+        """A torrent that is added there and becomes finished at both: its id, and what its file holds."""
+        content = write_content(folder / "Show", "one.mkv")
+        metainfo = make_torrent(content, version="v1")
+        self.peer.seed(metainfo, content)
+        told = self.ask(address, "POST", "/api/v1/torrents/", token=token, source=magnet_for(metainfo))
+        assert told.status == 201, told
+        own = f"/api/v1/torrents/{told.json['id']}/"
+
+        def finished() -> bool:
+            states = [self.ask(host, "GET", own, token=token).json["state"] for host in (FIRST, SECOND)]
+            return states == ["finished", "finished"]
+
+        processes.wait_until(finished, "it is finished at both hosts", PATIENCE)
+        return told.json["id"], (content / "one.mkv").read_bytes()
+
+    @contextlib.contextmanager
+    def caddy(self, folder: Path) -> Iterator[int]:
+        """In front of both on the first host, as docs/growing.md says; gives its port."""
+        (more,) = re.findall(r"```caddy\n(.*?)```", (PROJECT / "docs/growing.md").read_text(), re.DOTALL)
+        for address, own in (("10.0.0.1:8000", FIRST), ("10.0.0.2:8000", SECOND)):
+            more = more.replace(address, f"{own}:{self.port}")
+        with self.network.at(FIRST):
+            (port,) = free_ports(1)
+        before, after = (PROJECT / "deploy/Caddyfile").read_text().split("\t# Everything else")
+        (folder / "Caddyfile").write_text(f"{before}{more}\t# Everything else{after}")
+        environment = {
+            "SITE_ADDRESS": f"http://{FIRST}:{port}",
+            "UPSTREAM": f"{FIRST}:{self.port}",
+            "CADDY_LOG": str(folder / "access.log"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_DATA_HOME": str(folder / "state"),
+        }
+        arguments = ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+        log = folder / "caddy.log"
+        with contextlib.ExitStack() as stack:
+            with self.network.at(FIRST):
+                stack.enter_context(running(arguments, log, **environment))
+            processes.wait_until(lambda: answers(self, FIRST, port, "/api/v1/me/"), f"Caddy: {log}", PATIENCE)
+            yield port
 
     def follow_until(self, token: str, holds: Callable[[], bool]) -> list[str]:
         """Follow one more of `feeds` after the other until something is so; gives their paths."""
@@ -300,8 +364,8 @@ def two_hosts(binaries: Path, folder: Path) -> Iterator[TwoHosts]:
         yield made
 
 
-def answers(hosts: TwoHosts, address: str) -> bool:
+def answers(hosts: TwoHosts, address: str, port: int = 0, path: str = "/health/live") -> bool:
     try:
-        return hosts.ask(address, "GET", "/health/live").status == 200
+        return hosts.ask(address, "GET", path, port=port).status in (200, 401)
     except OSError:
         return False
