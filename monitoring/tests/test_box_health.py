@@ -23,6 +23,7 @@ from monitoring.host.readings import machine_id
 from monitoring.models import Host
 from torrents import engine_records
 from torrents.models import Engine, SftpServer
+from torrents.tests.factories import finished
 
 pytestmark = pytest.mark.django_db
 REASON = "qBittorrent at http://10.0.0.5:8090 refused the password."
@@ -159,6 +160,20 @@ def test_the_doctor_says_what_to_do_about_a_setting(
     assert found["name"] == name
     assert found["message"]
     assert found["remedy"]
+
+
+def test_the_doctor_misses_the_files_unless_this_host_is_to_have_none(
+    engine: Engine, worked: Task, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ENGINE = "fake"
+    settings.DOWNLOADS_DIR = tmp_path
+    finished(AdminFactory.create(), {"film.mkv": b"film"})
+    assert doctor()[0] == 0
+    (tmp_path / "t").rename(tmp_path / "elsewhere")
+    code, text = doctor()
+    assert (code, "SERVES_FILES=false" in text) == (1, True)
+    settings.SERVES_FILES = False
+    assert doctor()[0] == 0
 
 
 def test_the_doctor_misses_an_admin(engine: Engine, worked: Task, settings: Settings) -> None:
