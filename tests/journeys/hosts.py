@@ -30,6 +30,7 @@ from proxy_site.tests.namespaces import inside, new_namespace, run
 from tests.journeys.postgres_cluster import Cluster
 from torrents.tests.caddy_box import running
 from torrents.tests.engines.harness import write_content
+from watchlist.tests.anilist_server import AniListServer, anilist_server
 
 FIRST, SECOND = "10.99.0.1", "10.99.0.2"
 PATIENCE = 90.0  # seconds
@@ -184,6 +185,7 @@ class TwoHosts:
     database: Cluster
     first: Box
     feeds: Feeds
+    anilist: AniListServer
     peer: Peer
     folder: Path
     port: int
@@ -284,6 +286,16 @@ class TwoHosts:
             time.sleep(1.0)  # in which a worker that has nothing to do takes it
         return paths
 
+    def enqueue(self, task: str, times: int) -> None:
+        """Have the workers do this, whoever comes first."""
+        code = "import sys, django; django.setup(); from django_q.tasks import async_task"
+        code += "; [async_task(sys.argv[1]) for _ in range(int(sys.argv[2]))]"
+        environment = {**self.first.environment, "DJANGO_SETTINGS_MODULE": "proxy_site.settings"}
+        with self.network.at(FIRST):
+            subprocess.run(
+                [sys.executable, "-c", code, task, str(times)], cwd=PROJECT, env=environment, check=True
+            )
+
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self.database.query(sql, *values, database="proxy")
 
@@ -326,6 +338,7 @@ def two_hosts(binaries: Path, folder: Path) -> Iterator[TwoHosts]:
         certificate = folder / "database.crt"
         with cable.at(FIRST):
             cluster = stack.enter_context(database(binaries, postgres_folder, certificate))
+            anilist = stack.enter_context(anilist_server(host=FIRST))
             first = Box(
                 folder / "first",
                 DATABASE_URL=f"postgresql://proxy:{DATABASE_PASSWORD.replace(' ', '%20')}@{FIRST}/proxy"
@@ -334,6 +347,7 @@ def two_hosts(binaries: Path, folder: Path) -> Iterator[TwoHosts]:
                 ALLOWED_HOSTS=f"{FIRST},{SECOND}",
                 METRICS_TOKEN=TOKEN,
                 OUTBOUND_ALLOW_PRIVATE="true",
+                ANILIST_URL=anilist.url,
                 SFTP_PUBLIC_HOST=FIRST,
                 WEB_WORKERS="1",
             )
@@ -357,7 +371,7 @@ def two_hosts(binaries: Path, folder: Path) -> Iterator[TwoHosts]:
             "QBITTORRENT_MANAGED": "false",
             "SERVES_FILES": "false",
         }
-        made = TwoHosts(cable, cluster, first, feeds, peer, folder, first.web_port, environment)
+        made = TwoHosts(cable, cluster, first, feeds, anilist, peer, folder, first.web_port, environment)
         gunicorn = (sys.executable, "-m", "gunicorn", "-c", "proxy_site/gunicorn.conf.py")
         stack.enter_context(made.at_second("web", *gunicorn))
         processes.wait_until(lambda: answers(made, SECOND), f"the second web process: {folder}", PATIENCE)

@@ -18,6 +18,7 @@ from proxy_site.tests import processes
 from proxy_site.tests.namespaces import require
 from tests.journeys.hosts import FIRST, PATIENCE, SECOND, TwoHosts, two_hosts
 from tests.journeys.postgres_cluster import binaries
+from watchlist.tests.anilist_world import Listed
 
 pytestmark = [pytest.mark.journey, pytest.mark.engine]
 BOTH = (FIRST, SECOND)
@@ -145,9 +146,37 @@ def test_each_feed_is_checked_once_though_both_workers_check(hosts: TwoHosts, to
     with hosts.at_second("worker", *processes.manage("run_worker")):
         paths = hosts.follow_until(token, lambda: hosts.feeds.askers() == set(BOTH))
         hosts.feeds.answer.set()
-        stored = "SELECT count(*) FROM feeds_feedsource WHERE succeeded_at IS NOT NULL"
+        stored = "SELECT count(*) FROM feeds_feedsource WHERE checked_at IS NOT NULL"
         processes.wait_until(lambda: hosts.query(stored) == [(len(paths),)], "all are stored", PATIENCE)
     assert hosts.feeds.times() == dict.fromkeys(paths, 1)
+
+
+def test_a_list_is_read_by_one_worker_while_the_others_look_for_lists_to_read(
+    hosts: TwoHosts, token: str
+) -> None:
+    hosts.anilist.world.add_show(1, "Lighthouse")
+    hosts.anilist.world.add_person("Keeper", Listed(1))
+    answer = threading.Event()
+
+    def reads() -> int:
+        return sum("MediaListCollection" in asked.query for asked in hosts.anilist.asked)
+
+    def hold() -> None:
+        if "MediaListCollection" in hosts.anilist.asked[-1].query:
+            answer.wait(PATIENCE)
+
+    hosts.anilist.fault = hold
+    with hosts.at_second("lists", *processes.manage("run_worker")):
+        told = hosts.ask(
+            SECOND, "POST", "/api/v1/watchlist/links/", token=token, provider="anilist", name="Keeper"
+        )
+        assert told.status == 201, told
+        processes.wait_until(lambda: reads() == 1, "somebody reads it", PATIENCE)
+        hosts.enqueue("watchlist.tasks.sync_lists", 6)
+        ended = "SELECT count(*) >= 3 FROM django_q_task WHERE func = 'watchlist.tasks.sync_lists'"
+        processes.wait_until(lambda: hosts.query(ended) == [(True,)], "others have looked", PATIENCE)
+        assert reads() == 1
+        answer.set()
 
 
 def test_a_host_that_vanishes_is_noticed_and_what_it_was_at_goes_on(hosts: TwoHosts, token: str) -> None:
@@ -188,13 +217,13 @@ def test_a_host_that_vanishes_is_noticed_and_what_it_was_at_goes_on(hosts: TwoHo
             assert seconds < NOTICED + SLACK
     assert hosts.ask(SECOND, "GET", "/api/v1/me/", token=token).status == 200
 
-    due = "SELECT extract(epoch FROM max(leased_until) - now()) FROM feeds_feedsource WHERE leased_until > now()"
-    ((seconds,),) = hosts.query(due)
+    leased = "SELECT coalesce(extract(epoch FROM max(leased_until) - now()), 0) FROM feeds_feedsource"
+    ((seconds,),) = hosts.query(leased)
     assert seconds < LEASE.total_seconds()  # and a run of the first host's comes within a minute of that
     hosts.feeds.answer.set()
     hosts.query(
-        "UPDATE feeds_feedsource SET next_check_at = now(), leased_until = now() WHERE leased_until > now()"
-    )
+        "UPDATE feeds_feedsource SET next_check_at = now(), leased_until = now()"
+    )  # as if it were over
     hosts.follow_until(token, lambda: all((path, FIRST) in hosts.feeds.asked for path in left))
 
 
