@@ -8,16 +8,18 @@ from django.utils import timezone
 from accounts.models import AuditEvent, User
 
 Action = AuditEvent.Action
+Channel = AuditEvent.Channel
 KEPT = timedelta(days=180)
 DETAIL_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does something, and from which IP address ("" is unknown)."""
+    """Who does something, from which IP address ("" is unknown) and, where they log in, at which door."""
 
     actor: User | None = None
     address: str = ""
+    channel: Channel | None = None
 
 
 COMMAND_LINE = By()
@@ -26,7 +28,12 @@ COMMAND_LINE = By()
 def record(action: Action, *, user: User | None, by: By, detail: str = "") -> None:
     """`user` is whom it happened to. `detail` must hold nothing that opens anything."""
     AuditEvent.objects.create(
-        action=action, user=user, actor=by.actor, address=by.address or None, detail=detail[:DETAIL_LENGTH]
+        action=action,
+        user=user,
+        actor=by.actor,
+        address=by.address or None,
+        channel=by.channel or "",
+        detail=detail[:DETAIL_LENGTH],
     )
 
 

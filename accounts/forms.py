@@ -36,13 +36,15 @@ class LoginForm(AdminAuthenticationForm):
         if username and password:
             address = address_of(self.request) if self.request else ""
             try:
-                user = login.check_password(username=username, password=password, address=address)
+                user = login.check_password(
+                    username=username, password=password, address=address, channel=audit.Channel.ADMIN
+                )
             except ApiError as refusal:  # locked out, or too busy
                 raise ValidationError(str(refusal.detail)) from None
             if user is None:
                 raise self.get_invalid_login_error()
             self.confirm_login_allowed(user)
-            by = audit.By(user, address)
+            by = audit.By(user, address, audit.Channel.ADMIN)
             audit.record(audit.Action.LOGGED_IN, user=user, by=by, detail="In the admin pages.")
             self.user_cache = user
         return self.cleaned_data

@@ -65,11 +65,11 @@ def refuse_if_locked(*, username: str, address: str) -> None:
 
 
 @transaction.atomic
-def note_failure(*, username: str, address: str) -> None:
+def note_failure(*, username: str, address: str, channel: audit.Channel) -> None:
     """Count a wrong password, key or secret."""
     # What was typed as a name may be a password: only names of people get into the audit log.
     user = User.objects.named(_name(username)).first()
-    by = audit.By(address=address)
+    by = audit.By(address=address, channel=channel)
     audit.record(audit.Action.LOGIN_FAILED, user=user, by=by)
     # The address first, always: two failures at once must not wait for each other.
     locked = _count("", address, ADDRESS)

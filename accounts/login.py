@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 
 from accounts import lockout
+from accounts.audit import Channel
 from accounts.models import User
 from proxy_site.api.errors import ApiError
 
@@ -24,8 +25,8 @@ class TooBusy(ApiError):
     wait = 5  # DRF makes it Retry-After
 
 
-def check_password(*, username: str, password: str, address: str) -> User | None:
-    """The active user whose password this is, or None; counts towards the lockout.
+def check_password(*, username: str, password: str, address: str, channel: Channel) -> User | None:
+    """The active user whose password this is, or None; counts towards the lockout, whatever the `channel`.
 
     Computes one hash in any case, so time tells nothing about who exists. Raises LockedOut or TooBusy, both without
     looking at the password.
@@ -35,7 +36,7 @@ def check_password(*, username: str, password: str, address: str) -> User | None
         lockout.refuse_if_locked(username=username, address=address)
         user = authenticate(username=username, password=password)
         if not isinstance(user, User):
-            lockout.note_failure(username=username, address=address)
+            lockout.note_failure(username=username, address=address, channel=channel)
             return None
         lockout.note_success(username=username, address=address)
         return user

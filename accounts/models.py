@@ -313,12 +313,22 @@ class AuditEvent(models.Model):
         TORRENT_UNBLOCKED = "torrent_unblocked", "Torrent unblocked"
         SUPPORT_BUNDLE = "support_bundle", "Support bundle made"
 
+    class Channel(models.TextChoices):
+        """Where somebody logs in."""
+
+        APP = "app", "App"
+        ADMIN = "admin", "Admin pages"
+        SFTP = "sftp", "SFTP"
+
     at = models.DateTimeField("when", default=timezone.now, db_index=True)
     action = models.CharField("what", max_length=32, choices=Action.choices)
     # Null: nobody who is logged in, or the server's own command line.
     actor = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", verbose_name="who")
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", verbose_name="whom")
     address = models.GenericIPAddressField(null=True, unpack_ipv4=True)
+    channel = models.CharField(  # of logins
+        "where", max_length=8, choices=Channel.choices, blank=True, db_default=""
+    )
     detail = models.CharField(max_length=200, blank=True)
 
     class Meta:

@@ -76,7 +76,9 @@ def change_own_password(
     Raises WrongOldPassword (which counts towards the lockout), ValidationError for `new_password`, LockedOut or
     TooBusy.
     """
-    found = login.check_password(username=user.username, password=old_password, address=address)
+    found = login.check_password(
+        username=user.username, password=old_password, address=address, channel=audit.Channel.APP
+    )
     if found is None or found.pk != user.pk:
         raise WrongOldPassword
     try:

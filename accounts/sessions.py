@@ -87,7 +87,9 @@ class Session:
 
 def start_session(*, username: str, password: str, device_name: str = "", address: str = "") -> Session:
     """Log in. Raises WrongCredentials, LockedOut or TooBusy."""
-    found = login.check_password(username=username, password=password, address=address)
+    found = login.check_password(
+        username=username, password=password, address=address, channel=audit.Channel.APP
+    )
     if found is None:
         raise WrongCredentials
     with transaction.atomic():
@@ -98,9 +100,8 @@ def start_session(*, username: str, password: str, device_name: str = "", addres
         user.last_login = timezone.now()
         user.save(update_fields=["last_login"])
         session = open_session(user=user, device_name=device_name, address=address)
-        audit.record(
-            audit.Action.LOGGED_IN, user=user, by=audit.By(user, address), detail=f"On {session.name}."
-        )
+        by = audit.By(user, address, audit.Channel.APP)
+        audit.record(audit.Action.LOGGED_IN, user=user, by=by, detail=f"On {session.name}.")
         return _tokens(session)
 
 

@@ -72,14 +72,14 @@ def credential_of(*, username: str, secret: str, address: str) -> TransferCreden
         .first()
     )
     if credential is None:
-        lockout.note_failure(username=username, address=address)
+        lockout.note_failure(username=username, address=address, channel=audit.Channel.SFTP)
         return None
     if not credential.is_alive or not credential.user.is_active:
         # No guess: a client that goes on trying with an expired one must not lock its person out.
         audit.record_once(
             audit.Action.LOGIN_FAILED,
             user=credential.user,
-            by=audit.By(address=address),
+            by=audit.By(address=address, channel=audit.Channel.SFTP),
             detail="With a transfer password that is no longer good.",
             within=ONE_EVENT_IN,
         )

@@ -14,6 +14,8 @@ from accounts.models import Role, User
 from monitoring.health import Check, readiness
 from monitoring.recurring import recurring_tasks
 from monitoring.services import free_tier
+from torrents.files import files_are_here
+from torrents.models import Torrent
 
 SHORTEST_TOKEN = 20  # characters
 
@@ -22,7 +24,7 @@ def examined() -> list[Check]:
     """Every check that there is: what `/health/ready` tells, and how the box is set up. Never raises."""
     checks = [*readiness(), *_found_by(_settings, _downloads, _engine_program, _handover_log, _token)]
     with suppress(DatabaseError, InterfaceError):  # said already
-        checks += _found_by(_admins, _schedules, _free_tier)
+        checks += _found_by(_admins, _schedules, _free_tier, _files)
     return checks
 
 
@@ -42,6 +44,8 @@ def _settings() -> Iterator[Check]:
 
 
 def _downloads() -> Iterator[Check]:
+    if not settings.SERVES_FILES:
+        return
     place = Path(settings.DOWNLOADS_DIR)
     existing = next(path for path in (place, *place.parents) if path.exists())
     if os.access(existing, os.W_OK):
@@ -136,6 +140,23 @@ def _free_tier() -> Iterator[Check]:
         )
     else:
         yield Check("idle", True)
+
+
+def _files() -> Iterator[Check]:
+    if (
+        not settings.SERVES_FILES
+        or files_are_here()
+        or not Torrent.objects.exclude(completed_at=None).exists()
+    ):
+        yield Check("files", True)
+    else:
+        yield Check(
+            "files",
+            False,
+            "Torrents have finished, and this machine does not see their files: it refuses to hand them over.",
+            "See that DOWNLOADS_DIR is the one of run_engine and is mounted. On a web host that is not to have it, "
+            "set SERVES_FILES=false (docs/growing.md).",
+        )
 
 
 def _schedules() -> Iterator[Check]:

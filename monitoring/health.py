@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_q.models import Task
 
 from proxy_site.worker_watch import STUCK_AFTER, is_stuck
+from torrents import sftp_servers
 from torrents.health import SILENT_AFTER
 from torrents.models import Engine
 from torrents.services import DEFAULT_ENGINE
@@ -144,6 +145,19 @@ def _disk() -> None:
         )
 
 
+def _sftp() -> None:
+    """As this process is configured: the server itself may run on another machine."""
+    if not settings.SFTP_ADDRESS:
+        return
+    servers = sftp_servers.told(timezone.now())
+    if all(connections is None for connections in servers.values()):
+        raise _Found(
+            "Nothing hands files over by SFTP.",
+            "Start the SFTP server (manage.py up does, or: python manage.py run_sftp) and read its log. "
+            "If none is wanted, set SFTP_ADDRESS to nothing.",
+        )
+
+
 # Of what is in the database.
 CHECKS: dict[str, Callable[[], None]] = {
     "migrations": _migrations,
@@ -151,4 +165,5 @@ CHECKS: dict[str, Callable[[], None]] = {
     "engine": _engine,
     "worker": _worker,
     "disk": _disk,
+    "sftp": _sftp,
 }

@@ -87,6 +87,26 @@ def loopback(text: str) -> list[str]:
 port = Range(1, 65535, error="Must be a port, 1 to 65535.")
 
 
+# A machine that loses its power or its network says nothing, and TCP waits for it for a quarter of an hour, or, with
+# nothing to send, for ever. So each side asks: within 30 seconds we know that PostgreSQL is gone, and PostgreSQL that
+# we are, and frees what we had locked. Means nothing on a Unix socket. The units differ: seconds, and milliseconds.
+NOTICE_WHO_VANISHED = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+SERVER_NOTICES = " ".join(
+    f"-c {name}"
+    for name in (
+        "tcp_keepalives_idle=10",
+        "tcp_keepalives_interval=5",
+        "tcp_keepalives_count=3",
+        "tcp_user_timeout=20000",
+    )
+)
+
+
 def postgresql(url: str) -> dict[str, Any]:
     """Django's form of a PostgreSQL URL. libpq itself reads it, so whatever libpq takes is right."""
     if not url.startswith(("postgresql://", "postgres://")):
@@ -112,8 +132,9 @@ def postgresql(url: str) -> dict[str, Any]:
             # Planning a poll's query takes PostgreSQL three times as long as running it: plan it once a connection.
             "server_side_binding": True,
             "prepare_threshold": 5,
+            **NOTICE_WHO_VANISHED,
             # Disks here have no heads to move: what an index leads to costs little more than what lies in a row.
-            "options": "-c random_page_cost=1.1",
+            "options": "-c random_page_cost=1.1 " + SERVER_NOTICES,
             **options,
         },
     }

@@ -22,3 +22,4 @@ def declare_schedules(**kwargs: Any) -> None:
     every_minutes("delete what nobody claims", "torrents.tasks.retire_unclaimed_torrents", 1)
     every_minutes("forget old removals", "torrents.tasks.prune_tombstones", 24 * 60)
     every_minutes("forget old history", "torrents.tasks.prune_history", 60)
+    every_minutes("forget SFTP servers that died", "torrents.tasks.prune_sftp_servers", 60)

@@ -164,6 +164,10 @@ def record_engine(*, engine: Engine, status: EngineStatus, free_space: int | Non
     engine.message = engine.notice = ""
     engine.version = status.version
     engine.connection = status.connection
+    engine.dht_nodes = status.dht_nodes
+    engine.queued_io_jobs = status.queued_io_jobs
+    engine.received_ever = status.received_ever
+    engine.sent_ever = status.sent_ever
     engine.free_space = free_space
     engine.checked_at = timezone.now()
     engine.save()
@@ -178,6 +182,7 @@ def record_engine_away(*, engine: Engine, message: str, notice: str = "") -> Non
     engine.reachable = False
     engine.message = message
     engine.notice = notice
+    engine.dht_nodes = engine.queued_io_jobs = engine.received_ever = engine.sent_ever = None
     engine.checked_at = timezone.now()
     engine.save()
     if was_there:

@@ -5,7 +5,9 @@ What a torrent names its files, and what lies in its folder, is a stranger's cho
 
 import os
 import stat
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
 
 from torrents.allowances import Allowances
 from torrents.models import Claim, Torrent, TorrentFile
@@ -22,6 +24,18 @@ class NotFinished(Exception):
 
 class FileGone(Exception):
     """A finished file is not on the disk as it should be; the text says what is there instead."""
+
+
+class FilesElsewhere(FileGone):
+    """This machine has nobody's files: it is not meant to, or the disk that holds them is not mounted."""
+
+    def __init__(self) -> None:
+        super().__init__("This server of the box does not reach its files. Another one hands them over.")
+
+
+def files_are_here() -> bool:
+    """Whether the folder that the reconciler makes for all torrents can be seen from this machine."""
+    return settings.SERVES_FILES and (Path(settings.DOWNLOADS_DIR) / "t").is_dir()
 
 
 def require_finished(claim: Claim) -> None:
@@ -42,10 +56,13 @@ def open_file(file: TorrentFile) -> int:
 
 
 def open_beneath(torrent: Torrent, path: str, size: int) -> int:
-    """Open `path`, relative to the torrent's folder, component by component, following no symbolic link."""
+    """Open `path`, relative to the torrent's folder, component by component, following no symbolic link.
+    Raises FileGone."""
     parts = PurePosixPath(path).parts
     if not parts or PurePosixPath(path).is_absolute() or ".." in parts or "\0" in path:
         raise FileGone("Its path is not one we hand over.")
+    if not settings.SERVES_FILES:
+        raise FilesElsewhere
     try:
         directory = os.open(torrent.data_dir, _DIRECTORY)
         try:
@@ -57,6 +74,8 @@ def open_beneath(torrent: Torrent, path: str, size: int) -> int:
         finally:
             os.close(directory)
     except (OSError, UnicodeError) as error:
+        if not files_are_here():
+            raise FilesElsewhere from error
         raise FileGone("It is not on the box's disk any more.") from error
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_size != size:

@@ -31,14 +31,7 @@ class ReconcilerLock:
     def __init__(self, engine_id: int) -> None:
         self._engine_id = engine_id
         try:
-            # Keepalives: a database host that vanishes must not leave us believing that we still hold the lock.
-            self._connection = psycopg.connect(
-                **_parameters(),
-                autocommit=True,
-                keepalives_idle=10,
-                keepalives_interval=5,
-                keepalives_count=3,
-            )
+            self._connection = psycopg.connect(**_parameters(), autocommit=True)
         except psycopg.Error as error:
             raise LockLost(str(error)) from error
         self._execute(f"LISTEN {INTENT_CHANNEL}", ())

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from torrents import history, services
+from torrents import history, services, sftp_servers
 
 TOMBSTONES_KEPT = timedelta(days=30)
 
@@ -17,3 +17,7 @@ def prune_tombstones() -> int:
 
 def prune_history() -> int:
     return history.prune()
+
+
+def prune_sftp_servers() -> int:
+    return sftp_servers.prune()

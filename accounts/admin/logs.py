@@ -35,8 +35,8 @@ class ReadOnly:
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, BaseAuditEventAdmin):
-    list_display = ("at", "action", "user", "actor", "address", "detail")
-    list_filter = ("action", "at", ("user", admin.RelatedOnlyFieldListFilter))
+    list_display = ("at", "action", "user", "actor", "address", "channel", "detail")
+    list_filter = ("action", "channel", "at", ("user", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("user", "actor")
     search_fields = ("user__username", "actor__username", "address", "detail")
     search_help_text = "Search by name, address or detail."

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts import lockout
+from accounts.audit import Channel
 from accounts.models import AuditEvent, FailedLogins, User
 from accounts.tests.conftest import Clock
 
@@ -22,7 +23,7 @@ def browser(client: Client, admin_user: User) -> Client:
 
 def fail(times: int = 5, username: str = "alice", address: str = HERE) -> None:
     for _ in range(times):
-        lockout.note_failure(username=username, address=address)
+        lockout.note_failure(username=username, address=address, channel=Channel.APP)
 
 
 def locked(username: str = "alice", address: str = HERE) -> bool:

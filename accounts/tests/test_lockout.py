@@ -12,7 +12,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import lockout, login, transfer_credentials
-from accounts.audit import By
+from accounts.audit import By, Channel
 from accounts.models import AuditEvent, FailedLogins, User
 from accounts.tests.conftest import Clock
 from accounts.tests.factories import PASSWORD
@@ -28,7 +28,7 @@ def log_in(password: str = PASSWORD, address: str = HERE, username: str = "alice
 
 def fail(times: int = 5, username: str = "alice", address: str = HERE) -> None:
     for _ in range(times):
-        lockout.note_failure(username=username, address=address)
+        lockout.note_failure(username=username, address=address, channel=Channel.APP)
 
 
 def locked(username: str = "alice", address: str = HERE) -> bool:

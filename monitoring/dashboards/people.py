@@ -79,7 +79,7 @@ TOGETHER = [
             "People who are connected by sftp, scp, lftp, WinSCP or rclone at this moment.",
         ),
         COUNT,
-        Query("sum(torrentproxy_sftp_sessions)"),
+        Query("max(torrentproxy_sftp_sessions)"),
     ),
     light(
         About(
@@ -172,7 +172,7 @@ FETCHED = [
     lines(
         About("SFTP connections", "At each moment, over all servers."),
         COUNT,
-        Query("sum(torrentproxy_sftp_sessions)", "connections"),
+        Query("max(torrentproxy_sftp_sessions)", "connections"),
     ),
 ]
 

@@ -56,6 +56,14 @@ METRICS = (
         "version",
         "connection",
     ),
+    _gauge("engine_dht_nodes", "Nodes of the DHT that the engine knows; missing: it is away.", "engine"),
+    _gauge("engine_queued_io_jobs", "Disk jobs of the engine that wait; missing: it is away.", "engine"),
+    _gauge(
+        "engine_alltime_received_bytes",
+        "Received ever, as the engine counts: all that crossed the wire. A crash takes its last minutes back.",
+        "engine",
+    ),
+    _gauge("engine_alltime_sent_bytes", "The same, sent.", "engine"),
     _gauge(
         "engine_free_bytes", "Free space on the volume of the downloads, as the reconciler saw it.", "engine"
     ),
@@ -63,6 +71,13 @@ METRICS = (
         "reconciler_last_look_age_seconds",
         "How long ago the reconciler last asked the engine; more than a minute: it does not run.",
         "engine",
+    ),
+    _gauge(
+        "intents_waiting",
+        "What the reconciler has yet to take up: torrents that the engine lacks, deletions and rechecks.",
+    ),
+    _gauge(
+        "intents_oldest_seconds", "How long ago the oldest of these was added or asked for; 0: there is none."
     ),
     # --- torrents
     _gauge("torrents", "Torrents in the engine, by what they are doing.", "state"),
@@ -90,7 +105,15 @@ METRICS = (
         "user",
         "channel",
     ),
-    _gauge("logins_refused_last_day", "Refused attempts to log in within 24 hours, by why.", "reason"),
+    _gauge(
+        "logins_refused_last_day",
+        "Refused attempts to log in within 24 hours, by why and where. Who is locked out is refused uncounted.",
+        "reason",
+        "channel",
+    ),
+    # --- handing over
+    _gauge("sftp_up", "Whether an SFTP server runs; 0: it died. Missing: none was started.", "server"),
+    _gauge("sftp_sessions", "Open SFTP and SCP connections. Missing: no server was started."),
     # --- the box
     _gauge("disk_floor_bytes", "What is to stay free: below it no download goes on (DISK_FLOOR)."),
     _gauge(

@@ -17,6 +17,7 @@ Made by `python manage.py describe_metrics`; a test compares. Who may read it, a
 
 Read from PostgreSQL for each scrape, so they are the same whichever process answers. `user` is a user name (with
 `METRICS_USERNAMES=false` the number of an account); beyond 200 people the rest is `(others)` together.
+`host_use_p95_ratio`, `host_idle_risk`, `host_measured_age_seconds` and the forecast are of the machine that is asked.
 """
 COUNTED = """
 ## Of the web's processes

@@ -82,6 +82,9 @@ def taken_by_everybody() -> defaultdict[int, Taken]:
 
 def _refused_logins(samples: Samples, now: datetime) -> None:
     events = AuditEvent.objects.filter(at__gt=now - timedelta(days=1), action__in=REFUSED)
-    counts = dict(events.values_list("action").annotate(Count("pk")).order_by())
+    found = events.values_list("action", "channel").annotate(Count("pk")).order_by()
+    counts = {(reason, channel): number for reason, channel, number in found}
     for reason in REFUSED:
-        samples.add("logins_refused_last_day", counts.get(reason.value, 0), reason.value)
+        for channel in AuditEvent.Channel.values:
+            number = counts.get((reason.value, channel), 0)
+            samples.add("logins_refused_last_day", number, reason.value, channel)

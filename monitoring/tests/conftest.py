@@ -5,7 +5,7 @@ from django.utils import timezone
 from django_q.models import Task
 from pytest_django import DjangoDbBlocker
 
-from torrents import engine_records
+from torrents import engine_records, sftp_servers
 from torrents.engines.fake import FakeEngine
 from torrents.models import Engine
 from torrents.services import default_engine
@@ -25,9 +25,10 @@ def box(
 
 @pytest.fixture
 def engine(db: None) -> Engine:
-    """It answered just now, and there is space."""
+    """It answered just now, and there is space; so did the SFTP server."""
     engine = default_engine()
     engine_records.record_engine(engine=engine, status=FakeEngine().poll().status, free_space=100 * GIB)
+    sftp_servers.tell(name="box:8022", connections=0)
     return engine
 
 

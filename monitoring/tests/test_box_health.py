@@ -22,7 +22,8 @@ from monitoring import health
 from monitoring.host.readings import machine_id
 from monitoring.models import Host
 from torrents import engine_records
-from torrents.models import Engine
+from torrents.models import Engine, SftpServer
+from torrents.tests.factories import finished
 
 pytestmark = pytest.mark.django_db
 REASON = "qBittorrent at http://10.0.0.5:8090 refused the password."
@@ -82,6 +83,20 @@ def test_a_full_disk_is_told(engine: Engine, worked: Task, settings: Settings) -
     assert ready() == (503, {"disk": "The box's disk is full: no download goes on."})
 
 
+@pytest.mark.parametrize("row", ["died", "was never there"])
+def test_an_sftp_server_that_ought_to_run_and_does_not_is_told(
+    engine: Engine, worked: Task, settings: Settings, row: str
+) -> None:
+    if row == "died":
+        SftpServer.objects.update(seen_at=timezone.now() - timedelta(minutes=2))
+    else:
+        SftpServer.objects.all().delete()
+    assert ready() == (503, {"sftp": "Nothing hands files over by SFTP."})
+    assert "manage.py run_sftp" in doctor()[1]
+    settings.SFTP_ADDRESS = ""
+    assert ready() == (200, {})
+
+
 def test_a_worker_that_ended_nothing_lately_is_told(engine: Engine, worked: Task) -> None:
     Task.objects.update(stopped=timezone.now() - timedelta(minutes=6))
     assert ready() == (503, {"worker": "No background task has ended in the last 5 minutes."})
@@ -104,7 +119,7 @@ def test_a_database_that_does_not_answer_is_told_and_asked_once(engine: Engine, 
         code, broken = ready()
     assert code == 503
     assert broken["database"] == "The database does not answer."
-    assert set(broken) == {"database", "migrations", "reconciler", "engine", "worker", "disk"}
+    assert set(broken) == {"database", "migrations", "reconciler", "engine", "worker", "disk", "sftp"}
     assert "10.0.0.5" not in str(broken)
     assert asked.call_count == 1
 
@@ -145,6 +160,20 @@ def test_the_doctor_says_what_to_do_about_a_setting(
     assert found["name"] == name
     assert found["message"]
     assert found["remedy"]
+
+
+def test_the_doctor_misses_the_files_unless_this_host_is_to_have_none(
+    engine: Engine, worked: Task, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ENGINE = "fake"
+    settings.DOWNLOADS_DIR = tmp_path
+    finished(AdminFactory.create(), {"film.mkv": b"film"})
+    assert doctor()[0] == 0
+    (tmp_path / "t").rename(tmp_path / "elsewhere")
+    code, text = doctor()
+    assert (code, "SERVES_FILES=false" in text) == (1, True)
+    settings.SERVES_FILES = False
+    assert doctor()[0] == 0
 
 
 def test_the_doctor_misses_an_admin(engine: Engine, worked: Task, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 from pytest_django import Settings
 
-from accounts.audit import By, record
+from accounts import lockout
 from accounts.models import AuditEvent, User
 from accounts.tests.factories import UserFactory
 from feeds.models import Grab
@@ -27,16 +28,22 @@ from monitoring.models import EgressDay, Host
 from monitoring.tests.reading import Scrape
 from monitoring.tests.rows import everything, many_torrents
 from proxy_site.environment import PROJECT_DIR
+from torrents import engine_records, sftp_servers
 from torrents.allowances import limits_of, use_of_everybody, utc_today
-from torrents.models import Claim, Engine, LiveState, SwarmTraffic, Torrent, Traffic
+from torrents.engines.fake import FakeEngine
+from torrents.models import Claim, Engine, LiveState, Removal, SftpServer, SwarmTraffic, Torrent, Traffic
+from torrents.rechecks import request_recheck
+from torrents.reconciler_lock import ReconcilerLock
 from torrents.services import default_engine
+from torrents.sftp.authentication import login_by_key, login_by_secret, record_refused_keys
 from torrents.tests.factories import add, finish
+from torrents.tests.reconciler_box import Box
 from watchlist.models import Provider
 from watchlist.tests.factories import LinkFactory
 
 pytestmark = pytest.mark.django_db
 MOST_SERIES = 2000
-MOST_QUERIES = 35
+MOST_QUERIES = 37
 
 
 def scrape() -> Scrape:
@@ -222,9 +229,84 @@ def test_tasks_are_told_by_how_long_they_wait_and_when_they_last_ran_well(worked
     assert ran == pytest.approx(worked.stopped.timestamp())
 
 
-def test_refused_logins_are_told() -> None:
-    record(AuditEvent.Action.LOGIN_FAILED, user=None, by=By())
-    assert scrape().own("logins_refused_last_day", reason="login_failed") == 1
+def test_refused_logins_are_told_by_where_they_were_refused(alice: User) -> None:
+    wrong = {"username": "alice", "password": "wrong"}
+    assert Client().post("/api/v1/session/", wrong, content_type="application/json").status_code == 401
+    assert Client().post("/admin/login/", wrong).status_code == 200
+    for _ in range(3):
+        assert login_by_secret(username="alice", secret="wrong", address="127.0.0.1") is None
+    record_refused_keys(username="nobody", address="192.0.2.1")
+    told = scrape()
+    for reason, *numbers in (("login_failed", 1, 1, 4), ("locked_out", 0, 0, 1)):
+        for channel, number in zip(("app", "admin", "sftp"), numbers, strict=True):
+            assert told.own("logins_refused_last_day", reason=reason, channel=channel) == number
+
+
+def test_a_flood_of_refused_logins_by_sftp_is_told_by_a_bounded_number_of_rows(alice: User) -> None:
+    for number in range(300):
+        assert login_by_secret(username=f"p{number}", secret="wrong", address="192.0.2.1") is None
+        assert login_by_key(username=f"p{number}", public_key="ssh-ed25519 AAAA", address="192.0.2.1") is None
+        record_refused_keys(username=f"p{number}", address="192.0.2.1")
+    assert AuditEvent.objects.count() == lockout.ADDRESS.failures + 2  # the lock itself, and the keys once
+    assert scrape().own("logins_refused_last_day", reason="locked_out", channel="sftp") == 1
+
+
+def test_sftp_sessions_are_told_while_a_server_runs_and_its_death_when_it_died() -> None:
+    assert "torrentproxy_sftp_sessions" not in scrape().labels()
+    sftp_servers.tell(name="a:8022", connections=3)
+    sftp_servers.tell(name="b:8022", connections=4)
+    told = scrape()
+    assert told.own("sftp_sessions") == 7
+    SftpServer.objects.filter(name="a:8022").update(seen_at=timezone.now() - timedelta(minutes=2))
+    told = scrape()
+    assert told.own("sftp_sessions") == 4
+    assert (told.own("sftp_up", server="a:8022"), told.own("sftp_up", server="b:8022")) == (0, 1)
+    sftp_servers.leave(name="b:8022")
+    assert scrape().own("sftp_sessions") == 0
+    SftpServer.objects.update(seen_at=timezone.now() - timedelta(days=2))
+    assert sftp_servers.prune() == 1
+    assert "torrentproxy_sftp_up" not in scrape().labels()
+
+
+def test_what_the_engine_says_of_itself_is_told_while_it_is_there(engine: Engine) -> None:
+    status = replace(
+        FakeEngine().poll().status, dht_nodes=311, queued_io_jobs=4, received_ever=2**40, sent_ever=2**41
+    )
+    engine_records.record_engine(engine=engine, status=status, free_space=1)
+    told = scrape()
+    names = (
+        "engine_dht_nodes",
+        "engine_queued_io_jobs",
+        "engine_alltime_received_bytes",
+        "engine_alltime_sent_bytes",
+    )
+    assert [told.own(name, engine="default") for name in names] == [311, 4, 2**40, 2**41]
+    engine_records.record_engine_away(engine=engine, message="Away.")
+    told = scrape()
+    assert {told.own(name, engine="default") for name in names} == {None}
+
+
+def test_intents_wait_until_the_reconciler_has_taken_them_up(
+    alice: User, settings: Settings, tmp_path: Path
+) -> None:
+    settings.DOWNLOADS_DIR = tmp_path
+    claim = add(alice)
+    Torrent.objects.update(added_at=timezone.now() - timedelta(minutes=3))
+    told = scrape()
+    assert told.own("intents_waiting") == 1
+    oldest = told.own("intents_oldest_seconds")
+    assert oldest is not None
+    assert 180 <= oldest < 240
+    with ReconcilerLock(default_engine().pk) as lock:
+        box = Box(lock)
+        box.rounds()
+        assert scrape().own("intents_waiting") == 0
+        request_recheck([claim.torrent_id])
+        Removal.objects.create(pk=uuid.uuid4(), engine=default_engine())
+        assert scrape().own("intents_waiting") == 2
+        box.rounds(1)
+    told = scrape()
+    assert (told.own("intents_waiting"), told.own("intents_oldest_seconds")) == (0, 0)
 
 
 def test_without_the_database_that_is_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,6 +223,11 @@ def test_what_libpq_understands_reaches_django() -> None:
     assert database["OPTIONS"]["sslmode"] == "require"
 
 
+def test_how_soon_a_database_that_vanished_is_noticed_can_be_chosen() -> None:
+    options = setting_kinds.postgresql("postgresql://h/box?tcp_user_timeout=5000")["OPTIONS"]
+    assert (options["tcp_user_timeout"], options["keepalives_idle"]) == ("5000", "10")
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://bob:p%zzhidden@h/box", "postgresql://bob:hidden@h", "sqlite://hidden"]
 )

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ def binaries() -> Path | None:
 
 
 class Cluster:
-    """Listens on a Unix socket in its own folder only."""
+    """Listens on a Unix socket in its own folder; where else, `options` say as on the server's command line."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+    def __init__(self, folder: Path, binaries: Path, options: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._options = options
         self._binaries = binaries
         self._prefix = ["setpriv", "--pdeathsig", "TERM"]
         if os.geteuid() == 0:  # which PostgreSQL refuses to be
@@ -45,6 +46,7 @@ class Cluster:
 
     def start(self) -> None:
         where = ["-D", str(self._folder), "-k", str(self._folder), "-c", "listen_addresses="]
+        where += self._options
         with (self._folder.parent / f"{self._folder.name}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._prefix, str(self._binaries / "postgres"), *where], stdout=log, stderr=log, cwd="/"
@@ -75,9 +77,11 @@ class Cluster:
         with psycopg.connect(self.url) as connection:
             connection.execute(sql.read_bytes())
 
-    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(sql.encode(), values).fetchall()
+    def query(self, sql: str, *values: object, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Its rows; none of a command that gives none."""
+        with psycopg.connect(self.url, dbname=database, autocommit=True) as connection:
+            found = connection.execute(sql.encode(), values)
+            return found.fetchall() if found.description is not None else []
 
 
 @contextmanager

@@ -11,14 +11,6 @@ EXPECTED_SOON = {
     "torrentproxy_bucket_bytes_limit",
     "torrentproxy_bucket_requests_limit",
     "torrentproxy_bucket_requests_month",
-    "torrentproxy_engine_alltime_received_bytes",
-    "torrentproxy_engine_alltime_sent_bytes",
-    "torrentproxy_engine_dht_nodes",
-    "torrentproxy_engine_queued_io_jobs",
-    "torrentproxy_intents_oldest_seconds",
-    "torrentproxy_intents_waiting",
-    "torrentproxy_sftp_sessions",
-    "torrentproxy_sftp_up",
 }
 
 # There only on some machines, or only after something has happened, and why.

@@ -17,7 +17,7 @@ from proxy_site.api.serializers import ErrorResponseSerializer
 from torrents.allowances import TrafficUsedUp, require_traffic_left
 from torrents.api.handover import file_response, stream_response
 from torrents.archive import Archive
-from torrents.files import FileGone, NotFinished, open_file, require_finished
+from torrents.files import FileGone, FilesElsewhere, NotFinished, open_file, require_finished
 from torrents.models import Claim, TorrentFile
 from torrents.own_files import files_of
 
@@ -32,6 +32,9 @@ BYTES = {
     409: NOT_FINISHED,
     410: OpenApiResponse(ErrorResponseSerializer, "It is not on the box's disk any more."),
     416: OpenApiResponse(None, "The Range begins behind the end."),
+    421: OpenApiResponse(
+        ErrorResponseSerializer, "Another server of this box has the files: `files_elsewhere`."
+    ),
 }
 
 
@@ -48,6 +51,13 @@ class TrafficLimitReached(ApiError):
 class Gone(ApiError):
     status_code = status.HTTP_410_GONE
     default_code = "gone"
+
+
+class Elsewhere(ApiError):
+    """For a proxy in front of several servers, too: it may ask the next one."""
+
+    status_code = status.HTTP_421_MISDIRECTED_REQUEST
+    default_code = "files_elsewhere"
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -74,7 +84,7 @@ class SentenceRenderer(BaseRenderer):
 def hand_over(request: Request, *, claim: Claim, index: int | None) -> HttpResponseBase:
     """One finished file, or all of them as an uncompressed .tar where `index` is None.
 
-    Raises NotFinishedYet, TrafficLimitReached, NotFound and Gone.
+    Raises NotFinishedYet, TrafficLimitReached, NotFound, Gone and Elsewhere.
     """
     _require_finished(claim)
     try:
@@ -85,6 +95,8 @@ def hand_over(request: Request, *, claim: Claim, index: int | None) -> HttpRespo
         return file_response(request, claim=claim, file=file, descriptor=open_file(file))
     except TrafficUsedUp as error:
         raise TrafficLimitReached(str(error)) from error
+    except FilesElsewhere as error:
+        raise Elsewhere(str(error)) from error
     except FileGone as error:
         raise Gone(str(error)) from error
 

@@ -99,6 +99,11 @@ class EngineStatus:
     download_speed: int
     upload_speed: int
     dht_nodes: int
+    queued_io_jobs: int  # of its disk
+    received_ever: (
+        int  # bytes, with what it does besides torrents' data; it may forget its last minutes in a crash
+    )
+    sent_ever: int
     upload_limit: int | None  # of all torrents together; None: none
 
 

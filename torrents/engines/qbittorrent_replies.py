@@ -17,7 +17,7 @@ ENDLESS_ETA = 8_640_000  # qBittorrent's "∞", in seconds
 LARGEST_REPLY = 64 * 2**20  # bytes: 40,000 torrents
 LONGEST_REPLY = 60.0  # seconds from its first byte to its last
 MOST = 2**53  # no count and no size is larger
-MOST_PEERS = 2**31 - 1
+MOST_PEERS = 2**31 - 1  # as a column of ours holds
 CONNECTIONS = ("connected", "firewalled", "disconnected")
 
 # Both generations of names: 5.0 renamed paused to stopped.
@@ -123,7 +123,10 @@ def status_of(server: Entry, version: str) -> EngineStatus:
         connection=server["connection_status"],
         download_speed=_count(server["dl_info_speed"]),
         upload_speed=_count(server["up_info_speed"]),
-        dht_nodes=_count(server["dht_nodes"]),
+        dht_nodes=_count(server["dht_nodes"], MOST_PEERS),
+        queued_io_jobs=_count(server["queued_io_jobs"], MOST_PEERS),
+        received_ever=_count(server["alltime_dl"]),
+        sent_ever=_count(server["alltime_ul"]),
         upload_limit=_limit(_count(server["up_rate_limit"])),
     )
 

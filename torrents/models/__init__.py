@@ -21,6 +21,7 @@ from torrents.models.handover import (
     ClaimTraffic,
     EgressReport,
     LinkEpoch,
+    SftpServer,
     SwarmTraffic,
     Traffic,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "LinkEpoch",
     "LiveState",
     "Removal",
+    "SftpServer",
     "Swarm",
     "SwarmTraffic",
     "Tombstone",

@@ -28,6 +28,10 @@ class Engine(models.Model):
     version = models.CharField(max_length=64, blank=True)
     connection = models.CharField(max_length=16, blank=True)
     free_space = models.BigIntegerField(null=True, help_text="Bytes, on the volume that holds the data.")
+    dht_nodes = models.IntegerField(null=True, help_text="NULL: it is away, and so are these.")
+    queued_io_jobs = models.IntegerField(null=True, help_text="Of its disk.")
+    received_ever = models.BigIntegerField(null=True, help_text="Bytes, as it counts itself.")
+    sent_ever = models.BigIntegerField(null=True, help_text="Bytes, as it counts itself.")
     checked_at = models.DateTimeField(null=True, help_text="When the reconciler last asked it anything.")
 
     def __str__(self) -> str:

@@ -73,6 +73,18 @@ class AccessLogPosition(models.Model):
         return f"{self.path}: {self.offset}"
 
 
+class SftpServer(models.Model):
+    """An SFTP server that runs, as it tells of itself every few seconds. One that is stopped takes its row away; one
+    that died leaves it to grow old."""
+
+    name = models.CharField(max_length=300, unique=True, help_text="Its host and port.")
+    connections = models.IntegerField(help_text="People's, whether or not they have logged in yet.")
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class LinkEpoch(models.Model):
     """Links signed in an earlier epoch of their user are dead. No row means epoch 0."""
 

@@ -40,7 +40,7 @@ def login_by_secret(*, username: str, secret: str, address: str) -> Login | None
 
 def record_login(login: Login, *, address: str) -> None:
     way = "an SSH key" if login.key_id is not None else "a transfer password"
-    by = audit.By(login.user, address)
+    by = audit.By(login.user, address, audit.Channel.SFTP)
     detail = f"To SFTP, with {way}."
     audit.record_once(audit.Action.LOGGED_IN, user=login.user, by=by, detail=detail, within=ONE_EVENT_IN)
 
@@ -48,7 +48,7 @@ def record_login(login: Login, *, address: str) -> None:
 def record_refused_keys(*, username: str, address: str) -> None:
     """Not a failure that counts: an agent offers every key it holds, and nobody guesses one."""
     user = User.objects.named(username.replace("\0", "")).first()
-    by = audit.By(address=address)
+    by = audit.By(address=address, channel=audit.Channel.SFTP)
     detail = "To SFTP, with unknown SSH keys."
     audit.record_once(audit.Action.LOGIN_FAILED, user=user, by=by, detail=detail, within=ONE_EVENT_IN)
 

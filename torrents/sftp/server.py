@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from proxy_site.sftp_endpoint import host_key
+from torrents import sftp_servers
 from torrents.sftp.authentication import still_good
 from torrents.sftp.filesystem import READ_SIZE
 from torrents.sftp.flow import LEAST_UNSENT
@@ -26,6 +28,7 @@ MOST_UNSENT = 4 * 2**20  # bytes of all sessions
 MOST_SHARE = 2 * READ_SIZE  # while one answer is sent the next is made
 COUNT_SECONDS = 0.005  # in which a disk's cache gives a megabyte or two
 CHECK_SECONDS = 5  # how soon what was taken back ends what it had opened
+TELL_SECONDS = 10  # how often whoever looks after the box hears how many are connected
 REKEY_BYTES, REKEY_SECONDS = 2**30, 3600  # as RFC 4253 recommends
 # What is fastest first: AES-GCM moves up to twice as much as ChaCha20 here. The client has the last word.
 CIPHERS = [
@@ -70,6 +73,7 @@ class Server:
             encoding=None,
         )
         watcher = asyncio.create_task(self._end_what_was_taken_back())
+        self.send_on_errand(self._tell_of_itself(f"{socket.gethostname()}:{port}", stop))
         try:
             await stop.wait()
         finally:
@@ -115,6 +119,21 @@ class Server:
             self._share = max(LEAST_UNSENT, min(MOST_SHARE, MOST_UNSENT // max(1, waiting)))
             self._counted_at = now
         return self._share
+
+    async def _tell_of_itself(self, name: str, stop: asyncio.Event) -> None:
+        """That it runs, and how many are connected; at the end, that it was told to stop."""
+        while True:
+            try:
+                if stop.is_set():
+                    await self.threads.query(sftp_servers.leave, name=name)
+                    return
+                await self.threads.query(sftp_servers.tell, name=name, connections=len(self.visitors))
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("Nobody heard how this server is: %s", error)
+                if stop.is_set():
+                    return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TELL_SECONDS)
 
     async def _end_what_was_taken_back(self) -> None:
         """Connections whose account, key or credential is no longer good: one look at the database for all."""

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -292,6 +293,20 @@ def test_a_path_in_the_rows_that_leads_out_is_not_followed(api: APIClient, claim
     claim.torrent.files.filter(index=0).update(path="../secret")
     assert fetch(api, content_url(claim)).status_code == 410
     assert fetch(api, archive_url(claim)).status_code == 410
+
+
+@pytest.mark.parametrize("why", ["it is not meant to", "the disk is not mounted"])
+def test_a_host_that_does_not_have_the_files_says_so(
+    api: APIClient, claim: Claim, downloads: Path, settings: Settings, why: str
+) -> None:
+    if why == "it is not meant to":
+        settings.SERVES_FILES = False
+    else:
+        downloads.rename(downloads.with_name("elsewhere"))
+    for url in (content_url(claim), archive_url(claim)):
+        response = fetch(api, url)
+        assert (response.status_code, error(response)[0]) == (421, "files_elsewhere")
+    assert fetch(api, f"/api/v1/torrents/{claim.pk}/").status_code == 200
 
 
 @pytest.mark.parametrize("index", ["2", "99999999999", "9" * 50])

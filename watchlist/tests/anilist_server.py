@@ -60,8 +60,8 @@ class AniListServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, clock: Callable[[], float] = time.monotonic, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.world = World()
         self.clock = clock
         self.fault: Callable[[], Fault | None] = lambda: None
@@ -71,7 +71,8 @@ class AniListServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/"
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}/"
 
     def fail(self, *faults: Fault | None) -> None:
         """These, one after another, then no more."""
@@ -131,8 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def anilist_server(clock: Callable[[], float] = time.monotonic) -> Iterator[AniListServer]:
-    server = AniListServer(clock)
+def anilist_server(
+    clock: Callable[[], float] = time.monotonic, host: str = "127.0.0.1"
+) -> Iterator[AniListServer]:
+    server = AniListServer(clock, host)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

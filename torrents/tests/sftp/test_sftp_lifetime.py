@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from accounts.models import User
+from proxy_site.tests.processes import wait_until
+from torrents.models import SftpServer
 from torrents.tests.factories import finished
-from torrents.tests.sftp.running import HOST, PATIENCE, RunningServer, running_server
+from torrents.tests.sftp.running import HOST, PATIENCE, RunningServer, rows, running_server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.journey]
 
@@ -72,6 +74,21 @@ async def test_who_never_logs_in_is_let_go(server: RunningServer, tmp_path: Path
         reader, writer = await asyncio.open_connection(HOST, impatient.port)
         await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
+
+
+async def test_a_server_tells_how_many_are_connected_until_it_stops(
+    server: RunningServer, film: bytes, tmp_path: Path
+) -> None:
+    def told(port: int) -> list[int]:
+        return list(
+            SftpServer.objects.filter(name__endswith=f":{port}").values_list("connections", flat=True)
+        )
+
+    with running_server(tmp_path, {"TELL_SECONDS": 1}, DOWNLOADS_DIR=str(server.downloads)) as telling:
+        async with telling.connect(), telling.connect():
+            await rows(wait_until, lambda: told(telling.port) == [2], "it tells of two connections")
+        await rows(wait_until, lambda: told(telling.port) == [0], "it tells that they left")
+    assert await rows(told, telling.port) == []
 
 
 async def test_the_host_key_is_the_same_after_a_restart(server: RunningServer, film: bytes) -> None:

@@ -164,7 +164,7 @@ async def test_wrong_secrets_are_audited_until_the_lockout(server: RunningServer
         with contextlib.suppress(asyncssh.Error, OSError):
             await server.connect(password=f"wrong {number}")
     failures = await events(Action.LOGIN_FAILED)
-    assert [event.user for event in failures] == [film] * 5
+    assert [(event.user, event.channel) for event in failures] == [(film, "sftp")] * 5
     assert len(await events(Action.LOCKED_OUT)) == 1
 
 
@@ -175,6 +175,7 @@ async def test_unknown_keys_are_audited_once_and_lock_nobody_out(server: Running
             await server.connect(password=None, client_keys=keys)
     (event,) = await eventually(Action.LOGIN_FAILED, 1)
     assert (event.user, event.address, event.detail) == (film, HOST, "To SFTP, with unknown SSH keys.")
+    assert event.channel == "sftp"
     async with server.connect():
         pass
 
@@ -183,7 +184,7 @@ async def test_who_is_locked_out_of_the_api_is_locked_out_here(
     server: RunningServer, film: User, identity: Path
 ) -> None:
     for _ in range(5):
-        await rows(lockout.note_failure, username="alice", address=HOST)
+        await rows(lockout.note_failure, username="alice", address=HOST, channel=audit.Channel.APP)
     with pytest.raises(asyncssh.PermissionDenied):
         await server.connect()
     with pytest.raises(asyncssh.PermissionDenied):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_speed_limits'),
+        ('accounts', '0006_login_channel'),
     ]
 
     operations = [
