@@ -1,7 +1,6 @@
 """Two network namespaces for one test: a box as in a cloud, and all that it could reach there."""
 
 import contextlib
-import ctypes
 import os
 import selectors
 import shutil
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from proxy_site.tests.namespaces import inside, new_namespace, run
+
 RULES = Path(__file__).resolve().parents[3] / "deploy/nftables/contain-torrents.nft"
 TORRENT_UID, OTHER_UID = 61234, 61235
 BOX = "10.0.0.2"
@@ -22,8 +23,6 @@ NEIGHBOURS = ("10.0.0.1", "172.16.0.9", "192.168.7.1", "100.64.0.1", RESOLVER, "
 OWN = ("127.0.0.1", BOX, "::1")
 INTERNET = ("9.9.9.9", "2620:fe::fe")
 DNS_PORT = 53
-_CLONE_NEWNET = 0x40000000
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Surroundings:
@@ -33,15 +32,15 @@ class Surroundings:
         self._box, self._others = box, others  # descriptors of network namespaces
 
     def box(self) -> contextlib.AbstractContextManager[None]:
-        return _inside(self._box)
+        return inside(self._box)
 
     def others(self) -> contextlib.AbstractContextManager[None]:
-        return _inside(self._others)
+        return inside(self._others)
 
     def load_rules(self) -> None:
         definitions = [f"torrent_user={TORRENT_UID}", f"resolvers={{ {RESOLVER} }}"]
         with self.box():
-            _run("nft", *(f"-D{definition}" for definition in definitions), "-f", str(RULES))
+            run("nft", *(f"-D{definition}" for definition in definitions), "-f", str(RULES))
 
 
 class Listening:
@@ -93,26 +92,26 @@ def surroundings() -> Iterator[Surroundings]:
     if missing := [program for program in ("nft", "ip", "setpriv") if shutil.which(program) is None]:
         pytest.skip(f"not installed: {', '.join(missing)}; deploy/test.sh does that")
     with contextlib.ExitStack() as stack:
-        box, others = _new_namespace(), _new_namespace()
+        box, others = new_namespace(), new_namespace()
         stack.callback(os.close, box)
         stack.callback(os.close, others)
         made = Surroundings(box, others)
         with made.others():
-            _run("ip", "link", "set", "lo", "up")
-            _run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
-            _run("ip", "link", "set", "eth1", "netns", f"/proc/self/fd/{box}", descriptors=(box,))
+            run("ip", "link", "set", "lo", "up")
+            run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
+            run("ip", "link", "set", "eth1", "netns", f"/proc/self/fd/{box}", descriptors=(box,))
             for address in (f"{NEIGHBOURS[0]}/24", "fd00::1/64"):
-                _run("ip", "address", "add", address, "dev", "eth0", *_no_waiting(address))
+                run("ip", "address", "add", address, "dev", "eth0", *_no_waiting(address))
             for address in (*NEIGHBOURS[1:-1], *INTERNET):
-                _run("ip", "address", "add", address, "dev", "lo")
-            _run("ip", "link", "set", "eth0", "up")
+                run("ip", "address", "add", address, "dev", "lo")
+            run("ip", "link", "set", "eth0", "up")
         with made.box():
-            _run("ip", "link", "set", "lo", "up")
+            run("ip", "link", "set", "lo", "up")
             for address in (f"{BOX}/24", "fd00::2/64"):
-                _run("ip", "address", "add", address, "dev", "eth1", *_no_waiting(address))
-            _run("ip", "link", "set", "eth1", "up")
-            _run("ip", "route", "add", "default", "via", NEIGHBOURS[0])
-            _run("ip", "-6", "route", "add", "default", "via", "fd00::1")
+                run("ip", "address", "add", address, "dev", "eth1", *_no_waiting(address))
+            run("ip", "link", "set", "eth1", "up")
+            run("ip", "route", "add", "default", "via", NEIGHBOURS[0])
+            run("ip", "-6", "route", "add", "default", "via", "fd00::1")
         yield made
 
 
@@ -133,38 +132,3 @@ def sends(uid: int, address: str, port: int) -> None:
 def _no_waiting(address: str) -> list[str]:
     """An IPv6 address is otherwise of no use for its first second."""
     return ["nodad"] if ":" in address else []
-
-
-def _run(*command: str, descriptors: tuple[int, ...] = ()) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, pass_fds=descriptors, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
-
-
-def _new_namespace() -> int:
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        if _libc.unshare(_CLONE_NEWNET) != 0:
-            pytest.skip(f"no network namespace can be made here: {os.strerror(ctypes.get_errno())}")
-        made = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        _enter(before)
-    finally:
-        os.close(before)
-    return made
-
-
-@contextlib.contextmanager
-def _inside(namespace: int) -> Iterator[None]:
-    """What the calling thread opens and starts meanwhile belongs to this network namespace, for good."""
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        _enter(namespace)
-        yield
-    finally:
-        _enter(before)
-        os.close(before)
-
-
-def _enter(namespace: int) -> None:
-    if _libc.setns(namespace, _CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "cannot change the network namespace")
