@@ -244,7 +244,7 @@ class Machine:
     def copy_checkout(self, target: str, *, commit: str | None = None) -> None:
         """The project's files as they are now, or as they were in a commit."""
         self.path(target).mkdir(parents=True, exist_ok=True)
-        listed = "git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- --ignore-failed-read"
+        listed = "git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=-"
         packing = f"git archive {shlex.quote(commit)}" if commit else listed
         unpacking = f"tar --extract --no-same-owner --directory={shlex.quote(str(self.path(target)))}"
         command = ["bash", "-o", "pipefail", "-c", f"{packing} | {unpacking}"]
