@@ -65,6 +65,16 @@ class Cluster:
         finally:
             self.start()
 
+    @property
+    def folder(self) -> Path:
+        """Its data, and its socket."""
+        return self._folder
+
+    def run_file(self, sql: Path) -> None:
+        """As `psql -f` does: all of it, or none."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(sql.read_bytes())
+
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(sql.encode(), values).fetchall()

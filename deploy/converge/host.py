@@ -1,0 +1,76 @@
+"""The machine around the box: security updates, its clock, and logs that do not fill its disk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.converge import places
+from deploy.converge.commands import output, run
+from deploy.converge.files import File, Link
+from deploy.converge.run import Resource
+from deploy.converge.systemd import Enabled, Running
+
+WRITTEN_BY = "Written by deploy/install.sh."
+
+JOURNAL = f"""# {WRITTEN_BY}
+[Journal]
+SystemMaxUse=500M
+SystemKeepFree=1G
+MaxRetentionSec=1month
+"""
+# Security updates alone, which Debian's and Ubuntu's own configuration chooses; never a reboot by itself.
+UPDATES = f"""// {WRITTEN_BY}
+APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+APT::Periodic::AutocleanInterval "7";
+Unattended-Upgrade::Automatic-Reboot "false";
+"""
+# Caddy rotates its own log, and count_handover relies on how: it is not for logrotate.
+ROTATION = f"""# {WRITTEN_BY}
+{places.LOG} {{
+    size 5M
+    rotate 4
+    missingok
+    notifempty
+    compress
+    create 0640 root adm
+}}
+"""
+
+
+@dataclass
+class TimeZone:
+    """Months of traffic, backups and logs are in UTC: one clock for all of them."""
+
+    name: str = "UTC"
+
+    def differs(self) -> list[str]:
+        return [] if output(["date", "+%Z"]) == self.name else [f"set the time zone to {self.name}"]
+
+    def apply(self) -> None:
+        Link(Path("/etc/localtime"), f"/usr/share/zoneinfo/{self.name}").apply()
+        File(Path("/etc/timezone"), content=f"{self.name}\n").apply()
+
+
+@dataclass
+class ClockIsSet:
+    """The time comes from the network, unless the machine is a container, whose clock is its host's."""
+
+    def differs(self) -> list[str]:
+        shown = output(["timedatectl", "show", "--property=NTP", "--property=CanNTP"]).splitlines()
+        return ["have the clock set from the network"] if shown == ["CanNTP=yes", "NTP=no"] else []
+
+    def apply(self) -> None:
+        run(["timedatectl", "set-ntp", "true"], failure="The clock cannot be set from the network:")
+
+
+def host() -> list[Resource]:
+    journal = Path("/etc/systemd/journald.conf.d/50-oci-torrent-proxy.conf")
+    return [
+        TimeZone(),
+        ClockIsSet(),
+        File(journal, content=JOURNAL),
+        Running("systemd-journald.service", needs=(journal,)),
+        File(Path("/etc/apt/apt.conf.d/52oci-torrent-proxy"), content=UPDATES),
+        Enabled("unattended-upgrades.service"),
+        File(Path("/etc/logrotate.d/oci-torrent-proxy"), content=ROTATION),
+    ]

@@ -1,0 +1,183 @@
+"""The order in which a server becomes a box. Any number of runs, killed anywhere, end alike."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.converge import (
+    admin,
+    caddy,
+    configuration,
+    database,
+    firewall,
+    grafana,
+    health,
+    host,
+    monitoring,
+    packages,
+    people,
+    places,
+    units,
+    upgrade,
+)
+from deploy.converge.answers import Answers
+from deploy.converge.environment_files import read_variables
+from deploy.converge.files import File, Missing
+from deploy.converge.release import Release, current, identifier, superfluous
+from deploy.converge.restoring import Takeover
+from deploy.converge.run import Run
+from deploy.converge.systemd import Enabled, Running
+from deploy.converge.words import Ending, last_words
+
+COMMAND = Path("/usr/local/sbin/torrentproxy-manage")
+COMMAND_TEXT = f"""#!/bin/sh
+# Written by deploy/install.sh: any command of the box, as its user and with its settings.
+PYTHONPATH={places.CURRENT} exec python3 -B -m deploy.converge.manage "$@"
+"""
+
+
+@dataclass
+class Installation:
+    """One run of the installer. `takeover`: the backup that a new machine goes on from."""
+
+    session: Run
+    answers: Answers
+    checkout: Path
+    takeover: Takeover | None = None
+
+    @property
+    def deploy(self) -> Path:
+        return self.checkout / "deploy"
+
+    def run(self) -> list[str]:
+        """Gives the last words. Raises InstallError."""
+        release = Release(self.checkout, identifier(self.checkout))
+        old = self.release_before(release)
+        self.machine()
+        self.session.step(f"Release {release.id}")
+        self.session.ensure(release)
+        settings = self.settings(release)
+        if self.checkout.parent == places.RELEASES and old is not None:
+            upgrade.refuse_newer_database(release, settings)
+        with ExitStack() as stack:
+            if old is not None and not self.session.dry:
+                stack.enter_context(upgrade.upgrading(self.session, old, release, settings))
+            self.box(release, settings)
+        kept = {release.id, *([old.id] if old is not None else [])}
+        self.session.ensure(*(Missing(path) for path in superfluous(kept)))
+        return self.ending(release, settings)
+
+    def release_before(self, release: Release) -> Release | None:
+        """The one that is to be upgraded from; None for the first, and where nothing changes."""
+        killed = upgrade.unfinished()
+        before = killed.release if killed is not None else current()
+        if before is None or before == release.id or not (places.RELEASES / before).exists():
+            return None
+        return Release(places.RELEASES / before, before)
+
+    def machine(self) -> None:
+        """What the box stands on."""
+        session, answers = self.session, self.answers
+        box = self.variables()
+        session.step("Packages")
+        if answers.monitoring:  # before its packages: they start at once, and then listen where we say
+            session.ensure(*monitoring.written(answers, box))
+        names = [*packages.BOX, *firewall.packages(), *(packages.MONITORING if answers.monitoring else ())]
+        session.ensure(packages.AptPackages(names), *packages.clock())
+        session.step("Machine")
+        session.ensure(*host.host())
+        session.ensure(*people.people())
+        session.step("PostgreSQL")
+        if (
+            not self.variables().get("DATABASE_URL")
+            or self.variables()["DATABASE_URL"] == places.DATABASE_URL
+        ):
+            session.ensure(*database.server(database.cluster_version()))
+            session.ensure(*database.contents((self.deploy / "prometheus/postgres-role.sql").read_text()))
+        else:
+            session.notice(
+                "DATABASE_URL names a database of your own: its server, roles and contents are yours."
+            )
+
+    def variables(self) -> dict[str, str]:
+        """Of box.env as it is now, or of what it is going to be."""
+        text = places.BOX_ENV.read_text() if places.BOX_ENV.exists() else ""
+        return read_variables(text) or dict(self.answers.box)
+
+    def settings(self, release: Release) -> configuration.Configuration:
+        self.session.step("Configuration")
+        had_key = bool(self.variables().get("BACKUP_KEY"))
+        restored = self.takeover.configuration(release) if self.takeover and not self.session.dry else {}
+        settings = configuration.configure(self.session, self.answers, restored)
+        if not had_key and not restored.get("BACKUP_KEY") and not self.session.dry:
+            admin.to_show("backup_key", settings.variables.get("BACKUP_KEY", ""))
+        return settings
+
+    def box(self, release: Release, settings: configuration.Configuration) -> None:
+        """Everything of ours, from its files to its being well."""
+        session, answers = self.session, self.answers
+        session.step("Files of the services")
+        session.ensure(File(COMMAND, mode=0o755, content=COMMAND_TEXT))
+        session.ensure(*units.written(self.deploy), *caddy.caddy(answers, self.deploy))
+        if answers.monitoring:
+            session.ensure(*monitoring.written(answers, settings.variables))
+        session.ensure(units.reloaded(self.deploy))
+        session.step("Firewall")
+        session.ensure(*firewall.firewall(self.deploy))
+        session.step("Database's tables, and static files")
+        self.prepare(release, settings)
+        session.ensure(release.link)
+        admin.first_admin(session, answers.admin, release, settings)
+        session.step("Services")
+        if answers.monitoring:
+            session.ensure(*monitoring.running())
+        session.ensure(*grafana.grafana(session, answers, self.deploy))
+        session.ensure(*units.running(self.deploy))
+        session.ensure(Enabled("caddy.service"), Running("caddy.service", needs=caddy.needs(answers)))
+        if not session.dry:
+            session.step("Waiting until the box is well")
+            health.wait_until_ready(units.own_units(self.deploy))
+
+    def prepare(self, release: Release, settings: configuration.Configuration) -> None:
+        """The database's contents and what is built from the code; all of it compares by itself."""
+        session, variables = self.session, settings.variables
+        if session.dry and not release.python.exists():
+            session.change(["make the tables, the static files and the client's package"], lambda: None)
+            return
+        release.manage(
+            "check",
+            variables=variables,
+            failure="The settings cannot be used. Mend them in box.env, then run this again:",
+        )
+        if self.takeover:
+            self.takeover.database(session, release, settings)
+        pending = release.manage("migrate", "--check", variables=variables).returncode != 0
+        if pending:
+            session.change(
+                ["bring the database up to date"],
+                lambda: release.manage(
+                    *("migrate", "--no-input"),
+                    variables=variables,
+                    failure="The database could not be brought up to date:",
+                ),
+            )
+        if current() != release.id and not session.dry:
+            release.publish(variables)
+
+    def ending(self, release: Release, settings: configuration.Configuration) -> list[str]:
+        session = self.session
+        if session.dry:
+            return ["", f"{session.changes} changes would be made. Nothing was changed."]
+        if session.changes == 0 and not admin.unshown():
+            return ["", f"Nothing was changed: all is as it should be (release {release.id})."]
+        told = admin.unshown()
+        ending = Ending(
+            answers=self.answers,
+            release=release.id,
+            fingerprint=caddy.fingerprint() if self.answers.internal_tls else None,
+            certificate_works=self.answers.internal_tls or caddy.has_certificate(self.answers.domain),
+            admin_password=told.get("admin_password"),
+            backup_key=told.get("backup_key"),
+            box=settings.variables,
+        )
+        return last_words(ending)

@@ -1,0 +1,69 @@
+"""The box's units of systemd: written, read, enabled, and (re)started in an order that loses nothing."""
+
+from pathlib import Path
+
+from deploy.converge import places
+from deploy.converge.files import File, Missing
+from deploy.converge.run import Resource
+from deploy.converge.systemd import Enabled, Reloaded, Running, Stopped, properties
+
+TARGET = "torrentproxy.target"
+ENGINE = "torrentproxy-qbittorrent.service"
+# What takes wishes stops first. qBittorrent is not among them: downloads go on.
+CODE_UNITS = tuple(
+    f"torrentproxy-{name}.service" for name in ("web", "sftp", "worker", "reconciler", "handover")
+)
+UNIT_KINDS = {".service", ".target", ".timer", ".socket", ".slice", ".path"}
+
+
+def unit_files(deploy: Path) -> dict[Path, str]:
+    """Where each file of deploy/systemd goes; drop-ins are in directories `NAME.d`."""
+    source = deploy / "systemd"
+    names = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    return {
+        places.SYSTEMD / path.relative_to(source): path.read_text()
+        for path in names
+        if path.suffix in UNIT_KINDS or path.parent.name.endswith(".d")
+    }
+
+
+def own_units(deploy: Path) -> list[str]:
+    return [path.name for path in unit_files(deploy) if path.parent == places.SYSTEMD]
+
+
+def written(deploy: Path) -> list[Resource]:
+    """The units of this release, and none of an earlier one."""
+    wanted = unit_files(deploy)
+    stale = [
+        path for path in sorted(places.SYSTEMD.glob("torrentproxy*")) if path not in wanted and path.is_file()
+    ]
+    return [
+        *(resource for path in stale for resource in (Stopped(path.name), Missing(path))),
+        *(File(path, content=text) for path, text in wanted.items()),
+    ]
+
+
+def reloaded(deploy: Path) -> Resource:
+    return Reloaded([*own_units(deploy), "caddy.service"])
+
+
+def running(deploy: Path) -> list[Resource]:
+    """Everything of ours started from what is there now. Only qBittorrent does not care about a new release."""
+    names = own_units(deploy)
+    timers = [name for name in names if name.endswith(".timer")]
+    code = [name for name in CODE_UNITS if name in names]
+    engine = [Running(ENGINE, needs=(places.ENGINE_ENV,))] if ENGINE in names else []
+    return [
+        *(Enabled(name) for name in [TARGET, *timers] if name in names),
+        *engine,
+        *(Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in reversed(code)),
+        *(Running(name) for name in [TARGET, *timers] if name in names),
+    ]
+
+
+def stopped() -> list[Resource]:
+    return [Stopped(name) for name in CODE_UNITS]
+
+
+def engine_runs() -> bool:
+    return properties(ENGINE, "ActiveState").get("ActiveState") == "active"

@@ -1,0 +1,144 @@
+"""From one release to another: saved first, and put back as it was where the new one does not work."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from deploy.converge import database, health, places, units
+from deploy.converge.commands import InstallError, logger, run
+from deploy.converge.configuration import Configuration
+from deploy.converge.release import Release
+from deploy.converge.run import Run
+
+DUMP = places.BACKUPS / "before-upgrade.dump"
+RECORD = places.INSTALLER / "upgrade.json"  # there while an upgrade is under way, also one that was killed
+
+KNOWN_MIGRATIONS = """
+import django
+django.setup()
+from django.db.migrations.loader import MigrationLoader
+print(*(".".join(key) for key in MigrationLoader(None).disk_migrations), sep="\\n")
+"""
+
+
+@dataclass
+class Point:
+    """What an upgrade goes back to: a release, and the database with these migrations, as DUMP holds it."""
+
+    release: str
+    migrations: set[str] = field(default_factory=set)
+
+
+def unfinished() -> Point | None:
+    """Of an upgrade that was killed."""
+    try:
+        found = json.loads(RECORD.read_text())
+        return Point(found["release"], set(found["migrations"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+@contextmanager
+def upgrading(session: Run, old: Release, new: Release, settings: Configuration) -> Iterator[None]:
+    """What is done inside is undone where it fails: files, release and database. Raises InstallError, saying so.
+
+    Inside, nothing of ours runs but qBittorrent: downloads go on.
+    """
+    back_up(old, settings)
+    session.ensure(*units.stopped())
+    began = time.monotonic()
+    point = save(old, settings)
+    try:
+        yield
+    except BaseException as error:
+        session.step(f"Going back to release {old.id}")
+        roll_back(session, old, settings, point, error)
+        reason = str(error) or type(error).__name__
+        raise InstallError(
+            f"The upgrade to release {new.id} failed, and everything is as it was before, with release {old.id}. "
+            f"The reason:\n{reason}"
+        ) from error
+    RECORD.unlink(missing_ok=True)
+    logger.info("The box was away for %.0f s.", time.monotonic() - began)
+
+
+def back_up(old: Release, settings: Configuration) -> None:
+    """A backup as every night's, while everything still runs. A release that cannot make one goes without."""
+    if old.manage("backup", "--help", variables=settings.variables).returncode == 0:
+        old.manage(
+            "backup",
+            variables=settings.variables,
+            failure="No backup could be made, so nothing was upgraded. Mend what it says, then run this again:",
+        )
+
+
+def save(old: Release, settings: Configuration) -> Point:
+    """The way back, taken while nobody writes. That of an upgrade that was killed stays if it had changed tables."""
+    now = database.applied_migrations(settings.database_url)
+    killed = unfinished()
+    if killed is not None and killed.migrations != now and DUMP.exists():
+        return killed
+    database.dump(settings.database_url, DUMP)
+    RECORD.write_text(json.dumps({"release": old.id, "migrations": sorted(now)}))
+    return Point(old.id, now)
+
+
+def roll_back(
+    session: Run, old: Release, settings: Configuration, point: Point, reason: BaseException
+) -> None:
+    """Raises InstallError where that fails too; the rest of the way back is tried all the same."""
+    problems: list[str] = []
+
+    def tried(step: Callable[[], object]) -> None:
+        try:
+            step()
+        except (InstallError, OSError) as error:
+            problems.append(str(error))
+
+    for unit in units.stopped():
+        tried(unit.apply)
+    for takes_back in reversed(session.undo):
+        tried(takes_back)
+    session.undo.clear()
+    tried(old.link.apply)
+    tried(lambda: restore_database(settings, point))
+    tried(lambda: run(["systemctl", "daemon-reload"], failure="systemd could not read its units:"))
+    tried(lambda: old.publish(settings.variables))
+    for resource in units.running(old.directory / "deploy"):
+        if not problems:
+            tried(lambda resource=resource: resource.differs() and resource.apply())  # type: ignore[misc]
+    if not problems:
+        tried(lambda: health.wait_until_ready(units.own_units(old.directory / "deploy")))
+    if problems:
+        told = "\n".join(problems)
+        raise InstallError(
+            f"The upgrade failed, and so did going back to release {old.id}: the box does not run. What failed on the "
+            f"way back:\n{told}\nWhy the upgrade failed:\n{reason}\nThe database as it was before is in {DUMP}; "
+            "docs/install.md says how to put it back."
+        ) from reason
+    RECORD.unlink(missing_ok=True)
+
+
+def restore_database(settings: Configuration, point: Point) -> None:
+    if database.applied_migrations(settings.database_url) != point.migrations:
+        logger.info("           put the database back as it was")
+        database.restore(settings.database_url, DUMP)
+
+
+def refuse_newer_database(new: Release, settings: Configuration) -> None:
+    """For going back by hand: an older release cannot work with the tables of a newer one. Raises InstallError."""
+    listed = run(
+        [new.python, "-c", KNOWN_MIGRATIONS],
+        user=places.BOX_USER,
+        environment={**settings.variables, "DJANGO_SETTINGS_MODULE": "proxy_site.settings"},
+        failure="The migrations of that release cannot be listed:",
+        cwd=new.directory,
+    )
+    unknown = database.applied_migrations(settings.database_url) - set(listed.stdout.split())
+    if unknown:
+        raise InstallError(
+            f"The database is newer than release {new.id}: it has {', '.join(sorted(unknown))}. Nothing was changed. "
+            'docs/install.md says how to go back with a backup of the database ("Going back").'
+        )
