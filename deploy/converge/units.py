@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.converge import places
 from deploy.converge.files import File, Missing
 from deploy.converge.run import Resource
-from deploy.converge.systemd import Enabled, Reloaded, Running, Stopped, properties
+from deploy.converge.systemd import Enabled, Reloaded, Running, Started, Stopped, properties
 
 TARGET = "torrentproxy.target"
 ENGINE = "torrentproxy-qbittorrent.service"
@@ -57,7 +57,8 @@ def running(deploy: Path) -> list[Resource]:
         *(Enabled(name) for name in [TARGET, *timers] if name in names),
         *engine,
         *(Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in reversed(code)),
-        *(Running(name) for name in [TARGET, *timers] if name in names),
+        *(Running(name) for name in timers),
+        Started(TARGET),
     ]
 
 
