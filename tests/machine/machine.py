@@ -51,8 +51,13 @@ LinkLocalAddressing=no
 """,
     "etc/pip.conf": f"[global]\nno-index = true\nfind-links = {WHEELS}\ndisable-pip-version-check = true\n",
 }
-_MOUNT_AND_RUN = 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"'
-_JOIN_GROUPS = ("setpriv", "--pdeathsig=TERM", "sh", "-c", 'for g in $0; do echo $$ >"$g"; done; exec "$@"')
+_IN_ITS_PLACE = """
+for group in $1; do echo $$ >"$group"; done
+mount -t overlay overlay -o "$2" "$3"
+shift 3
+exec "$@"
+"""
+_START = ["setpriv", "--pdeathsig=TERM", "unshare", "--mount", "sh", "-e", "-c", _IN_ITS_PLACE, "sh"]
 _numbers = itertools.count()
 
 
@@ -120,39 +125,16 @@ class Machine:
             f"workdir={self._directory / 'work'}"
         )
         root = str(self._directory / "root")
-        nspawn = [
-            *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"),
-            *(f"--directory={root}", f"--machine={self.name}", "--hostname=box", "--private-network"),
-            *(
-                "--resolv-conf=off",
-                "--timezone=off",
-                "--link-journal=no",
-                f"--bind-ro={self._wheels}:{WHEELS}",
-            ),
-        ]
-        unshare = [
-            "unshare",
-            "--mount",
-            "--propagation=private",
-            "sh",
-            "-c",
-            _MOUNT_AND_RUN,
-            "sh",
-            mounts,
-            root,
-        ]
+        nspawn = (
+            "systemd-nspawn --quiet --boot --register=no --keep-unit --console=pipe --hostname=box --private-network "
+            f"--resolv-conf=off --timezone=off --link-journal=no --bind-ro={self._wheels}:{WHEELS} "
+            f"--machine={self.name} --directory={root}"
+        )
         self._leader = 0
         groups = self._running.enter_context(_control_groups(self.name))
         with (self._directory / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
-                [
-                    "setpriv",
-                    "--pdeathsig=TERM",
-                    "--",
-                    "sh",
-                    "-c",
-                    'for g in $0; do echo $$ >"$g"; done; exec "$@"',
-                ]
+                [*_START, " ".join(groups), mounts, root, *nspawn.split()],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -262,7 +244,7 @@ class Machine:
     def copy_checkout(self, target: str, *, commit: str | None = None) -> None:
         """The project's files as they are now, or as they were in a commit."""
         self.path(target).mkdir(parents=True, exist_ok=True)
-        listed = "git ls-files -z | tar --create --null --files-from=- --ignore-failed-read"
+        listed = "git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=-"
         packing = f"git archive {shlex.quote(commit)}" if commit else listed
         unpacking = f"tar --extract --no-same-owner --directory={shlex.quote(str(self.path(target)))}"
         command = ["bash", "-o", "pipefail", "-c", f"{packing} | {unpacking}"]

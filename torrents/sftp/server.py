@@ -11,6 +11,7 @@ import asyncssh
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from proxy_site import life_signs
 from proxy_site.sftp_endpoint import host_key
 from torrents.sftp.authentication import still_good
 from torrents.sftp.filesystem import READ_SIZE
@@ -69,6 +70,7 @@ class Server:
             rekey_seconds=REKEY_SECONDS,
             encoding=None,
         )
+        life_signs.ready()
         watcher = asyncio.create_task(self._end_what_was_taken_back())
         try:
             await stop.wait()
