@@ -93,7 +93,11 @@ class Started:
     unit: str
 
     def differs(self) -> list[str]:
-        return [] if properties(self.unit, "ActiveState").get("ActiveState") == "active" else [f"start {self.unit}"]
+        return (
+            []
+            if properties(self.unit, "ActiveState").get("ActiveState") == "active"
+            else [f"start {self.unit}"]
+        )
 
     def apply(self) -> None:
         run(["systemctl", "start", self.unit], failure=f"{self.unit} does not start:")
