@@ -11,12 +11,12 @@ from deploy.converge import places
 from deploy.converge.answers import Answers, is_address
 from deploy.converge.commands import run
 from deploy.converge.environment_files import line_of
-from deploy.converge.files import Directory, File, Owned
+from deploy.converge.files import Directory, File, Kept, Owned
 from deploy.converge.run import Resource
 
 CADDYFILE = places.ETC / "Caddyfile"
 DROP_IN = places.SYSTEMD / "caddy.service.d/oci-torrent-proxy.conf"
-LOG_DIRECTORY = Path("/var/log/caddy")
+ACCESS_LOG = Path("/var/log/caddy/box.log")
 CERTIFICATE = places.TLS / "certificate.pem"
 KEY = places.TLS / "key.pem"
 DAYS = 3650
@@ -71,7 +71,7 @@ def variables(answers: Answers) -> dict[str, str]:
         "SITE_ADDRESS": answers.domain,
         "UPSTREAM": f"127.0.0.1:{places.WEB_PORT}",
         "DOWNLOADS_DIR": str(places.DOWNLOADS),
-        "CADDY_LOG": str(LOG_DIRECTORY / "box.log"),
+        "CADDY_LOG": str(ACCESS_LOG),
     }
     if answers.internal_tls:
         return {
@@ -94,7 +94,9 @@ def caddy(answers: Answers, deploy: Path) -> list[Resource]:
     lines = "".join(line_of(*one) + "\n" for one in variables(answers).items())
     return [
         *own,
-        Directory(LOG_DIRECTORY, "caddy", "caddy", 0o755),
+        Directory(ACCESS_LOG.parent, "caddy", "caddy", 0o755),
+        # Who counts what was handed over reads it. What Caddy begins when one is full belongs to the same people.
+        Kept(ACCESS_LOG, "caddy", places.DATA_GROUP, 0o640),
         File(places.CADDY_ENV, "root", places.BOX_USER, 0o640, content=HEADING + lines),
         File(CADDYFILE, content=(deploy / "Caddyfile").read_text()),
         File(DROP_IN, content=UNIT),

@@ -88,6 +88,18 @@ class Directory(Owned):
 
 
 @dataclass
+class Kept(Owned):
+    """A file that others write to; made empty, so that it belongs to the right people from the beginning."""
+
+    def differs(self) -> list[str]:
+        return super().differs() if self.path.exists() else [f"make the file {self.path}"]
+
+    def apply(self) -> None:
+        self.path.touch()
+        super().apply()
+
+
+@dataclass
 class Link:
     """A symbolic link; replaced in one step."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.converge import places
-from deploy.converge.commands import output, run
+from deploy.converge.commands import output
 from deploy.converge.files import File, Link
 from deploy.converge.run import Resource
 from deploy.converge.systemd import Enabled, Running
@@ -51,23 +51,10 @@ class TimeZone:
         File(Path("/etc/timezone"), content=f"{self.name}\n").apply()
 
 
-@dataclass
-class ClockIsSet:
-    """The time comes from the network, unless the machine is a container, whose clock is its host's."""
-
-    def differs(self) -> list[str]:
-        shown = output(["timedatectl", "show", "--property=NTP", "--property=CanNTP"]).splitlines()
-        return ["have the clock set from the network"] if shown == ["CanNTP=yes", "NTP=no"] else []
-
-    def apply(self) -> None:
-        run(["timedatectl", "set-ntp", "true"], failure="The clock cannot be set from the network:")
-
-
 def host() -> list[Resource]:
     journal = Path("/etc/systemd/journald.conf.d/50-oci-torrent-proxy.conf")
     return [
         TimeZone(),
-        ClockIsSet(),
         File(journal, content=JOURNAL),
         Running("systemd-journald.service", needs=(journal,)),
         File(Path("/etc/apt/apt.conf.d/52oci-torrent-proxy"), content=UPDATES),

@@ -9,7 +9,6 @@ from deploy.converge import (
     caddy,
     configuration,
     database,
-    firewall,
     grafana,
     health,
     host,
@@ -59,6 +58,7 @@ class Installation:
         settings = self.settings(release)
         if self.checkout.parent == places.RELEASES and old is not None:
             upgrade.refuse_newer_database(release, settings)
+        self.prepare(release, settings)
         with ExitStack() as stack:
             if old is not None and not self.session.dry:
                 stack.enter_context(upgrade.upgrading(self.session, old, release, settings))
@@ -70,7 +70,7 @@ class Installation:
     def release_before(self, release: Release) -> Release | None:
         """The one that is to be upgraded from; None for the first, and where nothing changes."""
         killed = upgrade.unfinished()
-        before = killed.release if killed is not None else current()
+        before = killed.release if killed is not None else upgrade.last_well()
         if before is None or before == release.id or not (places.RELEASES / before).exists():
             return None
         return Release(places.RELEASES / before, before)
@@ -82,7 +82,7 @@ class Installation:
         session.step("Packages")
         if answers.monitoring:  # before its packages: they start at once, and then listen where we say
             session.ensure(*monitoring.written(answers, box))
-        names = [*packages.BOX, *firewall.packages(), *(packages.MONITORING if answers.monitoring else ())]
+        names = [*packages.BOX, *(packages.MONITORING if answers.monitoring else ())]
         session.ensure(packages.AptPackages(names), *packages.clock())
         session.step("Machine")
         session.ensure(*host.host())
@@ -122,10 +122,7 @@ class Installation:
         if answers.monitoring:
             session.ensure(*monitoring.written(answers, settings.variables))
         session.ensure(units.reloaded(self.deploy))
-        session.step("Firewall")
-        session.ensure(*firewall.firewall(self.deploy))
-        session.step("Database's tables, and static files")
-        self.prepare(release, settings)
+        self.tables(release, settings)
         session.ensure(release.link)
         admin.first_admin(session, answers.admin, release, settings)
         session.step("Services")
@@ -137,22 +134,29 @@ class Installation:
         if not session.dry:
             session.step("Waiting until the box is well")
             health.wait_until_ready(units.own_units(self.deploy))
+            upgrade.remember_well(release)
 
     def prepare(self, release: Release, settings: configuration.Configuration) -> None:
-        """The database's contents and what is built from the code; all of it compares by itself."""
-        session, variables = self.session, settings.variables
-        if session.dry and not release.python.exists():
-            session.change(["make the tables, the static files and the client's package"], lambda: None)
+        """What does not disturb a release that is running."""
+        self.session.step("Settings and static files")
+        if self.session.dry or current() == release.id:
             return
         release.manage(
             "check",
-            variables=variables,
-            failure="The settings cannot be used. Mend them in box.env, then run this again:",
+            variables=settings.variables,
+            failure=f"The settings cannot be used. Mend them in {places.BOX_ENV}, then run this again:",
         )
+        release.publish(settings.variables)
+
+    def tables(self, release: Release, settings: configuration.Configuration) -> None:
+        session, variables = self.session, settings.variables
+        session.step("Database's tables")
+        if session.dry and not release.python.exists():
+            session.change(["make the database's tables"], lambda: None)
+            return
         if self.takeover:
             self.takeover.database(session, release, settings)
-        pending = release.manage("migrate", "--check", variables=variables).returncode != 0
-        if pending:
+        if upgrade.has_pending_migrations(release, settings):
             session.change(
                 ["bring the database up to date"],
                 lambda: release.manage(
@@ -161,8 +165,6 @@ class Installation:
                     failure="The database could not be brought up to date:",
                 ),
             )
-        if current() != release.id and not session.dry:
-            release.publish(variables)
 
     def ending(self, release: Release, settings: configuration.Configuration) -> list[str]:
         session = self.session

@@ -74,7 +74,7 @@ def people() -> list[Resource]:
         Member("caddy", data),
         Directory(places.CODE),
         Directory(places.RELEASES),
-        Directory(places.ETC, "root", box, 0o750),
+        Directory(places.ETC),
         Directory(places.STATE),
         Directory(places.DATA, box, box, 0o750),
         Directory(places.ENGINE_DATA, engine, engine, 0o700),

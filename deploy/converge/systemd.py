@@ -87,6 +87,23 @@ class Running:
 
 
 @dataclass
+class Started:
+    """Runs, whatever it was started from: a target, whose restart would take all its units along."""
+
+    unit: str
+
+    def differs(self) -> list[str]:
+        return (
+            []
+            if properties(self.unit, "ActiveState").get("ActiveState") == "active"
+            else [f"start {self.unit}"]
+        )
+
+    def apply(self) -> None:
+        run(["systemctl", "start", self.unit], failure=f"{self.unit} does not start:")
+
+
+@dataclass
 class Stopped:
     unit: str
 

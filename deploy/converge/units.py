@@ -5,9 +5,10 @@ from pathlib import Path
 from deploy.converge import places
 from deploy.converge.files import File, Missing
 from deploy.converge.run import Resource
-from deploy.converge.systemd import Enabled, Reloaded, Running, Stopped, properties
+from deploy.converge.systemd import Enabled, Reloaded, Running, Started, Stopped, properties
 
 TARGET = "torrentproxy.target"
+FIREWALL = "torrentproxy-firewall.service"  # qBittorrent does not start without what it loads
 ENGINE = "torrentproxy-qbittorrent.service"
 # What takes wishes stops first. qBittorrent is not among them: downloads go on.
 CODE_UNITS = tuple(
@@ -34,11 +35,11 @@ def own_units(deploy: Path) -> list[str]:
 def written(deploy: Path) -> list[Resource]:
     """The units of this release, and none of an earlier one."""
     wanted = unit_files(deploy)
-    stale = [
-        path for path in sorted(places.SYSTEMD.glob("torrentproxy*")) if path not in wanted and path.is_file()
-    ]
+    ours = [*places.SYSTEMD.glob("torrentproxy*"), *places.SYSTEMD.glob("torrentproxy*.d/*")]
+    stale = [path for path in sorted(ours) if path.is_file() and path not in wanted]
     return [
-        *(resource for path in stale for resource in (Stopped(path.name), Missing(path))),
+        *(Stopped(path.name) for path in stale if path.parent == places.SYSTEMD),
+        *(Missing(path) for path in stale),
         *(File(path, content=text) for path, text in wanted.items()),
     ]
 
@@ -55,9 +56,11 @@ def running(deploy: Path) -> list[Resource]:
     engine = [Running(ENGINE, needs=(places.ENGINE_ENV,))] if ENGINE in names else []
     return [
         *(Enabled(name) for name in [TARGET, *timers] if name in names),
+        *(Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in [FIREWALL] if name in names),
         *engine,
         *(Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in reversed(code)),
-        *(Running(name) for name in [TARGET, *timers] if name in names),
+        *(Running(name) for name in timers),
+        Started(TARGET),
     ]
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from deploy.converge import database, health, places, units
 from deploy.converge.commands import InstallError, logger, run
 from deploy.converge.configuration import Configuration
+from deploy.converge.files import File
 from deploy.converge.release import Release
 from deploy.converge.run import Run
 
 DUMP = places.BACKUPS / "before-upgrade.dump"
 RECORD = places.INSTALLER / "upgrade.json"  # there while an upgrade is under way, also one that was killed
+WELL = places.INSTALLER / "well"
 
 KNOWN_MIGRATIONS = """
 import django
@@ -29,6 +31,21 @@ class Point:
 
     release: str
     migrations: set[str] = field(default_factory=set)
+
+
+def last_well() -> str | None:
+    """The release with which the box was well last; only that is worth going back to."""
+    return WELL.read_text().strip() if WELL.exists() else None
+
+
+def remember_well(release: Release) -> None:
+    if last_well() != release.id:
+        File(WELL, content=release.id + "\n").apply()
+    RECORD.unlink(missing_ok=True)
+
+
+def has_pending_migrations(release: Release, settings: Configuration) -> bool:
+    return release.manage("migrate", "--check", variables=settings.variables).returncode != 0
 
 
 def unfinished() -> Point | None:
@@ -47,9 +64,10 @@ def upgrading(session: Run, old: Release, new: Release, settings: Configuration)
     Inside, nothing of ours runs but qBittorrent: downloads go on.
     """
     back_up(old, settings)
+    changes_tables = has_pending_migrations(new, settings)
     session.ensure(*units.stopped())
     began = time.monotonic()
-    point = save(old, settings)
+    point = save(old, settings, changes_tables=changes_tables)
     try:
         yield
     except BaseException as error:
@@ -60,7 +78,6 @@ def upgrading(session: Run, old: Release, new: Release, settings: Configuration)
             f"The upgrade to release {new.id} failed, and everything is as it was before, with release {old.id}. "
             f"The reason:\n{reason}"
         ) from error
-    RECORD.unlink(missing_ok=True)
     logger.info("The box was away for %.0f s.", time.monotonic() - began)
 
 
@@ -74,13 +91,14 @@ def back_up(old: Release, settings: Configuration) -> None:
         )
 
 
-def save(old: Release, settings: Configuration) -> Point:
+def save(old: Release, settings: Configuration, *, changes_tables: bool) -> Point:
     """The way back, taken while nobody writes. That of an upgrade that was killed stays if it had changed tables."""
     now = database.applied_migrations(settings.database_url)
     killed = unfinished()
     if killed is not None and killed.migrations != now and DUMP.exists():
         return killed
-    database.dump(settings.database_url, DUMP)
+    if changes_tables:
+        database.dump(settings.database_url, DUMP)
     RECORD.write_text(json.dumps({"release": old.id, "migrations": sorted(now)}))
     return Point(old.id, now)
 
