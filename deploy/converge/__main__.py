@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from deploy.converge import places
+from deploy.converge import admin, places
 from deploy.converge.answers import Answers, read_answers, told
 from deploy.converge.commands import InstallError
 from deploy.converge.install import Installation
@@ -107,7 +107,9 @@ def main() -> int:
             f"A mistake of the installer's: {error!r}. {places.LOG} has the details; it may be run again.", 1
         )
     sys.stdout.write("\n".join(lines) + "\n")  # not by the log: there may be secrets in it
+    sys.stdout.flush()
     if not given.dry_run:
+        admin.was_shown()
         logger.debug("done")
     return 0
 
