@@ -128,7 +128,7 @@ class Installation:
         session.step("Services")
         if answers.monitoring:
             session.ensure(*monitoring.running())
-        session.ensure(*grafana.grafana(session, answers, self.deploy))
+            grafana.grafana(session, answers, self.deploy)
         session.ensure(*units.running(self.deploy))
         session.ensure(Enabled("caddy.service"), Running("caddy.service", needs=caddy.needs(answers)))
         if not session.dry:
