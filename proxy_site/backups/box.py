@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Self
@@ -161,12 +162,11 @@ class Box:
             path = Path(text)
             if not path.is_file():
                 raise BackupError(f"There is no file {text}. manage.py backups lists the archives there are.")
-            place, name = Directory(path.absolute().parent), path.name
+            size, moment = path.stat().st_size, moment_of(path.name) or datetime.now(UTC)
+            return Found(Directory(path.absolute().parent), Stored(path.name, size, moment))
         for stored in place.archives():
             if stored.name == name:
                 return Found(place, stored)
-        if moment_of(name) is None:
-            raise BackupError(f"{name or text} is not named as an archive is (box-20260131T031500Z.age).")
         raise BackupError(f"There is no archive {text}. manage.py backups lists what there is.")
 
 

@@ -1,9 +1,7 @@
-"""What others may ask of backups: commands, and monitoring."""
+"""What may be done about backups, and what there are. How they stand is in standing.py, which needs none of this."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from django.conf import settings
 
 from proxy_site.backups.box import Box
 from proxy_site.backups.errors import BackupError
@@ -18,29 +16,14 @@ __all__ = [
     "BackupError",
     "Listing",
     "Manifest",
-    "Standing",
     "back_up",
     "drop_kept",
     "listing",
     "manifest_of",
     "restore",
-    "standing",
     "unpack_configuration",
     "verify_newest",
 ]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What is known without asking anybody: from the settings, and from what the last runs noted. On a host that makes
-    no backups `status` is that of the beginning."""
-
-    status: Status
-    key_is_set: bool
-    bucket: str  # its name; empty: none is configured
-    bucket_limit: int  # bytes
-    requests_this_month: int
-    requests_limit: int
 
 
 @dataclass
@@ -57,18 +40,6 @@ class Listed:
     size: int  # bytes
     places: list[str]
     verified_at: datetime | None
-
-
-def standing() -> Standing:
-    status = Status.read(settings.BACKUP_DIR)
-    return Standing(
-        status=status,
-        key_is_set=bool(settings.BACKUP_KEY),
-        bucket=settings.BACKUP_BUCKET,
-        bucket_limit=settings.BACKUP_BUCKET_LIMIT,
-        requests_this_month=status.requests_this_month(),
-        requests_limit=settings.BACKUP_BUCKET_REQUESTS,
-    )
 
 
 def listing() -> Listing:

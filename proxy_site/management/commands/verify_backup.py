@@ -36,5 +36,6 @@ Exit code 0: it can be had back. 1: it cannot, and standard error says why. 2: w
             return
         self.stdout.write(
             f"{verified.name} ({in_units(verified.size)}, from the {verified.place}) can be restored: "
-            f"{verified.tables} tables with {verified.rows} rows are as they were saved. It took {verified.seconds:.1f} s."
+            f"{verified.tables} tables with {verified.rows} rows are as they were saved. It took "
+            f"{verified.seconds:.1f} s."
         )
