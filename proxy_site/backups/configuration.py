@@ -17,7 +17,7 @@ def bundle(places: Sequence[Path], into: Path) -> list[str]:
     """Write every regular file at or below `places` to the tar `into`; a place that is not there is left out silently.
     Returns what could not be read."""
     left_out: list[str] = []
-    with tarfile.open(into, "x", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(into, "x", format=tarfile.PAX_FORMAT, dereference=True) as tar:  # hard links, too
         into.chmod(0o600)
         for path in _files(places, left_out):
             try:

@@ -1,15 +1,17 @@
 """pg_dump and pg_restore, run by django-dbbackup's connector. How they get in stands in their environment, never among
 their arguments, which everybody on the machine can read."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
-from dbbackup.db.exceptions import CommandConnectorError
 from dbbackup.db.postgresql import PgDumpBinaryConnector
 
 from proxy_site import embedded_postgres
@@ -29,7 +31,7 @@ class Programs:
         connector = self._connector(environment)
         connector.dump_cmd = shlex.quote(str(self.directory / "pg_dump"))
         connector.dump_suffix = shlex.join([f"--snapshot={snapshot}", f"--file={to}"])
-        self._run(connector.create_dump)
+        connector.create_dump()
 
     def restore(self, dump: Path, *, environment: Mapping[str, str]) -> None:
         """Into an empty database, all or nothing; everything then belongs to the role that does it."""
@@ -38,22 +40,33 @@ class Programs:
         connector.drop = connector.if_exists = False
         connector.restore_suffix = ["--exit-on-error", "--no-owner", "--no-privileges"]
         with dump.open("rb") as file:
-            self._run(lambda: connector.restore_dump(file))
+            connector.restore_dump(file)
 
-    def _connector(self, environment: Mapping[str, str]) -> PgDumpBinaryConnector:
-        connector = PgDumpBinaryConnector(env=dict(environment))
-        connector.settings.update(
-            ALL_FROM_ENVIRONMENT
-        )  # its own way into URLs knows no IPv6 and few of libpq's options
+    def _connector(self, environment: Mapping[str, str]) -> "_Connector":
+        connector = _Connector(env=dict(environment))
+        # Its own way from settings to a URL knows no IPv6 and few of libpq's options.
+        connector.settings.update(ALL_FROM_ENVIRONMENT)
         return connector
 
-    def _run(self, program: object) -> None:
-        assert callable(program)
-        try:
-            program()
-        except CommandConnectorError as error:
-            _, _, said = str(error).partition("\n")  # after the command itself
-            raise BackupError(f"PostgreSQL's program failed: {said.strip() or error}") from error
+
+class _Connector(PgDumpBinaryConnector):
+    """Knows how the programs are called."""
+
+    def run_command(
+        self, command: str, stdin: BinaryIO | None = None, env: Mapping[str, str] | None = None
+    ) -> tuple[BytesIO, BytesIO]:
+        """Its own leaves files open and logs every command."""
+        done = subprocess.run(
+            shlex.split(command),
+            stdin=stdin or subprocess.DEVNULL,
+            capture_output=True,
+            env={**os.environ, **self.env, **(env or {})},
+            check=False,
+        )
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+            raise BackupError(f"PostgreSQL's program failed: {said}")
+        return BytesIO(done.stdout), BytesIO(done.stderr)
 
 
 def programs_for(server_major: int) -> Programs:
