@@ -49,7 +49,7 @@ class Programs:
         return connector
 
 
-class _Connector(PgDumpBinaryConnector):
+class _Connector(PgDumpBinaryConnector):  # type: ignore[misc]  # it has no types
     """Knows how the programs are called."""
 
     def run_command(
