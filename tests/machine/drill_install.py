@@ -56,7 +56,9 @@ def box() -> Iterator[InstalledBox]:
 def test_after_a_reboot_everything_runs_by_itself(box: InstalledBox) -> None:
     assert box.machine.says("systemctl --failed --no-legend") == ""
     assert box.machine.says("systemctl is-system-running") == "running"
-    states = {name: box.machine.says(f"systemctl is-active torrentproxy-{name}", check=False) for name in SERVICES}
+    states = {
+        name: box.machine.says(f"systemctl is-active torrentproxy-{name}", check=False) for name in SERVICES
+    }
     assert states == dict.fromkeys(SERVICES, "active")
 
 
@@ -93,7 +95,9 @@ def test_a_person_elsewhere_gets_a_torrent_by_https_and_by_sftp(box: InstalledBo
 def test_what_caddy_handed_over_is_counted(box: InstalledBox) -> None:
     count = "SELECT coalesce(sum(sent), 0) FROM torrents_traffic"
 
-    assert int(box.machine.says(f"runuser -u torrentproxy -- psql -qtA -c '{count}' torrentproxy")) >= 2 * SIZE
+    assert (
+        int(box.machine.says(f"runuser -u torrentproxy -- psql -qtA -c '{count}' torrentproxy")) >= 2 * SIZE
+    )
 
 
 def test_whoever_has_another_fingerprint_sends_no_password(box: InstalledBox) -> None:
@@ -147,7 +151,13 @@ def test_qbittorrents_user_reaches_the_internet_and_names_and_nothing_private(bo
         listening = [socket.create_server((address, 7777)) for address in (SOMEBODY, PRIVATE)]
     reached = {
         f"{address}:{port}": reaches(address, port)
-        for address, port in ((SOMEBODY, 7777), (PRIVATE, 7777), (RESOLVER, 80), ("127.0.0.1", 8000), ("127.0.0.1", 5432))
+        for address, port in (
+            (SOMEBODY, 7777),
+            (PRIVATE, 7777),
+            (RESOLVER, 80),
+            ("127.0.0.1", 8000),
+            ("127.0.0.1", 5432),
+        )
     }
     for listener in listening:
         listener.close()
@@ -159,7 +169,9 @@ def test_qbittorrents_user_reaches_the_internet_and_names_and_nothing_private(bo
 
 def test_qbittorrents_user_reads_none_of_the_boxs_secrets(box: InstalledBox) -> None:
     secrets = "/etc/oci-torrent-proxy/box.env /var/lib/oci-torrent-proxy/data /var/backups/oci-torrent-proxy"
-    asked = box.machine.run(f"cat {secrets} 2>/dev/null; ls {secrets} 2>/dev/null", user="torrentproxy-bt", check=False)
+    asked = box.machine.run(
+        f"cat {secrets} 2>/dev/null; ls {secrets} 2>/dev/null", user="torrentproxy-bt", check=False
+    )
 
     process = "/proc/$(systemctl show --value -p MainPID torrentproxy-qbittorrent)/environ"
     told = box.machine.says(f"tr '\\0' '\\n' <{process} | cut -d= -f1")
@@ -167,7 +179,9 @@ def test_qbittorrents_user_reads_none_of_the_boxs_secrets(box: InstalledBox) -> 
     assert not {"SECRET_KEY", "DATABASE_URL", "BACKUP_KEY", "METRICS_TOKEN"} & set(told.split())
 
 
-def test_with_50_downloads_under_way_the_machine_keeps_much_of_its_memory(box: InstalledBox, tmp_path: Path) -> None:
+def test_with_50_downloads_under_way_the_machine_keeps_much_of_its_memory(
+    box: InstalledBox, tmp_path: Path
+) -> None:
     passwords = {name: box.create_user(name) for name in ("bob", "carol", "dave")}
     torrents = [random_torrent(tmp_path / "peer", 4 * MIB) for _ in range(ACTIVE)]
 

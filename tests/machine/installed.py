@@ -79,9 +79,7 @@ class InstalledBox:
 
     def wait_until_running(self) -> None:
         """All that starts at boot has started, and the web process says that the box is ready."""
-        ready = (
-            "import json, urllib.request as u; json.load(u.urlopen('http://127.0.0.1:8000/health/ready', timeout=10))"
-        )
+        ready = "import json, urllib.request as u; json.load(u.urlopen('http://127.0.0.1:8000/health/ready', timeout=10))"
         self.machine.run(
             f'systemctl is-system-running --wait; until python3 -c "{ready}" 2>/dev/null; do sleep 0.5; done',
             timeout=300,
@@ -89,7 +87,9 @@ class InstalledBox:
 
     def resident_mb(self) -> float:
         """All processes of the machine; what several share counts once."""
-        total = self.machine.says("cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ { s += $2 } END { print s }'")
+        total = self.machine.says(
+            "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ { s += $2 } END { print s }'"
+        )
         return int(total) / 1024
 
 
