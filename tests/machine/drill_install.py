@@ -1,4 +1,4 @@
-"""A server as its operator gets it: a new machine, one command, a reboot; then what people elsewhere can do, and cannot.
+"""A server as its operator gets it: a new machine, one command, a reboot; then what people elsewhere can do.
 
 The tests are one drill, in this order, on one machine.
 """
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from deploy.swarm import magnet_for
-from tests.machine.conftest import booted
 from tests.machine.installed import (
     SERVICES,
     InstalledBox,
@@ -25,6 +24,7 @@ from tests.machine.installed import (
     until_hashed,
 )
 from tests.machine.internet import BOX_V6, PRIVATE, RESOLVER, SOMEBODY
+from tests.machine.machine import booted
 from torrent_proxy_client.errors import UntrustedCertificate
 
 pytestmark = pytest.mark.timeout(1800)
@@ -39,7 +39,7 @@ CLOSED_TCP = (2019, 3000, 5432, 8000, 8090, 8091, 9090, 9093, 9094, 9100, 9115, 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[InstalledBox]:
-    for machine in booted("oci"):
+    with booted() as machine:
         machine.copy_checkout("/root/oci-torrent-proxy")
         box = InstalledBox(machine)
         box.install(f"--domain {machine.address} --internal-tls")
@@ -149,16 +149,8 @@ def test_qbittorrents_user_reaches_the_internet_and_names_and_nothing_private(bo
     requests = box.machine.internet.metadata_requests
     with box.machine.internet.inside():
         listening = [socket.create_server((address, 7777)) for address in (SOMEBODY, PRIVATE)]
-    reached = {
-        f"{address}:{port}": reaches(address, port)
-        for address, port in (
-            (SOMEBODY, 7777),
-            (PRIVATE, 7777),
-            (RESOLVER, 80),
-            ("127.0.0.1", 8000),
-            ("127.0.0.1", 5432),
-        )
-    }
+    tried = ((SOMEBODY, 7777), (PRIVATE, 7777), (RESOLVER, 80), ("127.0.0.1", 8000), ("127.0.0.1", 5432))
+    reached = {f"{address}:{port}": reaches(address, port) for address, port in tried}
     for listener in listening:
         listener.close()
 

@@ -7,7 +7,8 @@ from tests.machine.machine import Machine
 
 pytestmark = pytest.mark.timeout(2400)
 
-START = f"cd /root; setsid bash {CHECKOUT}/deploy/install.sh --domain 10.0.0.2 --internal-tls >>/root/said 2>&1 & pid=$!"
+INSTALL = f"bash {CHECKOUT}/deploy/install.sh --domain 10.0.0.2 --internal-tls"
+START = f"setsid {INSTALL} >>/root/said 2>&1 & pid=$!"
 # What the installer says when it begins with something that is bad to be cut off in.
 MOMENTS = (
     "install caddy",

@@ -1,5 +1,7 @@
 """The machine is lost, and only the newest backup and its key are left."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,7 @@ from tests.machine.installed import (
     until_finished,
     until_hashed,
 )
-from tests.machine.machine import Machine, MachineError
-from tests.machine.parts import NoMachine
+from tests.machine.machine import MachineError, booted
 
 pytestmark = pytest.mark.timeout(2400)
 MIB = 2**20
@@ -24,13 +25,11 @@ SIZE = 16 * MIB
 MOST_SECONDS = 3600.0  # from a bare machine to people who log in: an hour is promised
 
 
-def new_box() -> InstalledBox:
-    try:
-        machine = Machine.boot()
-    except NoMachine as reason:
-        pytest.skip(str(reason))
-    machine.copy_checkout(CHECKOUT)
-    return InstalledBox(machine)
+@contextmanager
+def new_box() -> Iterator[InstalledBox]:
+    with booted() as machine:
+        machine.copy_checkout(CHECKOUT)
+        yield InstalledBox(machine)
 
 
 def put(box: InstalledBox, name: str, content: bytes) -> str:
@@ -40,8 +39,7 @@ def put(box: InstalledBox, name: str, content: bytes) -> str:
 
 def test_a_lost_machine_is_replaced_from_its_backup(tmp_path: Path) -> None:
     metainfo, content = random_torrent(tmp_path / "peer", SIZE)
-    box = new_box()
-    with box.machine:
+    with new_box() as box:
         box.install(f"--domain {box.machine.address} --internal-tls")
         passwords = {name: box.create_user(name) for name in ("alice", "bob")}
         torrent_id = downloaded_by(box, "alice", passwords["alice"], metainfo, content)
@@ -52,10 +50,10 @@ def test_a_lost_machine_is_replaced_from_its_backup(tmp_path: Path) -> None:
         newest = box.machine.says("ls -1 /var/backups/oci-torrent-proxy/*.age | tail -n 1")
         archive = box.machine.path(newest).read_bytes()
 
-    lost, box = box, new_box()
-    box.seconds |= lost.seconds
-    box.fingerprint = lost.fingerprint  # which people have pinned
-    with box.machine:
+    lost = box
+    with new_box() as box:
+        box.seconds |= lost.seconds
+        box.fingerprint = lost.fingerprint  # which people have pinned
         key = put(box, "backup.key", lost.backup_key.encode() + b"\n")
         refused(box, put(box, "cut.age", archive[: len(archive) // 2]), key)
         refused(box, put(box, "other.age", b"not a backup at all"), key)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.machine import parts
-from tests.machine.conftest import booted
 from tests.machine.installed import (
     CHECKOUT,
     SERVICES,
@@ -21,7 +20,7 @@ from tests.machine.installed import (
     until_finished,
     until_hashed,
 )
-from tests.machine.machine import MachineError
+from tests.machine.machine import MachineError, booted
 
 pytestmark = pytest.mark.timeout(2400)
 MIB = 2**20
@@ -43,7 +42,7 @@ class Migration(migrations.Migration):
 @pytest.fixture(scope="module")
 def box() -> Iterator[InstalledBox]:
     """Installed from UPGRADE_FROM (a commit), by default the one before."""
-    for machine in booted("oci"):
+    with booted() as machine:
         machine.copy_checkout(CHECKOUT, commit=os.environ.get("UPGRADE_FROM", "HEAD^"))
         box = InstalledBox(machine)
         box.install(f"--domain {machine.address} --internal-tls")
