@@ -1,7 +1,7 @@
 """Writes the configuration of Prometheus and its companions for one machine: `python3 render.py [--root DIRECTORY]`.
 
-It needs nothing but Python, is run as often as one likes, and prints the files that it changed, one a line. Everything is
-the same on every machine but what these variables of the environment say:
+It needs nothing but Python, is run as often as one likes, and prints the files that it changed, one a line. Every
+machine gets the same but for what these variables of the environment say:
 
     SITE_ADDRESS       the site's name, as Caddy has it; empty: the site is not looked at
     SITE_CERTIFICATE   "public" (the default), "own" (which clients pin) or "none" (HTTP)
@@ -94,7 +94,8 @@ def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.new")
-        draft.touch(mode=0o640)
+        draft.touch(mode=0o600)
+        draft.chmod(0o640)  # whatever the umask is
         draft.write_text(text)
         if root == Path("/") and os.geteuid() == 0:
             shutil.chown(draft, "root", GROUP)
@@ -108,7 +109,9 @@ def write(root: Path, variables: Mapping[str, str]) -> list[Path]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--root", type=Path, default=Path("/"), help="write below this folder instead of /")
     try:
         for path in write(parser.parse_args().root, os.environ):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
-from monitoring.metrics import automation, machine, people, torrents
+from monitoring.metrics import automation, backups, machine, people, torrents
 from monitoring.metrics.catalogue import Samples
 from proxy_site import VERSION
 
@@ -26,6 +26,7 @@ def own_figures() -> str:
     began = time.perf_counter()
     samples = Samples()
     samples.add("build_info", 1, VERSION)
+    backups.read(samples)
     now = timezone.now()
     try:
         for part in (torrents, people, machine, automation):

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import psutil
+import pytest
 
 from tests.machine import parts
 from tests.machine.internet import BOX, BOX_V6, RESOLVER, ROUTER, ROUTER_V6, Internet
@@ -274,6 +275,17 @@ class Machine:
             raise MachineError(f"It went down while it started.\n{self.console()}")
         patience = max(1.0, deadline - time.monotonic())
         return self.run("systemctl is-system-running --wait", check=False, timeout=patience).stdout.strip()
+
+
+@contextlib.contextmanager
+def booted(kind: Kind = "oci") -> Iterator[Machine]:
+    """A machine for a test, which is skipped where there can be none."""
+    try:
+        machine = Machine.boot(kind=kind)
+    except parts.NoMachine as reason:
+        pytest.skip(str(reason))
+    with machine:
+        yield machine
 
 
 @contextlib.contextmanager

@@ -8,6 +8,14 @@ from tests.journeys.postgres_cluster import binaries
 from tests.observability.programs import missing_programs
 from tests.observability.stack import Stack, started
 
+STARTS_WITHIN = 600  # seconds: whichever test is the first waits for everything
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(STARTS_WITHIN))
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

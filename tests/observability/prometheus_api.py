@@ -70,9 +70,7 @@ class Prometheus:
         asked = {"query": promql, "start": str(start), "end": str(end), "step": str(step)}
         told = self.get("/api/v1/query_range", **asked)
         return [
-            Series(
-                found["metric"], tuple((float(moment), float(value)) for moment, value in found["values"])
-            )
+            Series(found["metric"], tuple((float(moment), float(value)) for moment, value in found["values"]))
             for found in told["result"]
         ]
 
@@ -94,7 +92,9 @@ class Prometheus:
         """What is wrong with the targets of each job; empty text: nothing."""
         found = self.get("/api/v1/targets", state="active")["activeTargets"]
         return {
-            target["labels"]["job"]: "" if target["health"] == "up" else target["lastError"] or "not asked yet"
+            target["labels"]["job"]: ""
+            if target["health"] == "up"
+            else target["lastError"] or "not asked yet"
             for target in found
         }
 
