@@ -115,9 +115,7 @@ def files() -> list[Path]:
 
 
 def drop_database(session: Run) -> None:
-    drops = (
-        f'DROP DATABASE IF EXISTS "{places.DATABASE}" WITH (FORCE);\nDROP ROLE IF EXISTS "{places.BOX_USER}";\n'
-    )
+    drops = f'DROP DATABASE IF EXISTS "{places.DATABASE}" WITH (FORCE);\nDROP ROLE IF EXISTS "{places.BOX_USER}";\n'
     session.change(
         [f"drop PostgreSQL's database {places.DATABASE}"],
         lambda: run(
