@@ -83,14 +83,13 @@ def age_identity() -> str:
 
 def configure(session: Run, answers: Answers, restored: Mapping[str, str]) -> Configuration:
     """Write box.env, qbittorrent.env and the answers. `restored`: variables of a backup that this box goes on with."""
-    existing = places.BOX_ENV.read_text() if places.BOX_ENV.exists() else ""
-    there = environment_files.read_variables(existing)
-    if session.dry:
-        made = {name: there.get(name, "(made then)") for name in SECRETS}
-    else:
-        made = new_secrets({**restored, **there})
     heading = HEADING.format(current=places.CURRENT)
-    written = read_written()
+    existing = places.BOX_ENV.read_text() if places.BOX_ENV.exists() else ""
+    if restored:  # as if the operator had written them: what differs from a new box's is theirs
+        existing = heading + "".join(environment_files.line_of(*one) + "\n" for one in restored.items())
+    there = environment_files.read_variables(existing)
+    made = {name: there.get(name, "(made then)") for name in SECRETS} if session.dry else new_secrets(there)
+    written = {} if restored else read_written()
     merged = environment_files.merge(existing, wanted_settings(answers, made), written, heading=heading)
     sets = [*merged.added, *merged.updated]
     for name in merged.kept:

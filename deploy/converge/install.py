@@ -20,10 +20,11 @@ from deploy.converge import (
     upgrade,
 )
 from deploy.converge.answers import Answers
+from deploy.converge.commands import InstallError
 from deploy.converge.environment_files import read_variables
 from deploy.converge.files import File, Missing
 from deploy.converge.release import Release, current, identifier, superfluous
-from deploy.converge.restoring import Takeover
+from deploy.converge.restoring import RESTORED, Takeover
 from deploy.converge.run import Run
 from deploy.converge.systemd import Enabled, Running
 from deploy.converge.words import Ending, last_words
@@ -43,6 +44,7 @@ class Installation:
     answers: Answers
     checkout: Path
     takeover: Takeover | None = None
+    first: bool = False  # no box has been well here before
 
     @property
     def deploy(self) -> Path:
@@ -52,6 +54,12 @@ class Installation:
         """Gives the last words. Raises InstallError."""
         release = Release(self.checkout, identifier(self.checkout))
         old = self.release_before(release)
+        self.first = upgrade.last_well() is None
+        if self.takeover and not self.first:
+            raise InstallError(
+                "This machine is a box already. To put a backup in the place of what it has: systemctl stop "
+                "torrentproxy.target; torrentproxy-manage restore ARCHIVE; systemctl start torrentproxy.target"
+            )
         self.machine()
         self.session.step(f"Release {release.id}")
         self.session.ensure(release)
@@ -107,7 +115,9 @@ class Installation:
     def settings(self, release: Release) -> configuration.Configuration:
         self.session.step("Configuration")
         had_key = bool(self.variables().get("BACKUP_KEY"))
-        restored = self.takeover.configuration(release) if self.takeover and not self.session.dry else {}
+        restored: dict[str, str] = {}
+        if self.takeover and not self.session.dry and not RESTORED.exists():
+            restored = self.takeover.configuration(release)
         settings = configuration.configure(self.session, self.answers, restored)
         if not had_key and not restored.get("BACKUP_KEY") and not self.session.dry:
             admin.to_show("backup_key", settings.variables.get("BACKUP_KEY", ""))
@@ -155,6 +165,7 @@ class Installation:
             session.change(["make the database's tables"], lambda: None)
             return
         if self.takeover:
+            session.ensure(*units.stopped())
             self.takeover.database(session, release, settings)
         if upgrade.has_pending_migrations(release, settings):
             session.change(
@@ -181,5 +192,6 @@ class Installation:
             admin_password=told.get("admin_password"),
             backup_key=told.get("backup_key"),
             box=settings.variables,
+            first=self.first,
         )
         return last_words(ending)

@@ -1,21 +1,22 @@
-"""A new machine that goes on from a backup: its secrets before the first start, then its database."""
+"""A new machine that goes on from a backup: its settings and secrets before the first start, then its database."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.converge import caddy, database, places
+from deploy.converge import caddy, places
 from deploy.converge.commands import InstallError
 from deploy.converge.configuration import Configuration
 from deploy.converge.environment_files import read_variables
-from deploy.converge.files import Directory, File, uid_of
+from deploy.converge.files import Directory, File, gid_of, uid_of
 from deploy.converge.release import Release
 from deploy.converge.run import Run
 
-# What belongs to this machine and not to the box: the rest of a backup's settings is taken over.
+# What belongs to a machine and not to its box: all other settings of a backup are taken over.
 OF_THE_MACHINE = frozenset(
     {
         "ALLOWED_HOSTS",
@@ -28,6 +29,7 @@ OF_THE_MACHINE = frozenset(
     }
     | {"CADDY_LOG", "EGRESS_INTERFACES", "OCPUS", "TORRENT_INTERFACE", "BACKUP_CONFIGURATION"}
 )
+RESTORED = places.INSTALLER / "restored"
 
 
 @dataclass
@@ -39,18 +41,56 @@ class Takeover:
     key: str
     given: Mapping[str, str]
 
-    @contextmanager
-    def _unpacked(self, release: Release) -> Iterator[Path]:
-        """A directory with the configuration that is in the archive, by full paths below it."""
-        with tempfile.TemporaryDirectory(dir=places.INSTALLER) as name:
-            places.INSTALLER.chmod(0o711)
-            os.chown(name, uid_of(places.BOX_USER) or 0, -1)
+    def configuration(self, release: Release) -> dict[str, str]:
+        """The settings in it. The certificate that people have pinned is put in its place. Raises InstallError."""
+        with self._readable() as archive, _directory_of_the_boxs() as root:
             release.manage(
-                *("restore", self.archive, "--configuration-to", name),
+                *("restore", archive, "--configuration-to", str(root)),
                 variables=self._settings(),
-                failure="The backup cannot be opened:",
+                failure=f"The backup {self.archive} cannot be opened:",
             )
-            yield Path(name)
+            box_env = _below(root, places.BOX_ENV)
+            if not box_env.exists():
+                raise InstallError(
+                    f"{self.archive} holds no {places.BOX_ENV}: it is not of a box on a server."
+                )
+            for path, owner, group, mode in caddy.OWN_CERTIFICATE:
+                if (kept := _below(root, path)).exists():
+                    Directory(places.TLS).apply()
+                    File(path, owner, group, mode, content=kept.read_text()).apply()
+            found = read_variables(box_env.read_text())
+        return {name: value for name, value in found.items() if name not in OF_THE_MACHINE} | {
+            "BACKUP_KEY": self.key
+        }
+
+    def database(self, session: Run, release: Release, settings: Configuration) -> None:
+        """Once: a run that is killed later does not undo what people have done since. Raises InstallError."""
+        if RESTORED.exists() or session.dry:
+            return
+        with self._readable() as archive:
+            session.change(
+                [f"restore the database from {self.archive}"],
+                lambda: release.manage(
+                    *("restore", archive, "--yes"),
+                    variables=settings.variables,
+                    failure="The database could not be restored:",
+                ),
+            )
+        File(RESTORED, content=self.archive + "\n").apply()
+
+    @contextmanager
+    def _readable(self) -> Iterator[str]:
+        """The archive where the box's user, who restores, may read it."""
+        if self.archive.startswith("s3://"):
+            yield self.archive
+            return
+        with _directory_of_the_boxs() as directory:
+            try:
+                copy = Path(shutil.copy(self.archive, directory))
+            except OSError as error:
+                raise InstallError(f"The backup cannot be read: {error}") from error
+            _give_to_box(copy)
+            yield str(copy)
 
     def _settings(self) -> dict[str, str]:
         """Enough for the command `restore` before there is a box.env."""
@@ -64,39 +104,17 @@ class Takeover:
             "BACKUP_KEY": self.key,
         }
 
-    def _take_certificate(self, root: Path) -> None:
-        for path, owner, group, mode in caddy.OWN_CERTIFICATE:
-            kept = root / str(path).lstrip("/")
-            if kept.exists():
-                Directory(places.TLS).apply()
-                File(path, owner, group, mode, content=kept.read_text()).apply()
 
-    def configuration(self, release: Release) -> dict[str, str]:
-        """The settings and secrets in it, and the certificate that people have pinned put in its place."""
-        with self._unpacked(release) as root:
-            self._take_certificate(root)
-            box_env = root / str(places.BOX_ENV).lstrip("/")
-            if not box_env.exists():
-                raise InstallError(
-                    f"{self.archive} holds no {places.BOX_ENV}: it is not of a box on a server."
-                )
-            found = read_variables(box_env.read_text())
-        return {name: value for name, value in found.items() if name not in OF_THE_MACHINE} | {
-            "BACKUP_KEY": self.key
-        }
+@contextmanager
+def _directory_of_the_boxs() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=places.DATA, prefix=".restoring-") as name:
+        _give_to_box(Path(name))
+        yield Path(name)
 
-    def database(self, session: Run, release: Release, settings: Configuration) -> None:
-        """Only into an empty one: that of a box that has been used is its own."""
-        if database.applied_migrations(settings.database_url):
-            session.notice(
-                "The database is not empty, so nothing was restored into it (manage.py restore does that)."
-            )
-            return
-        session.change(
-            [f"restore the database from {self.archive}"],
-            lambda: release.manage(
-                *("restore", self.archive, "--yes"),
-                variables=settings.variables,
-                failure="The database could not be restored:",
-            ),
-        )
+
+def _give_to_box(path: Path) -> None:
+    os.chown(path, uid_of(places.BOX_USER) or 0, gid_of(places.BOX_USER) or 0)
+
+
+def _below(root: Path, path: Path) -> Path:
+    return root / path.relative_to("/")

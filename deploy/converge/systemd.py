@@ -85,6 +85,24 @@ class Running:
 
 
 @dataclass
+class Together:
+    """Units that are started at once: each waits for nothing but itself."""
+
+    units: Sequence[Running]
+
+    def differs(self) -> list[str]:
+        return [phrase for unit in self.units for phrase in unit.differs()]
+
+    def apply(self) -> None:
+        due = [unit.unit for unit in self.units if unit.differs()]
+        run(["systemctl", "reset-failed", *due])
+        run(
+            ["systemctl", "restart", *due],
+            failure="These services do not all start. `journalctl -u NAME -n 50` says why; then run this again:",
+        )
+
+
+@dataclass
 class Started:
     """Runs, whatever it was started from: a target, whose restart would take all its units along."""
 

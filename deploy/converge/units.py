@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.converge import places
 from deploy.converge.files import File, Missing
 from deploy.converge.run import Resource
-from deploy.converge.systemd import Enabled, Reloaded, Running, Started, Stopped, properties
+from deploy.converge.systemd import Enabled, Reloaded, Running, Started, Stopped, Together
 
 TARGET = "torrentproxy.target"
 FIREWALL = "torrentproxy-firewall.service"  # qBittorrent does not start without what it loads
@@ -59,7 +59,7 @@ def running(deploy: Path) -> list[Resource]:
         *(Enabled(name) for name in [TARGET, *timers] if name in names),
         *(Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in [FIREWALL] if name in names),
         *engine,
-        *(Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in reversed(code)),
+        Together([Running(name, needs=(places.BOX_ENV, places.CURRENT)) for name in code]),
         *(Running(name) for name in timers),
         Started(TARGET),
     ]
@@ -67,7 +67,3 @@ def running(deploy: Path) -> list[Resource]:
 
 def stopped() -> list[Resource]:
     return [Stopped(name) for name in CODE_UNITS]
-
-
-def engine_runs() -> bool:
-    return properties(ENGINE, "ActiveState").get("ActiveState") == "active"

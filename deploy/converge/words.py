@@ -18,6 +18,7 @@ class Ending:
     admin_password: str | None = None
     backup_key: str | None = None
     box: Mapping[str, str] | None = None
+    first: bool = False  # the machine was no box before
 
 
 def last_words(ending: Ending) -> list[str]:
@@ -50,7 +51,7 @@ def last_words(ending: Ending) -> list[str]:
             f"    {ending.backup_key}",
             f"    It is shown this once, and stands in {places.BOX_ENV} (BACKUP_KEY).",
         ]
-    if ending.admin_password:  # the first time
+    if ending.first:
         sftp, torrent = box.get("SFTP_ADDRESS", "").rpartition(":")[2], box.get("TORRENT_PORT", "")
         lines += [
             "",
