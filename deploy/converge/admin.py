@@ -16,7 +16,7 @@ UNSHOWN = places.INSTALLER / "unshown.json"
 
 
 def unshown() -> dict[str, str]:
-    """By name: "admin_password", "backup_key"."""
+    """By name: "admin_password"; "backup_key", which stands in box.env, as a mark alone."""
     try:
         found = json.loads(UNSHOWN.read_text())
     except (OSError, ValueError):

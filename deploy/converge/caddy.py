@@ -13,6 +13,7 @@ from deploy.converge.commands import run
 from deploy.converge.environment_files import line_of
 from deploy.converge.files import Directory, File, Kept, Owned
 from deploy.converge.run import Resource
+from deploy.converge.systemd import Running
 
 CADDYFILE = places.ETC / "Caddyfile"
 DROP_IN = places.SYSTEMD / "caddy.service.d/oci-torrent-proxy.conf"
@@ -98,14 +99,18 @@ def caddy(answers: Answers, deploy: Path) -> list[Resource]:
         # Who counts what was handed over reads it. What Caddy begins when one is full belongs to the same people.
         Kept(ACCESS_LOG, "caddy", places.DATA_GROUP, 0o640),
         File(places.CADDY_ENV, "root", places.BOX_USER, 0o640, content=HEADING + lines),
-        File(CADDYFILE, content=(deploy / "Caddyfile").read_text()),
+        caddyfile(deploy),
         File(DROP_IN, content=UNIT),
     ]
 
 
-def needs(answers: Answers) -> list[Path]:
-    """What Caddy has to be started after."""
-    return [CADDYFILE, places.CADDY_ENV, *([CERTIFICATE, KEY] if answers.internal_tls else [])]
+def caddyfile(deploy: Path) -> Resource:
+    return File(CADDYFILE, content=(deploy / "Caddyfile").read_text())
+
+
+def running() -> Resource:
+    """Started anew only where something of its own changed: it has downloads under way."""
+    return Running("caddy.service", needs=(CADDYFILE, places.CADDY_ENV, CERTIFICATE))
 
 
 def has_certificate(domain: str) -> bool:

@@ -37,10 +37,6 @@ class Configuration:
     def database_url(self) -> str:
         return self.variables.get("DATABASE_URL", "")
 
-    @property
-    def database_is_ours(self) -> bool:
-        return self.database_url == places.DATABASE_URL
-
 
 def wanted_settings(answers: Answers, made: Mapping[str, str]) -> dict[str, str]:
     """`made`: the secrets of this box. What the operator asked for by [box] counts most."""

@@ -26,7 +26,7 @@ from deploy.converge.files import File, Missing
 from deploy.converge.release import Release, current, identifier, superfluous
 from deploy.converge.restoring import RESTORED, Takeover
 from deploy.converge.run import Run
-from deploy.converge.systemd import Enabled, Running
+from deploy.converge.systemd import Enabled
 from deploy.converge.words import Ending, last_words
 
 COMMAND = Path("/usr/local/sbin/torrentproxy-manage")
@@ -96,10 +96,7 @@ class Installation:
         session.ensure(*host.host())
         session.ensure(*people.people())
         session.step("PostgreSQL")
-        if (
-            not self.variables().get("DATABASE_URL")
-            or self.variables()["DATABASE_URL"] == places.DATABASE_URL
-        ):
+        if box.get("DATABASE_URL", places.DATABASE_URL) == places.DATABASE_URL:
             session.ensure(*database.server(database.cluster_version()))
             session.ensure(*database.contents((self.deploy / "prometheus/postgres-role.sql").read_text()))
         else:
@@ -108,20 +105,18 @@ class Installation:
             )
 
     def variables(self) -> dict[str, str]:
-        """Of box.env as it is now, or of what it is going to be."""
+        """Of box.env as it is now, and of what the operator wants in it."""
         text = places.BOX_ENV.read_text() if places.BOX_ENV.exists() else ""
-        return read_variables(text) or dict(self.answers.box)
+        return {**self.answers.box, **read_variables(text)}
 
     def settings(self, release: Release) -> configuration.Configuration:
         self.session.step("Configuration")
-        had_key = bool(self.variables().get("BACKUP_KEY"))
         restored: dict[str, str] = {}
         if self.takeover and not self.session.dry and not RESTORED.exists():
             restored = self.takeover.configuration(release)
-        settings = configuration.configure(self.session, self.answers, restored)
-        if not had_key and not restored.get("BACKUP_KEY") and not self.session.dry:
-            admin.to_show("backup_key", settings.variables.get("BACKUP_KEY", ""))
-        return settings
+        if not self.session.dry and not restored and not self.variables().get("BACKUP_KEY"):
+            admin.to_show("backup_key", "new")
+        return configuration.configure(self.session, self.answers, restored)
 
     def box(self, release: Release, settings: configuration.Configuration) -> None:
         """Everything of ours, from its files to its being well."""
@@ -140,23 +135,28 @@ class Installation:
             session.ensure(*monitoring.running())
             grafana.grafana(session, answers, self.deploy)
         session.ensure(*units.running(self.deploy))
-        session.ensure(Enabled("caddy.service"), Running("caddy.service", needs=caddy.needs(answers)))
+        session.ensure(Enabled("caddy.service"), caddy.running())
         if not session.dry:
             session.step("Waiting until the box is well")
-            health.wait_until_ready(units.own_units(self.deploy))
+            try:
+                health.wait_until_ready(units.own_units(self.deploy))
+            except InstallError as error:
+                doctor = release.manage("doctor", variables=settings.variables).stdout
+                raise InstallError(f"{error}\nWhat torrentproxy-manage doctor says:\n{doctor}") from error
             upgrade.remember_well(release)
 
     def prepare(self, release: Release, settings: configuration.Configuration) -> None:
         """What does not disturb a release that is running."""
         self.session.step("Settings and static files")
-        if self.session.dry or current() == release.id:
+        if not release.python.exists():  # a dry run
             return
         release.manage(
             "check",
             variables=settings.variables,
             failure=f"The settings cannot be used. Mend them in {places.BOX_ENV}, then run this again:",
         )
-        release.publish(settings.variables)
+        if current() != release.id and not self.session.dry:
+            release.publish(settings.variables)
 
     def tables(self, release: Release, settings: configuration.Configuration) -> None:
         session, variables = self.session, settings.variables
@@ -190,7 +190,7 @@ class Installation:
             fingerprint=caddy.fingerprint() if self.answers.internal_tls else None,
             certificate_works=self.answers.internal_tls or caddy.has_certificate(self.answers.domain),
             admin_password=told.get("admin_password"),
-            backup_key=told.get("backup_key"),
+            backup_key=settings.variables.get("BACKUP_KEY") if "backup_key" in told else None,
             box=settings.variables,
             first=self.first,
         )

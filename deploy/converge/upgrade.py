@@ -1,17 +1,19 @@
 """From one release to another: saved first, and put back as it was where the new one does not work."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
-from deploy.converge import database, health, places, units
+from deploy.converge import caddy, database, health, places, units
 from deploy.converge.commands import InstallError, logger, run
 from deploy.converge.configuration import Configuration
 from deploy.converge.files import File
 from deploy.converge.release import Release
-from deploy.converge.run import Run
+from deploy.converge.run import Resource, Run
 
 DUMP = places.BACKUPS / "before-upgrade.dump"
 RECORD = places.INSTALLER / "upgrade.json"  # there while an upgrade is under way, also one that was killed
@@ -65,20 +67,26 @@ def upgrading(session: Run, old: Release, new: Release, settings: Configuration)
     """
     back_up(old, settings)
     changes_tables = has_pending_migrations(new, settings)
-    session.ensure(*units.stopped())
     began = time.monotonic()
-    point = save(old, settings, changes_tables=changes_tables)
+    point: Point | None = None
     try:
+        session.ensure(*units.stopped())
+        point = save(old, settings, changes_tables=changes_tables)
         yield
     except BaseException as error:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # going back goes through to its end
         session.step(f"Going back to release {old.id}")
         roll_back(session, old, settings, point, error)
-        reason = str(error) or type(error).__name__
         raise InstallError(
             f"The upgrade to release {new.id} failed, and everything is as it was before, with release {old.id}. "
-            f"The reason:\n{reason}"
+            f"The reason:\n{told(error)}"
         ) from error
-    logger.info("The box was away for %.0f s.", time.monotonic() - began)
+    logger.info("The box was away for %.0f s at most.", time.monotonic() - began)
+
+
+def told(error: BaseException) -> str:
+    return "It was interrupted." if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
 
 
 def back_up(old: Release, settings: Configuration) -> None:
@@ -99,44 +107,53 @@ def save(old: Release, settings: Configuration, *, changes_tables: bool) -> Poin
         return killed
     if changes_tables:
         database.dump(settings.database_url, DUMP)
-    RECORD.write_text(json.dumps({"release": old.id, "migrations": sorted(now)}))
+    File(RECORD, content=json.dumps({"release": old.id, "migrations": sorted(now)})).apply()
     return Point(old.id, now)
 
 
 def roll_back(
-    session: Run, old: Release, settings: Configuration, point: Point, reason: BaseException
+    session: Run, old: Release, settings: Configuration, point: Point | None, reason: BaseException
 ) -> None:
-    """Raises InstallError where that fails too; the rest of the way back is tried all the same."""
+    """`point` None: the database has not been touched yet. Raises InstallError where going back fails, too."""
+    deploy = old.directory / "deploy"
+    steps: list[Callable[[], object]] = [
+        *(unit.apply for unit in units.stopped()),
+        *reversed(session.undo),
+        old.link.apply,
+        # What an upgrade changed that was killed before this one.
+        *(partial(converge, resource) for resource in [*units.written(deploy), caddy.caddyfile(deploy)]),
+        partial(run, ["systemctl", "daemon-reload"], failure="systemd could not read its units:"),
+    ]
+    if point is not None:
+        steps.append(partial(restore_database, settings, point))
+    steps.append(partial(old.publish, settings.variables))
     problems: list[str] = []
-
-    def tried(step: Callable[[], object]) -> None:
+    for step in steps:  # one that fails is no reason to leave the others
         try:
             step()
         except (InstallError, OSError) as error:
             problems.append(str(error))
-
-    for unit in units.stopped():
-        tried(unit.apply)
-    for takes_back in reversed(session.undo):
-        tried(takes_back)
-    session.undo.clear()
-    tried(old.link.apply)
-    tried(lambda: restore_database(settings, point))
-    tried(lambda: run(["systemctl", "daemon-reload"], failure="systemd could not read its units:"))
-    tried(lambda: old.publish(settings.variables))
-    for resource in units.running(old.directory / "deploy"):
-        if not problems:
-            tried(lambda resource=resource: resource.differs() and resource.apply())  # type: ignore[misc]
     if not problems:
-        tried(lambda: health.wait_until_ready(units.own_units(old.directory / "deploy")))
+        try:
+            for resource in [*units.running(deploy), caddy.running()]:
+                converge(resource)
+            health.wait_until_ready(units.own_units(deploy))
+        except InstallError as error:
+            problems.append(str(error))
+    session.undo.clear()
     if problems:
-        told = "\n".join(problems)
+        failed = "\n".join(problems)
         raise InstallError(
             f"The upgrade failed, and so did going back to release {old.id}: the box does not run. What failed on the "
-            f"way back:\n{told}\nWhy the upgrade failed:\n{reason}\nThe database as it was before is in {DUMP}; "
-            "docs/install.md says how to put it back."
+            f"way back:\n{failed}\nWhy the upgrade failed:\n{told(reason)}\nThe database as it was is in {DUMP}, "
+            "if the upgrade would have changed it; docs/install.md says how to put it back."
         ) from reason
     RECORD.unlink(missing_ok=True)
+
+
+def converge(resource: Resource) -> None:
+    if resource.differs():
+        resource.apply()
 
 
 def restore_database(settings: Configuration, point: Point) -> None:
