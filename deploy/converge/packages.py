@@ -38,7 +38,7 @@ class AptPackages:
         return phrases + [f"install {name}" for name in missing(self.names)]
 
     def apply(self) -> None:
-        run(["dpkg", "--configure", "-a", "--force-confold"], environment=QUIETLY)
+        finish_what_was_begun()
         update_lists()
         run(
             ["apt-get", "-q", *OPTIONS, "install", "--no-install-recommends", *missing(self.names)],
@@ -60,6 +60,19 @@ def installed(name: str) -> bool:
 def known(name: str) -> bool:
     """Whether apt has a version of it to install."""
     return "Candidate: (none)" not in (shown := output(["apt-cache", "policy", name])) and bool(shown)
+
+
+def finish_what_was_begun() -> None:
+    """What an installation that was killed left: its dpkg may still be at it, and then is waited for."""
+    command = ["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"]
+    deadline = time.monotonic() + LOCK_SECONDS
+    while (done := run(command, environment=QUIETLY)).returncode != 0:
+        if " lock" not in done.stderr or time.monotonic() > deadline:
+            said = "\n".join(f"    {line}" for line in done.stderr.strip().splitlines()[-5:])
+            raise InstallError(
+                f"dpkg cannot finish what was begun. Mend what it says, then run this again:\n{said}"
+            )
+        time.sleep(3)
 
 
 def update_lists() -> None:

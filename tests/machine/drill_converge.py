@@ -43,8 +43,11 @@ def installed(machine: Machine) -> Installed:
     machine.copy_checkout(HERE)
     for reached in ("install qbittorrent-nox", "copy this checkout"):
         machine.run(f"setsid {INSTALL} {TOLD} >/root/out 2>&1 </dev/null & echo $! >/root/pid")
-        machine.run(f"until grep -q '{reached}' /root/out; do sleep 0.2; done", timeout=PATIENCE)
-        machine.run("sleep 5; kill -KILL -- -$(cat /root/pid)")
+        machine.run(
+            f"until grep -q '{reached}' /root/out || ! kill -0 $(cat /root/pid); do sleep 0.2; done; "
+            "sleep 5; kill -KILL -- -$(cat /root/pid)",
+            timeout=PATIENCE,
+        )
     return Installed(machine, machine.run(f"{INSTALL} {TOLD}", timeout=PATIENCE).stdout)
 
 
