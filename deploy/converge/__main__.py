@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from deploy.converge import places
+from deploy.converge import admin, places
 from deploy.converge.answers import Answers, read_answers, told
 from deploy.converge.commands import InstallError
 from deploy.converge.install import Installation
@@ -65,7 +65,7 @@ def arguments() -> argparse.Namespace:
         help="Prometheus and its companions (default: yes)",
     )
     add("--grafana-repository", metavar="URL", help="an apt repository that has the package grafana")
-    add("--grafana-key", metavar="FILE", help="the key that signs that repository")
+    add("--grafana-key", metavar="KEY", help="what signs it: the address or the file of its key")
     add("--answers", metavar="FILE", type=Path, help="all of this from a file")
     add("--restore-from", metavar="ARCHIVE", help="go on from a backup: a file, or s3://BUCKET/NAME")
     add(
@@ -87,7 +87,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     try:
-        log_to_file(dry=given.dry_run)
+        log_to_screen()
+        if not given.dry_run:
+            log_to_file()
         with only_one():
             answers = answered(given)
             if problems := answers.problems():
@@ -107,7 +109,9 @@ def main() -> int:
             f"A mistake of the installer's: {error!r}. {places.LOG} has the details; it may be run again.", 1
         )
     sys.stdout.write("\n".join(lines) + "\n")  # not by the log: there may be secrets in it
+    sys.stdout.flush()
     if not given.dry_run:
+        admin.was_shown()
         logger.debug("done")
     return 0
 
@@ -122,13 +126,14 @@ def interrupted(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def log_to_file(*, dry: bool) -> None:
+def log_to_screen() -> None:
     logger.setLevel(logging.DEBUG)
     screen = logging.StreamHandler(sys.stdout)
     screen.setLevel(logging.INFO)
     logger.addHandler(screen)
-    if dry:
-        return
+
+
+def log_to_file() -> None:
     places.LOG.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     descriptor = os.open(places.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     file = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))

@@ -37,6 +37,12 @@ ROTATION = f"""# {WRITTEN_BY}
 """
 
 
+JOURNAL_FILE = Path("/etc/systemd/journald.conf.d/50-oci-torrent-proxy.conf")
+UPDATES_FILE = Path("/etc/apt/apt.conf.d/52oci-torrent-proxy")
+ROTATION_FILE = Path("/etc/logrotate.d/oci-torrent-proxy")
+FILES = (JOURNAL_FILE, UPDATES_FILE, ROTATION_FILE)
+
+
 @dataclass
 class TimeZone:
     """Months of traffic, backups and logs are in UTC: one clock for all of them."""
@@ -52,12 +58,11 @@ class TimeZone:
 
 
 def host() -> list[Resource]:
-    journal = Path("/etc/systemd/journald.conf.d/50-oci-torrent-proxy.conf")
     return [
         TimeZone(),
-        File(journal, content=JOURNAL),
-        Running("systemd-journald.service", needs=(journal,)),
-        File(Path("/etc/apt/apt.conf.d/52oci-torrent-proxy"), content=UPDATES),
+        File(JOURNAL_FILE, content=JOURNAL),
+        Running("systemd-journald.service", needs=(JOURNAL_FILE,)),
+        File(UPDATES_FILE, content=UPDATES),
         Enabled("unattended-upgrades.service"),
-        File(Path("/etc/logrotate.d/oci-torrent-proxy"), content=ROTATION),
+        File(ROTATION_FILE, content=ROTATION),
     ]

@@ -128,7 +128,7 @@ class Installation:
         session.step("Services")
         if answers.monitoring:
             session.ensure(*monitoring.running())
-        session.ensure(*grafana.grafana(session, answers, self.deploy))
+            grafana.grafana(session, answers, self.deploy)
         session.ensure(*units.running(self.deploy))
         session.ensure(Enabled("caddy.service"), Running("caddy.service", needs=caddy.needs(answers)))
         if not session.dry:
@@ -169,7 +169,7 @@ class Installation:
     def ending(self, release: Release, settings: configuration.Configuration) -> list[str]:
         session = self.session
         if session.dry:
-            return ["", f"{session.changes} changes would be made. Nothing was changed."]
+            return ["", f"{session.changes or 'No'} changes would be made. Nothing was changed."]
         if session.changes == 0 and not admin.unshown():
             return ["", f"Nothing was changed: all is as it should be (release {release.id})."]
         told = admin.unshown()

@@ -3,10 +3,8 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from deploy.converge.commands import InstallError, output, run
-from deploy.converge.files import File
 from deploy.converge.run import Resource
 
 LOCK_SECONDS = 600  # a fresh cloud machine upgrades itself for minutes
@@ -82,19 +80,3 @@ def update_lists() -> None:
 def clock() -> list[Resource]:
     """A clock that is right: certificates and tokens live by it. Any that is there will do."""
     return [] if any(installed(name) for name in CLOCKS) else [AptPackages(["systemd-timesyncd"])]
-
-
-def grafana_repository(url: str, key: Path) -> list[Resource]:
-    """An apt repository that has `grafana`; its key is a file that the operator fetched."""
-    try:
-        text = key.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InstallError(
-            f"The key of the repository cannot be read: {error}. --grafana-key takes the file of its armoured key."
-        ) from error
-    keyring = Path("/etc/apt/keyrings/grafana.asc")
-    source = f"Types: deb\nURIs: {url}\nSuites: stable\nComponents: main\nSigned-By: {keyring}\n"
-    return [
-        File(keyring, content=text),
-        File(Path("/etc/apt/sources.list.d/grafana.sources"), content=source),
-    ]

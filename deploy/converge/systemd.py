@@ -24,19 +24,17 @@ def seconds(stamp: str) -> float | None:
 
 @dataclass
 class Reloaded:
-    """systemd has read its files as they are now."""
+    """systemd has read its files as they are now, of those of `units` that are there."""
 
     units: Sequence[str]
 
     def differs(self) -> list[str]:
-        stale = [
-            unit
-            for unit in self.units
-            if properties(unit, "NeedDaemonReload").get("NeedDaemonReload") == "yes"
-        ]
-        unknown = [
-            unit for unit in self.units if properties(unit, "LoadState").get("LoadState") == "not-found"
-        ]
+        found = [properties(unit, "NeedDaemonReload", "LoadState") for unit in self.units]
+        stale = any(one.get("NeedDaemonReload") == "yes" for one in found)
+        unknown = any(
+            one.get("LoadState") == "not-found" and Path("/etc/systemd/system", unit).exists()
+            for one, unit in zip(found, self.units, strict=True)
+        )
         return ["have systemd read its units anew"] if stale or unknown else []
 
     def apply(self) -> None:

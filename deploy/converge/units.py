@@ -14,6 +14,7 @@ ENGINE = "torrentproxy-qbittorrent.service"
 CODE_UNITS = tuple(
     f"torrentproxy-{name}.service" for name in ("web", "sftp", "worker", "reconciler", "handover")
 )
+OTHERS = ("caddy.service", "grafana-server.service")  # which have drop-ins of ours
 UNIT_KINDS = {".service", ".target", ".timer", ".socket", ".slice", ".path"}
 
 
@@ -45,7 +46,7 @@ def written(deploy: Path) -> list[Resource]:
 
 
 def reloaded(deploy: Path) -> Resource:
-    return Reloaded([*own_units(deploy), "caddy.service"])
+    return Reloaded([*own_units(deploy), *OTHERS])
 
 
 def running(deploy: Path) -> list[Resource]:
