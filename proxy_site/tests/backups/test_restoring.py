@@ -168,8 +168,7 @@ def test_a_database_that_is_gone_comes_back(box: Box, saved: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"server_major": 99}, "is of PostgreSQL 99, and this server is"),
-        ({"client_major": 99}, "was written by pg_dump 99"),
+        ({"postgresql_major": 99}, "is of PostgreSQL 99, and this server is"),
         ({"database_bytes": 10**17}, "not enough space for another database"),
         ({"dump_bytes": 10**17}, "not enough space for the archive"),
         ({"format": 99}, "has format 99, which this release does not know"),
