@@ -75,8 +75,8 @@ def _require_fitting(database: Database, manifest: Manifest) -> None:
     server = database.server_major()
     if manifest.postgresql_major > server:
         raise BackupError(
-            f"The archive is of PostgreSQL {manifest.postgresql_major}, and this server is {server}: it cannot hold it. "
-            f"Install PostgreSQL {manifest.postgresql_major} or newer and name it in DATABASE_URL."
+            f"The archive is of PostgreSQL {manifest.postgresql_major}, and this server is {server}: it cannot hold "
+            f"it. Install PostgreSQL {manifest.postgresql_major} or newer and name it in DATABASE_URL."
         )
     if unknown := sorted(set(manifest.contents.migrations) - _known_migrations()):
         raise BackupError(
