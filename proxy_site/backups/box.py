@@ -19,7 +19,7 @@ from proxy_site.backups.bucket import Bucket, BucketAddress, requests_for
 from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError, Busy
 from proxy_site.backups.manifest import Manifest, parse
-from proxy_site.backups.places import Directory, Place, Stored, moment_of
+from proxy_site.backups.places import Directory, Place, Stored, give_to_owner_of, moment_of
 from proxy_site.backups.retention import Retention
 from proxy_site.backups.status import Status
 
@@ -92,6 +92,7 @@ class Box:
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            give_to_owner_of(self.directory, self.directory / ".lock")
         except OSError as error:
             raise BackupError(
                 f"BACKUP_DIR cannot be used: {error}. Choose another, or run this as the user that the box runs as."

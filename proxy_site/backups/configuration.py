@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from proxy_site.backups.errors import BackupError
+from proxy_site.backups.places import give_to_owner_of
 
 
 def bundle(places: Sequence[Path], into: Path) -> list[str]:
@@ -92,7 +93,7 @@ def put_back(plan: Sequence[Replacement], *, at: datetime) -> list[str]:
         copy = one.target.with_name(f"{one.target.name}.before_restore_{at:%Y%m%d_%H%M%S}")
         if one.is_there:
             shutil.copy2(one.target, copy)
-            _give_to_owner_of(one.target, copy)
+            give_to_owner_of(one.target, copy)
         draft = one.target.with_name(f".{one.target.name}.restoring")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -111,12 +112,6 @@ def _require_writable(target: Path) -> None:
         raise BackupError(
             f"This user may not write to {existing}. Run this as root, or leave --configuration out."
         )
-
-
-def _give_to_owner_of(original: Path, copy: Path) -> None:
-    if os.geteuid() == 0:
-        status = original.stat()
-        os.chown(copy, status.st_uid, status.st_gid)
 
 
 def _give_back(path: Path, member: tarfile.TarInfo) -> None:

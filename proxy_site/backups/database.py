@@ -135,13 +135,14 @@ class Database:
             return _contents(connection)
 
     def dump(self, to: Path) -> tuple[Contents, int]:
-        """Write it to a file in PostgreSQL's custom format. What it held then, and pg_dump's major version."""
+        """Write it to a file in PostgreSQL's custom format. What it held at that moment; the server's major version."""
         with self.connected() as connection, _one_moment(connection):
-            programs = programs_for(connection.info.server_version // 10000)
+            server_major = connection.info.server_version // 10000
+            programs = programs_for(server_major)
             snapshot = _value(connection, "SELECT pg_export_snapshot()")
             contents = _contents(connection)
             programs.dump(to, snapshot=snapshot, environment=self.environment())
-        return contents, programs.major
+        return contents, server_major
 
     def sizes(self) -> tuple[int, int]:
         """Bytes: all of it on the server's disk, and of tables alone, which a dump does not exceed by much."""

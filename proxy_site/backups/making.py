@@ -67,14 +67,13 @@ def _make(box: Box, folder: Path, say: Say) -> Made:
     say(f"Dumping the database {box.database.name} ({in_units(whole)}).")
     now = datetime.now(UTC).replace(microsecond=0)
     dump, bundled, draft = folder / "dump", folder / "configuration", folder / archive_name(now)
-    contents, client_major = box.database.dump(dump)
+    contents, server_major = box.database.dump(dump)
     left_out = configuration.bundle(box.configuration, bundled)
     manifest = Manifest(
         made_at=now,
         release=VERSION,
         host=socket.gethostname(),
-        server_major=box.database.server_major(),
-        client_major=client_major,
+        postgresql_major=server_major,
         database_bytes=whole,
         dump_bytes=dump.stat().st_size,
         contents=contents,

@@ -25,8 +25,9 @@ class Manifest:
     made_at: datetime
     release: str
     host: str
-    server_major: int  # of PostgreSQL
-    client_major: int  # of pg_dump: an older pg_restore cannot read it
+    postgresql_major: (
+        int  # of the server, and of the pg_dump that was used: an older pg_restore cannot read it
+    )
     database_bytes: int  # as the server held it, indexes included
     dump_bytes: int
     contents: Contents

@@ -68,6 +68,7 @@ class Directory:
 
     def store(self, archive: Path) -> None:
         """Takes the file, which is on the same volume."""
+        give_to_owner_of(self.path, archive)
         descriptor = os.open(archive, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
@@ -85,6 +86,13 @@ class Directory:
 
     def delete(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
+
+
+def give_to_owner_of(model: Path, path: Path) -> None:
+    """What root makes is for whoever works there otherwise."""
+    if os.geteuid() == 0:
+        status = model.stat()
+        os.chown(path, status.st_uid, status.st_gid)
 
 
 def newest_first(found: Iterable[tuple[str, int]]) -> list[Stored]:

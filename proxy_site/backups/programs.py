@@ -24,7 +24,6 @@ ALL_FROM_ENVIRONMENT = {"NAME": "", "USER": "", "PASSWORD": "", "HOST": "", "POR
 @dataclass(frozen=True)
 class Programs:
     directory: Path
-    major: int
 
     def dump(self, to: Path, *, snapshot: str, environment: Mapping[str, str]) -> None:
         """What a transaction that exported that snapshot sees. Raises BackupError."""
@@ -70,16 +69,15 @@ class _Connector(PgDumpBinaryConnector):  # type: ignore[misc]  # it has no type
 
 
 def programs_for(server_major: int) -> Programs:
-    """Those of the server's own version; else of the next newer one. Raises BackupError where there are none."""
-    found = dict(sorted(_installed().items()))
-    for major, directory in found.items():
-        if major >= server_major:
-            return Programs(directory, major)
-    raise BackupError(
-        f"pg_dump and pg_restore of PostgreSQL {server_major} are needed"
-        + (f"; the newest here are of {max(found)}" if found else "")
-        + f". Install them: apt-get install postgresql-client-{server_major}"
-    )
+    """Those of the server's own version. A newer pg_dump would do, but not every pg_restore: that of 18 tells a server
+    of 15 of settings that it does not know. Raises BackupError where there are none."""
+    found = _installed()
+    if server_major not in found:
+        raise BackupError(
+            f"pg_dump and pg_restore of PostgreSQL {server_major} are needed; here are those of "
+            f"{', '.join(map(str, sorted(found)))}. Install them: apt-get install postgresql-client-{server_major}"
+        )
+    return Programs(found[server_major])
 
 
 def _installed() -> dict[int, Path]:

@@ -18,7 +18,6 @@ from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError
 from proxy_site.backups.making import secret_key_mark
 from proxy_site.backups.manifest import Manifest
-from proxy_site.backups.programs import programs_for
 from proxy_site.backups.verifying import require_room, require_same, unpacked
 
 MIGRATE_WITHIN = 3600  # seconds
@@ -74,15 +73,10 @@ def require_stopped(database: Database) -> None:
 
 def _require_fitting(database: Database, manifest: Manifest) -> None:
     server = database.server_major()
-    if manifest.server_major > server:
+    if manifest.postgresql_major > server:
         raise BackupError(
-            f"The archive is of PostgreSQL {manifest.server_major}, and this server is {server}: it cannot hold it. "
-            f"Install PostgreSQL {manifest.server_major} or newer and name it in DATABASE_URL."
-        )
-    if (client := programs_for(server).major) < manifest.client_major:
-        raise BackupError(
-            f"The archive was written by pg_dump {manifest.client_major}, which pg_restore {client} "
-            f"cannot read. Use a server of PostgreSQL {manifest.client_major} or newer."
+            f"The archive is of PostgreSQL {manifest.postgresql_major}, and this server is {server}: it cannot hold "
+            f"it. Install PostgreSQL {manifest.postgresql_major} or newer and name it in DATABASE_URL."
         )
     if unknown := sorted(set(manifest.contents.migrations) - _known_migrations()):
         raise BackupError(

@@ -4,6 +4,7 @@ Runs each command, or without any those that are typed, and throws the machine a
 """
 
 import argparse
+import signal
 import sys
 
 from tests.machine.machine import LIFETIME, Machine
@@ -14,6 +15,7 @@ def main() -> int:
     parser.add_argument("--kind", choices=("oci", "debian"), default="oci")
     parser.add_argument("commands", nargs="*", metavar="COMMAND")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the machine is thrown away then, too
     with Machine.boot(kind=arguments.kind) as machine:
         machine.copy_checkout("/root/oci-torrent-proxy")
         print(f"Booted in {machine.seconds_to_boot:.1f} s.", file=sys.stderr, flush=True)

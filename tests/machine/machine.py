@@ -291,17 +291,25 @@ def booted(kind: Kind = "oci") -> Iterator[Machine]:
 @contextlib.contextmanager
 def _control_groups(name: str) -> Iterator[list[str]]:
     """Groups of the machine's own, beside those of this computer; gives the files that take its first process."""
-    roots = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified")]
-    groups = [root / name for root in roots if (root / "cgroup.procs").exists()]
+    groups = _groups(name)
     for group in groups:
         group.mkdir(exist_ok=True)
     try:
         yield [str(group / "cgroup.procs") for group in groups]
     finally:
-        for group in groups:
-            for directory, _, _ in os.walk(group, topdown=False):
-                with contextlib.suppress(OSError):  # its last process may take a moment to be gone
-                    Path(directory).rmdir()
+        _remove_groups(name)
+
+
+def _groups(name: str) -> list[Path]:
+    roots = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified")]
+    return [root / name for root in roots if (root / "cgroup.procs").exists()]
+
+
+def _remove_groups(name: str) -> None:
+    for group in _groups(name):
+        for directory, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):  # its last process may take a moment to be gone
+                Path(directory).rmdir()
 
 
 def _remove_leftovers() -> None:
@@ -309,4 +317,5 @@ def _remove_leftovers() -> None:
     for directory in (parts.CACHE / "machines").glob("drill-*"):
         with contextlib.suppress(OSError), (directory / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove_groups(directory.name)
             shutil.rmtree(directory)

@@ -10,10 +10,12 @@ import pyrage
 import pytest
 from django.conf import settings as configured
 from django.db import connection
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from proxy_site.backups.box import Box
 from proxy_site.backups.database import Database
+from proxy_site.backups.services import back_up
 from proxy_site.tests.backups import object_storage
 from proxy_site.tests.backups.object_storage import ObjectStorage
 
@@ -24,13 +26,14 @@ def quiet(line: str) -> None:
 
 @pytest.fixture(scope="session")
 def template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
-    """A copy of the test database as it is before any test: others are made of it in a moment."""
+    """A copy of the test database as it is before any test, and three groups: others are made of it in a moment."""
     with django_db_blocker.unblock():
         connection.close()
         original = Database.of_box()
         copy = original.named(f"backups_{secrets.token_hex(4)}")
         with original.beside() as server:
             server.execute(f'CREATE DATABASE "{copy.name}" TEMPLATE "{original.name}"')
+        execute(copy, "INSERT INTO auth_group (name) VALUES ('one'), ('two'), ('three')")
     yield copy
     with copy.beside() as server:
         server.execute(f'DROP DATABASE "{copy.name}"')
@@ -43,7 +46,6 @@ def database(template: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Da
     with template.beside() as server:
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}"')
     made = template.named(name)
-    execute(made, "INSERT INTO auth_group (name) VALUES ('one'), ('two'), ('three')")
     monkeypatch.setitem(configured.DATABASES["default"], "NAME", name)
     yield made
     for one in databases_of(made):
@@ -51,9 +53,23 @@ def database(template: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Da
             server.execute(f'DROP DATABASE "{one}" WITH (FORCE)')
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def key() -> str:
     return str(pyrage.x25519.Identity.generate())
+
+
+@pytest.fixture(scope="session")
+def made_once(template: Database, key: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of the template, for tests that do not care how it was made."""
+    folder = tmp_path_factory.mktemp("made")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        override_settings(BACKUP_DIR=folder, BACKUP_KEY=key, BACKUP_CONFIGURATION=[str(folder / "etc")]),
+    ):
+        patch.setitem(configured.DATABASES["default"], "NAME", template.name)
+        (folder / "etc").mkdir()
+        (folder / "etc" / "box.env").write_text("SECRET=1\n")
+        return folder / back_up(say=quiet).name
 
 
 @pytest.fixture

@@ -1,16 +1,18 @@
 """The commands, as an operator or a timer calls them."""
 
+import io
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from proxy_site.backups.box import Box
-from proxy_site.backups.services import back_up
 from proxy_site.tests import processes
-from proxy_site.tests.backups.conftest import groups, quiet
+from proxy_site.tests.backups.conftest import groups
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +52,6 @@ def test_a_backup_is_made_listed_verified_and_restored(box: Box, environment: di
     assert (restored.returncode, told(restored)["ok"]) == (0, True)
     assert f"restore --drop {told(restored)['kept']}" in restored.stderr
     assert groups(box.database) == ["one", "three", "two"]
-    dropped = run(environment, "restore", "--drop", told(restored)["kept"])
-    assert dropped.returncode == 0
 
 
 def test_what_fails_has_exit_code_1_a_sentence_and_an_object(environment: dict[str, str]) -> None:
@@ -63,20 +63,25 @@ def test_what_fails_has_exit_code_1_a_sentence_and_an_object(environment: dict[s
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("restore",),
-        ("restore", "newest"),
-        ("restore", "newest", "--drop", "x", "--yes"),
-        ("backup", "--unknown"),
-    ],
+    "arguments", [[], ["newest"], ["newest", "--drop", "x", "--yes"]], ids=["nothing", "unasked", "both"]
 )
-def test_wrong_use_has_exit_code_2(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-    result = run(environment, *arguments)
-    assert (result.returncode, "Traceback" in result.stderr) == (2, False)
+def test_wrong_use_has_exit_code_2(box: Box, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(CommandError) as refusal:
+        call_command("restore", *arguments)
+    assert refusal.value.returncode == 2
 
 
-def test_an_archive_says_what_is_in_it(box: Box, environment: dict[str, str]) -> None:
-    name = back_up(say=quiet).name
-    manifest = told(run(environment, "backups", str(box.directory / name), "--json"))
-    assert manifest["contents"]["tables"]["public.auth_group"] == 3
+def test_an_archive_says_what_is_in_it(made_once: Path, box: Box, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("backups", str(made_once), "--json")
+    assert json.loads(capsys.readouterr().out)["contents"]["tables"]["public.auth_group"] == 3
+
+
+def test_who_is_asked_and_declines_gets_nothing_restored(
+    box: Box, made_once: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    with pytest.raises(CommandError, match="Nothing was restored"):
+        call_command("restore", str(made_once))
+    assert f"the database {box.database.name}" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from proxy_site.backups import box as boxes
 from proxy_site.backups.box import Box
 from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError, Busy
-from proxy_site.backups.programs import Programs
+from proxy_site.backups.programs import Programs, programs_for
 from proxy_site.backups.services import back_up, listing, manifest_of
 from proxy_site.backups.standing import standing
 from proxy_site.backups.status import Status
@@ -33,7 +33,7 @@ def test_an_archive_says_what_the_database_held(box: Box) -> None:
     assert manifest.contents.tables["public.auth_group"] == 3
     assert "accounts.0001_initial" in manifest.contents.migrations
     assert manifest.contents == box.database.contents()
-    assert manifest.server_major == box.database.server_major()
+    assert manifest.postgresql_major == box.database.server_major()
 
 
 def test_nothing_but_the_archive_and_the_status_is_left(box: Box) -> None:
@@ -138,7 +138,7 @@ def test_a_password_is_given_to_programs_in_their_environment_alone(
     database = Database(
         "name with spaces", {"user": "u", "password": "hidden", "host": "::1", "port": "5433"}
     )
-    Programs(tmp_path, 18).dump(tmp_path / "to here", snapshot="1", environment=database.environment())
+    Programs(tmp_path).dump(tmp_path / "to here", snapshot="1", environment=database.environment())
     environment = (tmp_path / "environment").read_text()
     assert "hidden" not in (tmp_path / "arguments").read_text()
     for line in ("PGPASSWORD=hidden", "PGHOST=::1", "PGPORT=5433", "PGUSER=u", "PGDATABASE=name with spaces"):
@@ -150,7 +150,7 @@ def test_a_program_that_fails_is_told_in_its_own_words(box: Box, tmp_path: Path)
     program.write_text("#!/bin/sh\necho server is on holiday >&2\nexit 1\n")
     program.chmod(0o755)
     with pytest.raises(BackupError, match=r"^PostgreSQL's program failed: server is on holiday$"):
-        Programs(tmp_path, 18).dump(tmp_path / "to", snapshot="1", environment={})
+        Programs(tmp_path).dump(tmp_path / "to", snapshot="1", environment={})
 
 
 def test_a_status_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
@@ -162,3 +162,8 @@ def test_a_status_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
 def test_sizes_are_told_in_units() -> None:
     told = [boxes.in_units(size) for size in (0, 1023, 1536, 5 * 2**20, 3 * 2**30, 2**42)]
     assert told == ["0 bytes", "1023 bytes", "1.5 KiB", "5.0 MiB", "3.0 GiB", "4096.0 GiB"]
+
+
+def test_programs_of_another_version_are_not_used() -> None:
+    with pytest.raises(BackupError, match=r"PostgreSQL 99 are needed.* apt-get install postgresql-client-99"):
+        programs_for(99)
