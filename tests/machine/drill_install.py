@@ -218,6 +218,21 @@ def test_without_its_walls_qbittorrent_does_not_start(box: InstalledBox) -> None
     box.machine.run("systemctl restart torrentproxy-firewall torrentproxy-qbittorrent")
 
 
+def test_a_service_that_is_stuck_is_started_anew(box: InstalledBox) -> None:
+    unit = "torrentproxy-handover.service"
+    box.machine.run(
+        f"mkdir -p /run/systemd/system/{unit}.d; printf '[Service]\\nWatchdogSec=5\\nTimeoutStopSec=2\\n' "
+        f">/run/systemd/system/{unit}.d/soon.conf; systemctl daemon-reload; systemctl restart {unit}"
+    )
+    stuck = box.machine.says(f"systemctl show --value -p MainPID {unit}")
+
+    box.machine.run(f"kill -STOP {stuck}")
+
+    restarted = f"systemctl is-active {unit} && test $(systemctl show --value -p MainPID {unit}) != {stuck}"
+    box.machine.run(f"until {restarted}; do sleep 0.5; done", timeout=90)
+    box.machine.run(f"rm -r /run/systemd/system/{unit}.d; systemctl daemon-reload; systemctl restart {unit}")
+
+
 def test_a_second_run_changes_nothing(box: InstalledBox) -> None:
     assert "Nothing was changed" in box.install(step="second run")
 
