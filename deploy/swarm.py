@@ -161,9 +161,9 @@ def _session(listen: str, port: int, upload_limit: int) -> Any:
             "alert_mask": 0,
         }
     )
-    # Loopback counts as a local network, which libtorrent exempts from limits: put all in the limited class.
+    # libtorrent exempts local networks, loopback among them, from limits: put all in the limited class.
     everybody = libtorrent.ip_filter()
-    everybody.add_rule("127.0.0.0", "127.255.255.255", 1 << session.global_peer_class_id)
+    everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << session.global_peer_class_id)
     session.set_peer_class_filter(everybody)
     return session
 
