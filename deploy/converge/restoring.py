@@ -43,7 +43,8 @@ class Takeover:
 
     def configuration(self, release: Release) -> dict[str, str]:
         """The settings in it. The certificate that people have pinned is put in its place. Raises InstallError."""
-        with self._readable() as archive, _directory_of_the_boxs() as root:
+        with self._readable() as archive, _directory_of_the_boxs() as directory:
+            root = directory / "configuration"
             release.manage(
                 *("restore", archive, "--configuration-to", str(root)),
                 variables=self._settings(),

@@ -20,7 +20,7 @@ SERVICES = tuple(
     f"torrentproxy-{name}" for name in ("web", "worker", "reconciler", "sftp", "handover", "qbittorrent")
 )
 LOOK = (
-    "find /etc /opt /usr/local /var/lib -xdev -type f -not -name '*.journal' -not -path '*/systemd/*' "
+    "find /etc /opt /usr/local /var/lib/dpkg -xdev -type f -not -name '*.pyc' -not -name '*lock*' "
     "-printf '%p %s %T@ %m %u\\n' | sort | sha256sum"
 )
 
