@@ -163,7 +163,7 @@ def _session(listen: str, port: int, upload_limit: int) -> Any:
     )
     # libtorrent exempts local networks, loopback among them, from limits: put all in the limited class.
     everybody = libtorrent.ip_filter()
-    everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << session.global_peer_class_id)
+    everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << session.global_peer_class_id)  # noqa: S104
     session.set_peer_class_filter(everybody)
     return session
 
