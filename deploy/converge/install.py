@@ -144,6 +144,19 @@ class Installation:
                 doctor = release.manage("doctor", variables=settings.variables).stdout
                 raise InstallError(f"{error}\nWhat torrentproxy-manage doctor says:\n{doctor}") from error
             upgrade.remember_well(release)
+            self.first_backup(release, settings)
+
+    def first_backup(self, release: Release, settings: configuration.Configuration) -> None:
+        """Now rather than tonight, and proved: whether it works is known while somebody is looking."""
+        if not self.first and any(places.BACKUPS.glob("box-*.age")):
+            return
+        self.session.step("First backup")
+        for command in ("backup", "verify_backup"):
+            done = release.manage(command, variables=settings.variables)
+            if done.returncode:
+                told = done.stderr.strip().splitlines()[-1:]
+                self.session.notice(f"`torrentproxy-manage {command}` fails: {' '.join(told)}")
+                return
 
     def prepare(self, release: Release, settings: configuration.Configuration) -> None:
         """What does not disturb a release that is running."""

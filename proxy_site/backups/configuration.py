@@ -43,9 +43,20 @@ def _files(places: Sequence[Path], left_out: list[str]) -> Iterator[Path]:
 
 def unpack(bundled: Path, into: Path) -> list[Path]:
     """All of it under a folder, with the modes it had: `into`/etc/…. Returns the files."""
-    with _opened(bundled) as tar:
-        tar.extractall(into, filter="data")
-        return [into / member.name for member in tar.getmembers()]
+    written = []
+    with _opened(bundled) as tar:  # extractall's own filters are newer than Debian 12's Python
+        for member in tar:
+            path = Path(member.name)
+            file = tar.extractfile(member) if member.isreg() else None
+            if file is None or path.is_absolute() or ".." in path.parts:
+                raise BackupError(f"The archive holds {member.name!r}, which is no file of a configuration.")
+            target = into / path
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+                shutil.copyfileobj(file, copy)
+            target.chmod(member.mode & 0o777)
+            written.append(target)
+    return written
 
 
 @dataclass(frozen=True)

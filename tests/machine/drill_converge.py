@@ -215,7 +215,5 @@ def test_taken_away_it_leaves_data_and_backups_and_purged_only_backups(
     machine.run(f"bash {HERE}/deploy/uninstall.sh --yes --purge", timeout=PATIENCE)
 
     assert machine.says("ls -d /var/lib/oci-torrent-proxy /etc/oci-torrent-proxy 2>/dev/null || true") == ""
-    assert machine.says("ls /var/backups/oci-torrent-proxy").split() == [
-        "before-upgrade.dump",
-        "box-20260101T000000Z.age",
-    ]
+    left = machine.says("ls /var/backups/oci-torrent-proxy").split()
+    assert {"before-upgrade.dump", "box-20260101T000000Z.age"} <= set(left)
