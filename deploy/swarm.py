@@ -75,13 +75,13 @@ class _Offer:
         self._flags = flags
         self._handle = _add_seed(session, metainfo, path)
 
-    def knock(self, port: int) -> None:
+    def knock(self, engine: tuple[str, int]) -> None:
         """Call the engine, as somebody who has never heard of it: libtorrent waits longer after each refusal, and
         does not call again at all on one that had everything it wanted once."""
         if self._handle.status().num_connections == 0:
             self._session.remove_torrent(self._handle)
             self._handle = _add_seed(self._session, self._metainfo, self._path)
-        self._handle.connect_peer((ENGINE_ADDRESS, port), 0, self._flags)
+        self._handle.connect_peer(engine, 0, self._flags)
 
 
 class Peer:
@@ -97,7 +97,7 @@ class Peer:
         # engine that knows only a hybrid's v2 infohash is met by a second session, which names that one.
         self._v2_session = _session(listen, 0, upload_limit)
         self._offers: list[_Offer] = []
-        self._engine_ports: set[int] = set()
+        self._engines: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
         self._leaving = threading.Event()
         self._knocking = threading.Thread(target=self._knock, name="swarm-peer", daemon=True)
@@ -110,10 +110,10 @@ class Peer:
         with self._lock:
             self._offers += offers
 
-    def knock_at(self, engine_port: int) -> None:
-        """From now on, stay connected to the engine that listens on this port of 127.0.0.1."""
+    def knock_at(self, engine_port: int, address: str = ENGINE_ADDRESS) -> None:
+        """From now on, stay connected to the engine that listens there."""
         with self._lock:
-            self._engine_ports.add(engine_port)
+            self._engines.add((address, engine_port))
 
     @property
     def port(self) -> int:
@@ -135,9 +135,9 @@ class Peer:
     def _knock(self) -> None:
         while not self._leaving.is_set():
             with self._lock:
-                calls = [(offer, port) for offer in self._offers for port in self._engine_ports]
-            for offer, port in calls:
-                offer.knock(port)
+                calls = [(offer, engine) for offer in self._offers for engine in self._engines]
+            for offer, engine in calls:
+                offer.knock(engine)
             self._leaving.wait(KNOCK_SECONDS)
 
 
@@ -161,9 +161,9 @@ def _session(listen: str, port: int, upload_limit: int) -> Any:
             "alert_mask": 0,
         }
     )
-    # Loopback counts as a local network, which libtorrent exempts from limits: put all in the limited class.
+    # libtorrent exempts local networks, loopback among them, from limits: put all in the limited class.
     everybody = libtorrent.ip_filter()
-    everybody.add_rule("127.0.0.0", "127.255.255.255", 1 << session.global_peer_class_id)
+    everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << session.global_peer_class_id)  # noqa: S104
     session.set_peer_class_filter(everybody)
     return session
 

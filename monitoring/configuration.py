@@ -4,25 +4,34 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 
 from accounts.models import Role, User
 from monitoring.health import Check, readiness
 from monitoring.recurring import recurring_tasks
 from monitoring.services import free_tier
+from proxy_site.backups.standing import standing
+from proxy_site.backups.status import Status
 from torrents.files import files_are_here
 from torrents.models import Torrent
 
 SHORTEST_TOKEN = 20  # characters
+BACKUP_WITHIN = timedelta(hours=26)  # one a day, and two hours for it
+VERIFIED_WITHIN = timedelta(days=8)  # one a week, and a day for it
 
 
 def examined() -> list[Check]:
     """Every check that there is: what `/health/ready` tells, and how the box is set up. Never raises."""
-    checks = [*readiness(), *_found_by(_settings, _downloads, _engine_program, _handover_log, _token)]
+    checks = [
+        *readiness(),
+        *_found_by(_settings, _downloads, _engine_program, _handover_log, _token, _backups),
+    ]
     with suppress(DatabaseError, InterfaceError):  # said already
         checks += _found_by(_admins, _schedules, _free_tier, _files)
     return checks
@@ -104,6 +113,53 @@ def _token() -> Iterator[Check]:
         )
     else:
         yield Check("metrics token", True)
+
+
+def _backups() -> Iterator[Check]:
+    """On a machine where nobody ever made one, and that is no server, they are a hint."""
+    told = standing()
+    if not told.key_is_set:
+        # In production the check of the settings says so.
+        yield Check(
+            "backups", True, "Hint: backups are not set up.", "docs/backups.md says how: set BACKUP_KEY."
+        )
+        return
+    wrong = [*_lapsed_backups(told.status)]
+    for message, remedy in wrong:
+        yield Check("backups", False, message, remedy)
+    if not wrong and not told.bucket:
+        yield Check(
+            "backups",
+            True,
+            "Hint: archives are on this machine only, and are lost with it.",
+            "Set BACKUP_BUCKET (docs/backups.md), or fetch them regularly.",
+        )
+    elif not wrong:
+        yield Check("backups", True)
+
+
+def _lapsed_backups(status: Status) -> Iterator[tuple[str, str]]:
+    now = timezone.now()
+    made = {kind: place.last_success for kind, place in status.places.items()}
+    again = "Try it: python manage.py backup"
+    if not made:
+        yield "There is no backup yet.", again
+    for kind, moment in made.items():
+        if now - moment > BACKUP_WITHIN:
+            hours = int((now - moment).total_seconds() // 3600)
+            why = status.last_failure.get("backup", "") if status.failures["backup"] else ""
+            yield f"The {kind} got its last archive {hours} hours ago. {why}".strip(), again
+    if made and (status.last_verified is None or now - status.last_verified > VERIFIED_WITHIN):
+        why = status.last_failure.get("verify", "") if status.failures["verify"] else ""
+        yield (
+            f"No archive was restored on trial within {VERIFIED_WITHIN.days} days. {why}".strip(),
+            "Try it: python manage.py verify_backup",
+        )
+    if status.left_out:
+        yield (
+            f"Not in the backups, because it could not be read: {', '.join(status.left_out)}",
+            "Let the user that makes backups read it, or take it out of BACKUP_CONFIGURATION.",
+        )
 
 
 def _admins() -> Iterator[Check]:

@@ -30,7 +30,7 @@ UNKNOWN = "Not known: the database does not answer.", "See the check of the data
 
 @dataclass(frozen=True)
 class Check:
-    """`message` is empty where it is `ok`; `remedy` is for admins."""
+    """Where it is `ok`, `message` is empty or a hint; `remedy` is for admins."""
 
     name: str
     ok: bool

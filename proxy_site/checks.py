@@ -76,6 +76,30 @@ def production_is_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 
 
 @register()
+def backups_are_set_up(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A production server without a key is warned only: it works, and somebody may save it otherwise."""
+    problems: list[CheckMessage] = []
+    if settings.PRODUCTION and not settings.BACKUP_KEY:
+        problems.append(
+            Warning(
+                "BACKUP_KEY is not set: there are no backups.",
+                hint="docs/backups.md says how to make a key, and where to keep a copy of it.",
+                id="proxy_site.W002",
+            )
+        )
+    needed = ("BACKUP_ENDPOINT", "BACKUP_REGION", "BACKUP_ACCESS_KEY", "BACKUP_SECRET_KEY")
+    if settings.BACKUP_BUCKET and (missing := [name for name in needed if not getattr(settings, name)]):
+        problems.append(
+            Error(
+                f"BACKUP_BUCKET is set without {', '.join(missing)}.",
+                hint=".env.example says what each is.",
+                id="proxy_site.E011",
+            )
+        )
+    return problems
+
+
+@register()
 def the_interface_exists(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """A warning only: a VPN may come up later. Until then qBittorrent waits and reaches nobody."""
     names = sorted(name for _, name in socket.if_nameindex())

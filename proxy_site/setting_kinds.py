@@ -84,6 +84,23 @@ def loopback(text: str) -> list[str]:
     return addresses
 
 
+def https_url(text: str) -> str:
+    """https://HOST or https://HOST:PORT; empty for none."""
+    if text and not re.fullmatch(r"https://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]@]+)(:\d{1,5})?/?", text):
+        raise EnvError("Must be https://HOST or https://HOST:PORT.")
+    port_of_url(text)
+    return text.rstrip("/")
+
+
+def age_identity(text: str) -> str:
+    """A private key of age (X25519), as age-keygen writes it; empty for none. The refusal does not show it."""
+    if text and not re.fullmatch(r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}", text):
+        raise EnvError(
+            "Must be a key of age as age-keygen makes it: AGE-SECRET-KEY-1 and 58 more characters."
+        )
+    return text
+
+
 port = Range(1, 65535, error="Must be a port, 1 to 65535.")
 
 
@@ -140,7 +157,18 @@ def postgresql(url: str) -> dict[str, Any]:
     }
 
 
-KINDS = (address, limit, loopback, names, optional_address, postgresql, public_host, size)
+KINDS = (
+    address,
+    age_identity,
+    https_url,
+    limit,
+    loopback,
+    names,
+    optional_address,
+    postgresql,
+    public_host,
+    size,
+)
 
 
 def reading() -> Env:

@@ -114,6 +114,24 @@ METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 METRICS_USERNAMES: bool = env.bool("METRICS_USERNAMES", True)
 PROMETHEUS_LATENCY_BUCKETS = (0.0005, 0.002, 0.01, 0.05, 0.25, 1.0, float("inf"))  # seconds, of queries
 
+# --- backups
+BACKUP_DIR = directory("BACKUP_DIR", DATA_DIR / "backups")
+BACKUP_KEY: str = env.age_identity("BACKUP_KEY", "")
+BACKUP_CONFIGURATION: list[str] = env.names("BACKUP_CONFIGURATION", "") or [
+    "/etc/oci-torrent-proxy",
+    str(DATA_DIR / "secrets"),
+]
+BACKUP_DAILY: int = env.int("BACKUP_DAILY", 7, validate=Range(1, 366))
+BACKUP_WEEKLY: int = env.int("BACKUP_WEEKLY", 4, validate=Range(0, 520))
+BACKUP_MONTHLY: int = env.int("BACKUP_MONTHLY", 6, validate=Range(0, 120))
+BACKUP_BUCKET: str = env.str("BACKUP_BUCKET", "")
+BACKUP_ENDPOINT: str = env.https_url("BACKUP_ENDPOINT", "")
+BACKUP_REGION: str = env.str("BACKUP_REGION", "")
+BACKUP_ACCESS_KEY: str = env.str("BACKUP_ACCESS_KEY", "")
+BACKUP_SECRET_KEY: str = env.str("BACKUP_SECRET_KEY", "")
+BACKUP_BUCKET_LIMIT: int = env.limit("BACKUP_BUCKET_LIMIT", "20 GB")
+BACKUP_BUCKET_REQUESTS: int = env.int("BACKUP_BUCKET_REQUESTS", 50_000, validate=Range(1))
+
 # --- URLs that people type
 OUTBOUND_ALLOW_PRIVATE: bool = env.bool("OUTBOUND_ALLOW_PRIVATE", False)
 

@@ -128,6 +128,12 @@ def test_the_benchmark_of_the_free_tier_runs_and_outruns_no_month(short_folder: 
     assert all(promise["held"] for promise in answer["promises"])
 
 
+def test_the_benchmark_of_backups_runs_and_leaves_nothing_behind(short_folder: str) -> None:
+    answer = quick_run("backups", short_folder)
+    assert answer["figures"]["archive_mb"] > 1
+    assert all(promise["held"] for promise in answer["promises"])
+
+
 def test_flexget_is_compared_only_where_somebody_says_where_it_is() -> None:
     done = processes.run([sys.executable, "-m", "benchmarks.feeds", "--parts", "flexget"])
     assert done.returncode == 2

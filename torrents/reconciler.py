@@ -17,6 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from proxy_site import life_signs
 from torrents import admission, egress, engine_records, metainfo
 from torrents.engine_wishes import NO_WISHES, EngineWishes, read_wishes
 from torrents.engines.base import Engine as EngineAdapter
@@ -76,6 +77,7 @@ class Reconciler:
         """Until `stop` is set. Raises LockLost when another reconciler may have taken over."""
         woken = True
         while not stop.is_set():
+            life_signs.alive()
             woken = self._rest(self.attempt(woken=woken), stop)
 
     def attempt(self, *, woken: bool) -> float:

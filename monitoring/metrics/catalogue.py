@@ -178,6 +178,23 @@ METRICS = (
         "schedule_last_success_timestamp_seconds", "When a schedule last ran well, as Unix time.", "schedule"
     ),
     _gauge("schedule_interval_seconds", "How often a schedule is to run.", "schedule"),
+    # --- backups, on the host that makes them
+    _gauge(
+        "backup_last_success_timestamp_seconds",
+        "When a place last got an archive, as Unix time; missing: never.",
+        "destination",
+    ),
+    _gauge("backup_size_bytes", "Size of the newest archive.", "destination"),
+    _gauge("backup_stored_bytes", "Size of all archives that are kept.", "destination"),
+    _gauge("backup_count", "Archives that are kept.", "destination"),
+    _gauge(
+        "backup_last_verified_timestamp_seconds",
+        "When an archive was last restored on trial and was as it should be, as Unix time; missing: never.",
+    ),
+    _gauge("backup_failures_in_a_row", "Failed runs since the last good one.", "task"),
+    _gauge("bucket_requests_month", "Requests to the bucket in this calendar month (UTC)."),
+    _gauge("bucket_requests_limit", "Requests to the bucket that a month may have (BACKUP_BUCKET_REQUESTS)."),
+    _gauge("bucket_bytes_limit", "What the bucket may hold (BACKUP_BUCKET_LIMIT)."),
     # --- this answer
     _gauge("scrape_seconds", "How long it took to read the rows for this answer."),
 )

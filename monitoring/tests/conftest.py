@@ -1,10 +1,12 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from django_q.models import Task
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
+from proxy_site.backups.status import PlaceStatus, Status
 from torrents import engine_records, sftp_servers
 from torrents.engines.fake import FakeEngine
 from torrents.models import Engine
@@ -30,6 +32,21 @@ def engine(db: None) -> Engine:
     engine_records.record_engine(engine=engine, status=FakeEngine().poll().status, free_space=100 * GIB)
     sftp_servers.tell(name="box:8022", connections=0)
     return engine
+
+
+@pytest.fixture
+def saved(settings: Settings, tmp_path: Path) -> Status:
+    """A box that has just made a backup, to both places, and restored it on trial."""
+    settings.BACKUP_KEY = "AGE-SECRET-KEY-1" + "Q" * 58
+    settings.BACKUP_BUCKET = "archives"
+    settings.BACKUP_DIR = tmp_path
+    now, name = timezone.now(), "box-20261123T031500Z.age"
+    status = Status(verified={name: now})
+    for kind in ("directory", "bucket"):
+        status.places[kind] = PlaceStatus(now, name, newest_bytes=1000, stored_bytes=5000, count=5)
+    status.count_request()
+    status.write(tmp_path)
+    return status
 
 
 @pytest.fixture

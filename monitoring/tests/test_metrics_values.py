@@ -27,6 +27,7 @@ from monitoring.metrics.exposition import own_figures
 from monitoring.models import EgressDay, Host
 from monitoring.tests.reading import Scrape
 from monitoring.tests.rows import everything, many_torrents
+from proxy_site.backups.status import Status
 from proxy_site.environment import PROJECT_DIR
 from torrents import engine_records, sftp_servers
 from torrents.allowances import limits_of, use_of_everybody, utc_today
@@ -67,7 +68,9 @@ def test_the_committed_list_is_the_one_that_the_code_makes() -> None:
     )
 
 
-def test_exactly_what_stands_in_the_list_is_exported_with_its_labels(engine: Engine, worked: Task) -> None:
+def test_exactly_what_stands_in_the_list_is_exported_with_its_labels(
+    engine: Engine, worked: Task, saved: Status
+) -> None:
     everything()
     measured(cpu_p95=0.1, network_p95=0.1, memory_p95=0.1)
     told = {name: labels for name, labels in scrape().labels().items() if name.startswith("torrentproxy_")}

@@ -109,3 +109,18 @@ def test_migrate_refuses_a_postgresql_that_is_too_old(monkeypatch: pytest.Monkey
 
 def test_no_connection_is_made_where_no_database_is_named() -> None:
     assert checks.postgresql_is_new_enough(None) == []
+
+
+def test_production_without_a_key_for_backups_is_warned_and_development_is_not(production: Settings) -> None:
+    (warning,) = checks.backups_are_set_up(None)
+    assert (warning.id, warning.is_serious()) == ("proxy_site.W002", False)
+    production.PRODUCTION = False
+    assert checks.backups_are_set_up(None) == []
+
+
+def test_half_a_bucket_is_refused_with_what_is_missing(settings: Settings) -> None:
+    settings.BACKUP_BUCKET = "archives"
+    settings.BACKUP_REGION = "eu-frankfurt-1"
+    (error,) = checks.backups_are_set_up(None)
+    assert error.msg == "BACKUP_BUCKET is set without BACKUP_ENDPOINT, BACKUP_ACCESS_KEY, BACKUP_SECRET_KEY."
+    assert error.is_serious()

@@ -108,7 +108,8 @@ def test_a_data_directory_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> N
 
 
 def test_a_correct_production_configuration_passes(tmp_path: Path) -> None:
-    result = processes.run(processes.manage("check"), DATA_DIR=str(tmp_path), **PRODUCTION)
+    key = "AGE-SECRET-KEY-1" + "Q" * 58
+    result = processes.run(processes.manage("check"), DATA_DIR=str(tmp_path), BACKUP_KEY=key, **PRODUCTION)
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -214,6 +215,28 @@ def test_a_size_is_written_as_it_is_read(text: str) -> None:
 def test_a_limit_of_nothing_or_beyond_everything_is_refused(text: str) -> None:
     with pytest.raises(EnvError, match="more than nothing"):
         setting_kinds.limit(text)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h", "h", "https://", "https://h/bucket", "https://u@h", "https://h:99999"]
+)
+def test_what_is_no_https_address_is_refused(url: str) -> None:
+    with pytest.raises((EnvError, ValidationError)):
+        setting_kinds.https_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ns.compat.objectstorage.region.example.com", "https://127.0.0.1:1", ""]
+)
+def test_an_https_address_is_a_host_and_perhaps_a_port(url: str) -> None:
+    assert setting_kinds.https_url(url) == url
+
+
+@pytest.mark.parametrize("key", ["hidden", "age1hidden", "AGE-SECRET-KEY-1hidden"])
+def test_a_key_that_is_none_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(EnvError) as refusal:
+        setting_kinds.age_identity(key)
+    assert "hidden" not in str(refusal.value)
 
 
 def test_what_libpq_understands_reaches_django() -> None:

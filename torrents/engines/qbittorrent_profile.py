@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -84,14 +85,16 @@ def engine_version(binary: str = "qbittorrent-nox") -> tuple[int, int]:
             "QBITTORRENT_BINARY. Where a qBittorrent of your own is running, set QBITTORRENT_MANAGED=false."
         )
     try:
-        answer = subprocess.run(
-            [binary, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-            env=_environment(Path("/")),
-        )
+        # It wants to write there even to say that, and a user of its own may not do so everywhere.
+        with tempfile.TemporaryDirectory() as home:
+            answer = subprocess.run(
+                [binary, "--version"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+                env=_environment(Path(home)),
+            )
     except OSError as error:
         raise NoQBittorrent(f"{binary} (QBITTORRENT_BINARY) cannot be run: {error.strerror}.") from error
     found = re.search(r"v(\d+)\.(\d+)", answer.stdout)

@@ -12,6 +12,7 @@ import asyncssh
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from proxy_site import life_signs
 from proxy_site.sftp_endpoint import host_key
 from torrents import sftp_servers
 from torrents.sftp.authentication import still_good
@@ -72,6 +73,7 @@ class Server:
             rekey_seconds=REKEY_SECONDS,
             encoding=None,
         )
+        life_signs.ready()
         watcher = asyncio.create_task(self._end_what_was_taken_back())
         self.send_on_errand(self._tell_of_itself(f"{socket.gethostname()}:{port}", stop))
         try:

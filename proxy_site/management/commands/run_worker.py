@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django_q.cluster import Cluster
 
+from proxy_site import life_signs
 from proxy_site.worker_watch import STUCK_AFTER, is_stuck
 
 LOOK_EVERY = 15.0  # seconds
@@ -35,9 +36,11 @@ class Command(BaseCommand):
         patience = timedelta(seconds=options["stuck_after"])
         cluster = Cluster()
         cluster.start()
+        life_signs.ready()
         began = time.monotonic()
         every = min(LOOK_EVERY, patience.total_seconds() / 4)
         while cluster.sentinel is not None and cluster.sentinel.is_alive():
+            life_signs.alive()
             cluster.sentinel.join(every)
             # What was left from before gets the same time.
             if time.monotonic() - began > patience.total_seconds() and is_stuck(after=patience):

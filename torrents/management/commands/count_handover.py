@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 
+from proxy_site import life_signs
 from torrents.access_log import count_new_lines
 
 LOOK_EVERY = 1.0  # seconds
@@ -30,7 +31,9 @@ class Command(BaseCommand):
             count_new_lines(log)
             return
         trouble = ""
+        life_signs.ready()
         while True:
+            life_signs.alive()
             try:
                 count_new_lines(log)
                 trouble = ""

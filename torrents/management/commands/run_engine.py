@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
+from proxy_site import life_signs
 from torrents.checksums import Checksums
 from torrents.engines.base import Engine
 from torrents.engines.registry import create_engine
@@ -40,8 +41,10 @@ class Command(BaseCommand):
         checksums = Checksums(stop)
         checksums.start()
         adapter = create_engine()
+        life_signs.ready()
         try:
             while not stop.is_set():
+                life_signs.alive()
                 try:
                     reconcile(adapter, stop)
                 except (LockLost, DatabaseError, InterfaceError) as error:
@@ -63,6 +66,7 @@ def reconcile(adapter: Engine, stop: threading.Event) -> None:
             if not announced:
                 logger.info("Another run_engine is at work; waiting to take over.")
                 announced = True
+            life_signs.alive()
             if stop.wait(RETRY_SECONDS):
                 return
         with FolderLock(Path(settings.DOWNLOADS_DIR)) as writing:

@@ -7,8 +7,11 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
+from proxy_site import life_signs
 from proxy_site.sftp_endpoint import fingerprint, listen_address
 from torrents.sftp.server import Server
+
+ALIVE_EVERY = 20.0  # seconds
 
 
 class Command(BaseCommand):
@@ -39,4 +42,14 @@ async def serve_until_told(host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Server().serve(host, port, stop)
+    signs = asyncio.create_task(show_life())
+    try:
+        await Server().serve(host, port, stop)
+    finally:
+        signs.cancel()
+
+
+async def show_life() -> None:
+    while True:
+        life_signs.alive()
+        await asyncio.sleep(ALIVE_EVERY)
