@@ -17,7 +17,7 @@ from django.conf import settings
 from proxy_site.backups import archive
 from proxy_site.backups.bucket import Bucket, BucketAddress, requests_for
 from proxy_site.backups.database import Database
-from proxy_site.backups.errors import BackupError, Busy
+from proxy_site.backups.errors import BackupError, Busy, disk_in_words
 from proxy_site.backups.manifest import Manifest, parse
 from proxy_site.backups.places import Directory, Place, Stored, give_to_owner_of, moment_of
 from proxy_site.backups.retention import Retention
@@ -108,9 +108,8 @@ class Box:
                 shutil.rmtree(left, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.directory))
             try:
-                yield folder
-            except OSError as error:
-                raise BackupError(f"This machine's disk or memory refused: {error}") from error
+                with disk_in_words():
+                    yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         finally:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ def back_up(*, say: Say) -> Made:
 
 
 def note_failure(directory: Path, task: str, why: str) -> None:
-    if directory.is_dir():
+    with suppress(OSError):  # the disk may be full, and that is why
         status = Status.read(directory)
         status.failures[task] += 1
         status.last_failure[task] = why
@@ -134,6 +135,7 @@ def _stored(box: Box, place: Place, made: Made) -> None:
 
 def _note(box: Box, made: Made) -> None:
     status = Status.read(box.directory)
+    status.since = status.since or datetime.now(UTC)
     status.left_out = made.left_out
     if box.bucket_address is None:
         status.places.pop("bucket", None)

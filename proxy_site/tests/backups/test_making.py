@@ -1,6 +1,7 @@
 """Making archives, and where they are kept."""
 
 import json
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -151,6 +152,14 @@ def test_a_program_that_fails_is_told_in_its_own_words(box: Box, tmp_path: Path)
     program.chmod(0o755)
     with pytest.raises(BackupError, match=r"^PostgreSQL's program failed: server is on holiday$"):
         Programs(tmp_path).dump(tmp_path / "to", snapshot="1", environment={})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_is_for_the_folders_owner(box: Box) -> None:
+    box.directory.mkdir(mode=0o700)
+    os.chown(box.directory, 65534, 65534)
+    made = back_up(say=quiet)
+    assert {(box.directory / name).stat().st_uid for name in (made.name, ".lock")} == {65534}
 
 
 def test_a_status_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:

@@ -275,6 +275,27 @@ def test_other_sessions_of_the_database_end_and_those_of_other_databases_stay(bo
             ended.execute("SELECT 1")
 
 
+@pytest.mark.usefixtures("unchanged")
+def test_somebody_whom_we_may_not_disconnect_is_named_and_nothing_changes(box: Box, saved: Path) -> None:
+    name = f"{box.database.name}_role"
+    with box.database.beside() as server:
+        server.execute(f"CREATE ROLE {name} LOGIN CREATEDB PASSWORD 'secret'")
+        server.execute(f'ALTER DATABASE "{box.database.name}" OWNER TO {name}')
+        poor = replace(
+            box.database, parameters={**box.database.parameters, "user": name, "password": "secret"}
+        )
+        try:
+            with (
+                closing(session(box.database, application="an exporter")),
+                pytest.raises(BackupError, match=r"postgres \(.*, process \d+\)"),
+                poor.scratch("restoring") as new,
+            ):
+                poor.replace_by(new, at=LATER)
+        finally:
+            server.execute(f'ALTER DATABASE "{box.database.name}" OWNER TO CURRENT_USER')
+            server.execute(f"DROP ROLE {name}")
+
+
 def test_those_who_connect_while_places_are_changed_find_one_or_the_other(box: Box, saved: Path) -> None:
     """Never none, and never a mixture."""
     found: set[tuple[str, ...]] = set()
