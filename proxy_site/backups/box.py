@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError, Busy, disk_in_words
 from proxy_site.backups.manifest import Manifest, parse
 from proxy_site.backups.places import Directory, Place, Stored, give_to_owner_of, moment_of
+from proxy_site.backups.progress import in_units
 from proxy_site.backups.retention import Retention
 from proxy_site.backups.status import Status
 
-Say = Callable[[str], None]  # what is going on, for a person who waits
 SPARE = 64 * 2**20  # bytes that stay free whatever was reckoned
 _WORK = "work-"
 
@@ -168,11 +168,3 @@ class Box:
             if stored.name == name:
                 return Found(place, stored)
         raise BackupError(f"There is no archive {text}. manage.py backups lists what there is.")
-
-
-def in_units(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"

@@ -287,7 +287,7 @@ def test_somebody_whom_we_may_not_disconnect_is_named_and_nothing_changes(box: B
         try:
             with (
                 closing(session(box.database, application="an exporter")),
-                pytest.raises(BackupError, match=r"postgres \(.*, process \d+\)"),
+                pytest.raises(BackupError, match=r"may not disconnect: .*\(.*, process \d+\)"),
                 poor.scratch("restoring") as new,
             ):
                 poor.replace_by(new, at=LATER)
