@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings as configured
 from pytest_django import Settings
 
 from proxy_site.backups import archive, configuration
 from proxy_site.backups.box import Box
-from proxy_site.backups.database import OURS
 from proxy_site.backups.errors import BackupError
 from proxy_site.backups.manifest import Manifest
 from proxy_site.backups.places import archive_name
@@ -34,6 +34,9 @@ from proxy_site.backups.verifying import unpacked
 from proxy_site.tests.backups.conftest import databases_of, execute, groups, quiet, session
 
 pytestmark = pytest.mark.django_db  # has pytest-django make the database that ours is copied from
+OURS = configured.DATABASES["default"]["OPTIONS"][
+    "application_name"
+]  # what the box's processes call themselves
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
