@@ -149,7 +149,8 @@ def _lapsed_backups(status: Status) -> Iterator[tuple[str, str]]:
             hours = int((now - moment).total_seconds() // 3600)
             why = status.last_failure.get("backup", "") if status.failures["backup"] else ""
             yield f"The {kind} got its last archive {hours} hours ago. {why}".strip(), again
-    if made and (status.last_verified is None or now - status.last_verified > VERIFIED_WITHIN):
+    last_verified = status.last_verified or status.since
+    if last_verified is not None and now - last_verified > VERIFIED_WITHIN:
         why = status.last_failure.get("verify", "") if status.failures["verify"] else ""
         yield (
             f"No archive was restored on trial within {VERIFIED_WITHIN.days} days. {why}".strip(),

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def saved(settings: Settings, tmp_path: Path) -> Status:
     settings.BACKUP_BUCKET = "archives"
     settings.BACKUP_DIR = tmp_path
     now, name = timezone.now(), "box-20261123T031500Z.age"
-    status = Status(verified={name: now})
+    status = Status(since=now - timedelta(days=30), verified={name: now})
     for kind in ("directory", "bucket"):
         status.places[kind] = PlaceStatus(now, name, newest_bytes=1000, stored_bytes=5000, count=5)
     status.count_request()

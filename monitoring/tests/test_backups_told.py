@@ -87,6 +87,13 @@ def test_what_lapsed_is_wrong(saved: Status, change: Change, words: str) -> None
     assert check.remedy
 
 
+def test_the_first_trial_has_a_week_to_come(saved: Status) -> None:
+    saved.verified.clear()
+    saved.since = timezone.now() - timedelta(days=7)
+    saved.write(configured.BACKUP_DIR)
+    assert checks() == [Check("backups", True)]
+
+
 def test_why_the_last_run_failed_is_told(saved: Status) -> None:
     saved.failures["backup"] = 2
     saved.last_failure["backup"] = "The disk is full."

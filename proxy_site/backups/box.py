@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,13 +17,13 @@ from django.conf import settings
 from proxy_site.backups import archive
 from proxy_site.backups.bucket import Bucket, BucketAddress, requests_for
 from proxy_site.backups.database import Database
-from proxy_site.backups.errors import BackupError, Busy
+from proxy_site.backups.errors import BackupError, Busy, disk_in_words
 from proxy_site.backups.manifest import Manifest, parse
 from proxy_site.backups.places import Directory, Place, Stored, give_to_owner_of, moment_of
+from proxy_site.backups.progress import in_units
 from proxy_site.backups.retention import Retention
 from proxy_site.backups.status import Status
 
-Say = Callable[[str], None]  # what is going on, for a person who waits
 SPARE = 64 * 2**20  # bytes that stay free whatever was reckoned
 _WORK = "work-"
 
@@ -108,9 +108,8 @@ class Box:
                 shutil.rmtree(left, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.directory))
             try:
-                yield folder
-            except OSError as error:
-                raise BackupError(f"This machine's disk or memory refused: {error}") from error
+                with disk_in_words():
+                    yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         finally:
@@ -169,11 +168,3 @@ class Box:
             if stored.name == name:
                 return Found(place, stored)
         raise BackupError(f"There is no archive {text}. manage.py backups lists what there is.")
-
-
-def in_units(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"

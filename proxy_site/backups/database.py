@@ -21,7 +21,6 @@ from proxy_site.backups.manifest import Contents
 from proxy_site.backups.programs import programs_for
 
 APPLICATION = "oci-torrent-proxy backups"  # in pg_stat_activity
-OURS = "oci-torrent-proxy"  # web, worker, reconciler, SFTP: settings.DATABASES
 LONGEST_BASE = 32  # characters; with what comes behind, PostgreSQL's 63 are not exceeded
 SESSIONS_END_EVERY = 0.2  # seconds; PostgreSQL itself waits 5 for the last session to end
 
@@ -194,10 +193,11 @@ class Database:
     # --- putting one in its place
 
     def ours_connected(self) -> int:
-        """Sessions of the box's own processes."""
+        """Sessions of the box's own processes: web, worker, reconciler, SFTP."""
+        ours = settings.DATABASES["default"]["OPTIONS"]["application_name"]
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND application_name = %s"
         with self.beside() as connection:
-            return int(_value(connection, query, self.name, OURS))
+            return int(_value(connection, query, self.name, ours))
 
     def replace_by(self, other: Self, *, at: datetime) -> str:
         """Give `other` this one's name, both in one transaction; the name under which this one stays, "" if there was
@@ -269,9 +269,8 @@ def _sessions_ending(*databases: Database) -> Iterator[None]:
         with suppress(BackupError), databases[0].beside() as connection:
             while True:
                 for (pid,) in connection.execute(_SESSIONS_PIDS, [names]).fetchall():
-                    with suppress(
-                        psycopg.errors.InsufficientPrivilege
-                    ):  # a superuser's: waited for, then named
+                    # One that we may not end is waited for, and named then.
+                    with suppress(psycopg.errors.InsufficientPrivilege):
                         connection.execute("SELECT pg_terminate_backend(%s)", [pid])
                 if done.wait(SESSIONS_END_EVERY):
                     return

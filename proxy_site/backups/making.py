@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,12 @@ from django.utils.crypto import salted_hmac
 
 from proxy_site import VERSION
 from proxy_site.backups import archive, configuration
-from proxy_site.backups.box import Box, Say, in_units
+from proxy_site.backups.box import Box
 from proxy_site.backups.bucket import Bucket
 from proxy_site.backups.errors import BackupError, Busy
 from proxy_site.backups.manifest import Manifest
 from proxy_site.backups.places import Directory, Place, archive_name
+from proxy_site.backups.progress import Say, in_units, size_of, telling
 from proxy_site.backups.status import PlaceStatus, Status
 
 
@@ -53,7 +55,7 @@ def back_up(*, say: Say) -> Made:
 
 
 def note_failure(directory: Path, task: str, why: str) -> None:
-    if directory.is_dir():
+    with suppress(OSError):  # the disk may be full, and that is why
         status = Status.read(directory)
         status.failures[task] += 1
         status.last_failure[task] = why
@@ -67,7 +69,8 @@ def _make(box: Box, folder: Path, say: Say) -> Made:
     say(f"Dumping the database {box.database.name} ({in_units(whole)}).")
     now = datetime.now(UTC).replace(microsecond=0)
     dump, bundled, draft = folder / "dump", folder / "configuration", folder / archive_name(now)
-    contents, server_major = box.database.dump(dump)
+    with telling(say, lambda: size_of(dump)):
+        contents, server_major = box.database.dump(dump)
     left_out = configuration.bundle(box.configuration, bundled)
     manifest = Manifest(
         made_at=now,
@@ -81,7 +84,7 @@ def _make(box: Box, folder: Path, say: Say) -> Made:
         left_out=tuple(left_out),
     )
     say(f"Encrypting the dump ({in_units(manifest.dump_bytes)}) and the configuration.")
-    with draft.open("xb") as target:
+    with telling(say, lambda: size_of(draft)), draft.open("xb") as target:
         draft.chmod(0o600)
         archive.write(target, key=box.key, manifest=manifest.to_json(), configuration=bundled, database=dump)
     dump.unlink()
@@ -134,6 +137,7 @@ def _stored(box: Box, place: Place, made: Made) -> None:
 
 def _note(box: Box, made: Made) -> None:
     status = Status.read(box.directory)
+    status.since = status.since or datetime.now(UTC)
     status.left_out = made.left_out
     if box.bucket_address is None:
         status.places.pop("bucket", None)

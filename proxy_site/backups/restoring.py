@@ -13,11 +13,12 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from proxy_site.backups import archive, configuration
-from proxy_site.backups.box import Box, Found, Say
+from proxy_site.backups.box import Box, Found
 from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError
 from proxy_site.backups.making import secret_key_mark
 from proxy_site.backups.manifest import Manifest
+from proxy_site.backups.progress import Say, telling
 from proxy_site.backups.verifying import require_room, require_same, unpacked
 
 MIGRATE_WITHIN = 3600  # seconds
@@ -99,7 +100,8 @@ def _restored(
     now = datetime.now(UTC)
     with box.database.scratch("restoring") as new:
         say(f"Restoring it into {new.name}, beside what is there.")
-        new.fill_from(files / archive.DATABASE)
+        with telling(say, lambda: new.sizes()[0]):
+            new.fill_from(files / archive.DATABASE)
         require_same(manifest, new.contents())
         if missing := _known_migrations() - set(manifest.contents.migrations):
             say(f"Bringing it up to date: {len(missing)} migrations.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from proxy_site.backups.box import Box
-from proxy_site.backups.errors import BackupError
+from proxy_site.backups.errors import BackupError, disk_in_words
 from proxy_site.backups.making import back_up
 from proxy_site.backups.manifest import Manifest
 from proxy_site.backups.places import Directory, Place, Stored
@@ -63,7 +63,8 @@ def listing() -> Listing:
 def manifest_of(text: str) -> Manifest:
     """Of the archive that `text` names, by its first bytes alone."""
     box = Box.of_settings()
-    return box.manifest(box.named(text))
+    with disk_in_words():
+        return box.manifest(box.named(text))
 
 
 def drop_kept(name: str) -> None:
@@ -78,7 +79,8 @@ def _everywhere(box: Box, problems: list[str]) -> list[tuple[str, list[Stored]]]
     told = []
     for place in places:
         try:
-            told.append((place.kind, place.archives()))
+            with disk_in_words():
+                told.append((place.kind, place.archives()))
         except BackupError as error:
             problems.append(str(error))
     return told

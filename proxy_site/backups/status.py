@@ -29,6 +29,7 @@ class PlaceStatus:
 @dataclass
 class Status:
     places: dict[str, PlaceStatus] = field(default_factory=dict)  # by kind
+    since: datetime | None = None  # when the first archive was made
     verified: dict[str, datetime] = field(default_factory=dict)  # archives that were restored on trial: when
     failures: dict[str, int] = field(default_factory=lambda: {"backup": 0, "verify": 0})  # in a row
     last_failure: dict[str, str] = field(default_factory=dict)  # in words; of what failed last
@@ -58,6 +59,7 @@ class Status:
                 kind: PlaceStatus(**{**place, "last_success": datetime.fromisoformat(place["last_success"])})
                 for kind, place in told["places"].items()
             }
+            told["since"] = datetime.fromisoformat(told["since"]) if told["since"] else None
             told["verified"] = {name: datetime.fromisoformat(at) for name, at in told["verified"].items()}
             return cls(**told)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from proxy_site.backups import archive
-from proxy_site.backups.box import SPARE, Box, Found, Say, in_units
+from proxy_site.backups.box import SPARE, Box, Found
 from proxy_site.backups.errors import BackupError, Busy
 from proxy_site.backups.making import note_failure
 from proxy_site.backups.manifest import Contents, Manifest
 from proxy_site.backups.places import moment_of
+from proxy_site.backups.progress import Say, in_units, size_of, telling
 from proxy_site.backups.status import Status
 
 # Older than this when the archive was made, the newest row says that another database was saved, or one that nobody
@@ -62,8 +63,9 @@ def unpacked(box: Box, found: Found, manifest: Manifest, folder: Path, say: Say)
     )
     files = folder / "unpacked"
     files.mkdir(mode=0o700)
-    fetched = found.place.fetch(found.stored.name, folder)
-    with fetched.open("rb") as source:
+    with telling(say, lambda: size_of(folder / found.stored.name)):
+        fetched = found.place.fetch(found.stored.name, folder)
+    with telling(say, lambda: size_of(*files.iterdir())), fetched.open("rb") as source:
         archive.unpack(source, files, key=box.key)
     if fetched.parent == folder:
         fetched.unlink()
@@ -113,7 +115,8 @@ def _restored_on_trial(box: Box, found: Found, folder: Path, say: Say) -> Manife
     files = unpacked(box, found, manifest, folder, say)
     with box.database.scratch("verify") as scratch:
         say(f"Restoring it into {scratch.name}.")
-        scratch.fill_from(files / archive.DATABASE)
+        with telling(say, lambda: scratch.sizes()[0]):
+            scratch.fill_from(files / archive.DATABASE)
         require_same(manifest, scratch.contents())
     age = _newest_row_age(manifest)
     if age is not None and age > NEWEST_ROW_AT_MOST:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from proxy_site.backups.box import in_units
+from proxy_site.backups.progress import in_units
 from proxy_site.backups.services import (
     BackupError,
     Manifest,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from proxy_site.backups.box import in_units
+from proxy_site.backups.progress import in_units
 from proxy_site.backups.services import BackupError, verify_newest
 from proxy_site.management.backup_output import failed, plain_help
 

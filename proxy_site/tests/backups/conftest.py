@@ -1,8 +1,12 @@
 """A box to save: a database of our schema of its own, and folders of its own."""
 
+import io
 import secrets
+import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -13,11 +17,17 @@ from django.db import connection
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
+from proxy_site.backups import archive
 from proxy_site.backups.box import Box
 from proxy_site.backups.database import Database
-from proxy_site.backups.services import back_up
+from proxy_site.backups.manifest import Manifest
+from proxy_site.backups.places import archive_name
+from proxy_site.backups.restoring import Restored
+from proxy_site.backups.services import back_up, restore
 from proxy_site.tests.backups import object_storage
 from proxy_site.tests.backups.object_storage import ObjectStorage
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def quiet(line: str) -> None:
@@ -82,6 +92,23 @@ def box(database: Database, settings: Settings, tmp_path: Path, key: str) -> Box
     return Box.of_settings()
 
 
+@pytest.fixture
+def saved(box: Box, made_once: Path) -> Path:
+    """An archive of three groups; the database has gone on since."""
+    execute(box.database, "DELETE FROM auth_group WHERE name = 'one'")
+    box.directory.mkdir(mode=0o700)
+    shutil.copy(made_once, box.directory)
+    return box.directory / made_once.name
+
+
+@pytest.fixture
+def unchanged(box: Box, saved: Path) -> Iterator[None]:
+    """Whatever the test does, the box's database is as it was, and there is no other."""
+    yield
+    assert groups(box.database) == ["three", "two"]
+    assert databases_of(box.database) == [box.database.name]
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for 127.0.0.1, signed by nobody else, in one file."""
@@ -135,3 +162,27 @@ def databases_of(database: Database) -> list[str]:
 def session(database: Database, *, application: str) -> psycopg.Connection[tuple[object, ...]]:
     """Somebody who is connected."""
     return psycopg.connect(**{**database.parameters, "application_name": application}, dbname=database.name)  # type: ignore[arg-type]
+
+
+def restored(text: str = "newest", *, with_configuration: bool = False) -> Restored:
+    done = restore(text, with_configuration=with_configuration, agreed=lambda *_: True, say=quiet)
+    assert done is not None
+    return done
+
+
+def changed(saved: Path, box: Box, tmp_path: Path, **fields: object) -> Path:
+    """That archive with another manifest."""
+    folder = tmp_path / "changed"
+    folder.mkdir()
+    archive.unpack(io.BytesIO(saved.read_bytes()), folder, key=box.key)
+    manifest: Manifest = box.manifest(box.named(str(saved)))
+    target = folder / archive_name(LATER)
+    with target.open("wb") as file:
+        archive.write(
+            file,
+            key=box.key,
+            manifest=replace(manifest, **fields).to_json(),  # type: ignore[arg-type]
+            configuration=folder / archive.CONFIGURATION,
+            database=folder / archive.DATABASE,
+        )
+    return target

@@ -94,7 +94,7 @@ class _Request(BaseHTTPRequestHandler):
             self.connection.close()
             self.close_connection = True
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.body()
         try:
             if "aws-chunked" in self.headers.get("Content-Encoding", "") or "x-amz-acl" in self.headers:
                 raise Refused("NotImplemented")
@@ -114,6 +114,17 @@ class _Request(BaseHTTPRequestHandler):
         except Refused as refusal:
             text = f"<Error><Code>{refusal.code}</Code><Message>{refusal.code}</Message></Error>"
             self.answer(text.encode(), status=STATUSES.get(refusal.code, 403))
+
+    def body(self) -> bytes:
+        """All of it, also where it is refused then: what is left unread would be taken for the next request."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
 
     def serve(self, body: bytes) -> None:
         match self.command, self.key, self.query:

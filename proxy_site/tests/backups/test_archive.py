@@ -145,20 +145,21 @@ def test_the_ordinary_programs_open_it(made: Path, tmp_path: Path, key: str) -> 
 
 
 MEMORY = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from proxy_site.backups import archive
+from proxy_site.tests.backups.memory import peak_kib
 folder, key = Path(sys.argv[1]), sys.argv[2]
 with (folder / "large").open("wb") as file:
     file.truncate(100_000_000)
 (folder / "small").write_bytes(b"")
 (folder / "into").mkdir()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
 with (folder / "a.age").open("wb") as file:
     archive.write(file, key=key, manifest=b"{}", configuration=folder / "small", database=folder / "large")
 with (folder / "a.age").open("rb") as file:
     archive.unpack(file, folder / "into", key=key)
-print(json.dumps([(folder / "a.age").stat().st_size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before]))
+print(json.dumps([(folder / "a.age").stat().st_size, peak_kib() - before]))
 """
 
 

@@ -136,19 +136,20 @@ def test_the_stand_in_refuses_what_boto3_does_by_default(storage: ObjectStorage,
 
 
 MEMORY = """
-import resource, sys
+import sys
 from pathlib import Path
 from proxy_site.backups.bucket import Bucket, BucketAddress
+from proxy_site.tests.backups.memory import peak_kib
 folder, address = Path(sys.argv[1]), sys.argv[2:]
 archive = folder / "box-20260102T030405Z.age"
 with archive.open("wb") as file:
     file.truncate(100_000_000)
 bucket = Bucket(BucketAddress(*address), on_request=lambda: None)
 bucket.archives()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
 bucket.store(archive)
 bucket.fetch(archive.name, folder / "fetched")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak_kib() - before)
 """
 
 

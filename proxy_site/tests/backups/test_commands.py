@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,23 @@ def test_what_fails_has_exit_code_1_a_sentence_and_an_object(environment: dict[s
     assert "BACKUP_KEY is not set" in told(result)["error"]
     assert "BACKUP_KEY is not set" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_backup_that_is_told_to_stop_leaves_nothing_unencrypted(
+    box: Box, environment: dict[str, str]
+) -> None:
+    with box.database.connected() as other, other.transaction():
+        other.execute("LOCK TABLE auth_group")  # so it waits where its rows are counted
+        backup = processes.start(processes.manage("backup"), **environment)  # type: ignore[arg-type]
+        try:
+            processes.wait_until(lambda: list(box.directory.glob("work-*")), "it works", seconds=60)
+            backup.send_signal(signal.SIGTERM)
+            backup.communicate(timeout=60)
+        finally:
+            backup.kill()
+            backup.communicate()
+    assert backup.returncode == 128 + signal.SIGTERM
+    assert list(box.directory.glob("work-*")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """Making archives, and where they are kept."""
 
 import json
+import os
 import shutil
+import threading
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from proxy_site.backups import box as boxes
 from proxy_site.backups.box import Box
 from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError, Busy
 from proxy_site.backups.programs import Programs, programs_for
+from proxy_site.backups.progress import in_units, telling
 from proxy_site.backups.services import back_up, listing, manifest_of
 from proxy_site.backups.standing import standing
 from proxy_site.backups.status import Status
@@ -153,6 +155,27 @@ def test_a_program_that_fails_is_told_in_its_own_words(box: Box, tmp_path: Path)
         Programs(tmp_path).dump(tmp_path / "to", snapshot="1", environment={})
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_is_for_the_folders_owner(box: Box) -> None:
+    box.directory.mkdir(mode=0o700)
+    os.chown(box.directory, 65534, 65534)
+    made = back_up(say=quiet)
+    assert {(box.directory / name).stat().st_uid for name in (made.name, ".lock")} == {65534}
+
+
+def test_who_waits_is_told_how_far_it_is() -> None:
+    told: list[str] = []
+    enough = threading.Event()
+
+    def say(line: str) -> None:
+        told.append(line)
+        enough.set()
+
+    with telling(say, lambda: 1536, every=0.001):
+        assert enough.wait(30)
+    assert told[0].strip() == "1.5 KiB so far"
+
+
 def test_a_status_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
     for text in ("", "{", "[]", '{"places": {"directory": {}}}', json.dumps({"unknown": 1})):
         (tmp_path / "status.json").write_text(text)
@@ -160,7 +183,7 @@ def test_a_status_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
 
 
 def test_sizes_are_told_in_units() -> None:
-    told = [boxes.in_units(size) for size in (0, 1023, 1536, 5 * 2**20, 3 * 2**30, 2**42)]
+    told = [in_units(size) for size in (0, 1023, 1536, 5 * 2**20, 3 * 2**30, 2**42)]
     assert told == ["0 bytes", "1023 bytes", "1.5 KiB", "5.0 MiB", "3.0 GiB", "4096.0 GiB"]
 
 

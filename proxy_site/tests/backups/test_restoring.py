@@ -1,153 +1,32 @@
-"""Having an archive back: tried on a database that nobody uses, or put in place of the box's."""
+"""An archive put in place of the box's database, whole or not at all."""
 
-import io
-import shutil
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings as configured
 from pytest_django import Settings
 
-from proxy_site.backups import archive, configuration
+from proxy_site.backups import archive
 from proxy_site.backups.box import Box
-from proxy_site.backups.database import OURS
 from proxy_site.backups.errors import BackupError
 from proxy_site.backups.manifest import Manifest
-from proxy_site.backups.places import archive_name
 from proxy_site.backups.programs import Programs
-from proxy_site.backups.restoring import Restored
 from proxy_site.backups.services import (
     back_up,
     drop_kept,
     listing,
     restore,
-    unpack_configuration,
-    verify_newest,
 )
-from proxy_site.backups.status import Status
 from proxy_site.backups.verifying import unpacked
-from proxy_site.tests.backups.conftest import databases_of, execute, groups, quiet, session
+from proxy_site.tests.backups.conftest import LATER, changed, databases_of, groups, quiet, restored, session
 
 pytestmark = pytest.mark.django_db  # has pytest-django make the database that ours is copied from
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def restored(text: str = "newest", *, with_configuration: bool = False) -> Restored:
-    done = restore(text, with_configuration=with_configuration, agreed=lambda *_: True, say=quiet)
-    assert done is not None
-    return done
-
-
-@pytest.fixture
-def saved(box: Box, made_once: Path) -> Path:
-    """An archive of three groups; the database has gone on since."""
-    execute(box.database, "DELETE FROM auth_group WHERE name = 'one'")
-    box.directory.mkdir(mode=0o700)
-    shutil.copy(made_once, box.directory)
-    return box.directory / made_once.name
-
-
-@pytest.fixture
-def saved_configuration(box: Box) -> Path:
-    """As `saved`, with this box's own configuration."""
-    name = back_up(say=quiet).name
-    execute(box.database, "DELETE FROM auth_group WHERE name = 'one'")
-    return box.directory / name
-
-
-def changed(saved: Path, box: Box, tmp_path: Path, **fields: object) -> Path:
-    """That archive with another manifest."""
-    folder = tmp_path / "changed"
-    folder.mkdir()
-    archive.unpack(io.BytesIO(saved.read_bytes()), folder, key=box.key)
-    manifest: Manifest = box.manifest(box.named(str(saved)))
-    target = folder / archive_name(LATER)
-    with target.open("wb") as file:
-        archive.write(
-            file,
-            key=box.key,
-            manifest=replace(manifest, **fields).to_json(),  # type: ignore[arg-type]
-            configuration=folder / archive.CONFIGURATION,
-            database=folder / archive.DATABASE,
-        )
-    return target
-
-
-@pytest.fixture
-def unchanged(box: Box, saved: Path) -> Iterator[None]:
-    """Whatever the test does, the box's database is as it was, and there is no other."""
-    yield
-    assert groups(box.database) == ["three", "two"]
-    assert databases_of(box.database) == [box.database.name]
-
-
-# --- on trial
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_a_good_archive_is_verified_and_nothing_is_left_of_it(box: Box, saved: Path) -> None:
-    verified = verify_newest(say=quiet)
-    assert (verified.name, verified.place) == (saved.name, "directory")
-    assert verified.tables > 30
-    assert verified.rows > 100
-    assert listing().archives[0].verified_at is not None
-    assert sorted(path.name for path in box.directory.iterdir()) == [".lock", saved.name, "status.json"]
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_an_archive_that_lost_its_end_is_not_verified(box: Box, saved: Path) -> None:
-    saved.write_bytes(saved.read_bytes()[:-20_000])
-    with pytest.raises(BackupError, match="incomplete or damaged"):
-        verify_newest(say=quiet)
-    status = Status.read(box.directory)
-    assert (status.failures["verify"], status.last_verified) == (1, None)
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_rows_that_are_not_as_many_as_were_saved_are_told(box: Box, saved: Path, tmp_path: Path) -> None:
-    contents = box.manifest(box.named(str(saved))).contents
-    more = replace(contents, tables={**contents.tables, "public.auth_group": 5, "public.gone": 1})
-    changed(saved, box, tmp_path, contents=more).rename(box.directory / archive_name(LATER))
-    with pytest.raises(BackupError, match=r"public.gone.* public.auth_group has 3 rows instead of 5"):
-        verify_newest(say=quiet)
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_a_database_in_which_nothing_happened_for_days_is_told(box: Box, saved: Path, tmp_path: Path) -> None:
-    made_at = datetime.now(UTC) + timedelta(days=3)
-    changed(saved, box, tmp_path, made_at=made_at).rename(box.directory / archive_name(LATER))
-    with pytest.raises(BackupError, match="days old when it was made"):
-        verify_newest(say=quiet)
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_a_dump_that_does_not_restore_is_no_backup(
-    box: Box, saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    restore_program = Programs.restore
-
-    def damaged(self: Programs, dump: Path, **how: object) -> None:
-        dump.write_bytes(dump.read_bytes()[:-5000])
-        restore_program(self, dump, **how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Programs, "restore", damaged)
-    with pytest.raises(BackupError, match="PostgreSQL's program failed"):
-        verify_newest(say=quiet)
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_what_a_killed_trial_left_in_the_server_is_dropped(box: Box) -> None:
-    with box.database.beside() as server:
-        server.execute(f'CREATE DATABASE "{box.database.name}_verify_0123456789ab"')
-    verify_newest(say=quiet)
-
-
-# --- in place of the box's
+# What the box's processes call themselves.
+OURS = configured.DATABASES["default"]["OPTIONS"]["application_name"]
 
 
 def test_a_restore_puts_the_archive_in_place_and_keeps_what_was_there(box: Box, saved: Path) -> None:
@@ -275,6 +154,27 @@ def test_other_sessions_of_the_database_end_and_those_of_other_databases_stay(bo
             ended.execute("SELECT 1")
 
 
+@pytest.mark.usefixtures("unchanged")
+def test_somebody_whom_we_may_not_disconnect_is_named_and_nothing_changes(box: Box, saved: Path) -> None:
+    name = f"{box.database.name}_role"
+    with box.database.beside() as server:
+        server.execute(f"CREATE ROLE {name} LOGIN CREATEDB PASSWORD 'secret'")
+        server.execute(f'ALTER DATABASE "{box.database.name}" OWNER TO {name}')
+        poor = replace(
+            box.database, parameters={**box.database.parameters, "user": name, "password": "secret"}
+        )
+        try:
+            with (
+                closing(session(box.database, application="an exporter")),
+                pytest.raises(BackupError, match=r"may not disconnect: .*\(.*, process \d+\)"),
+                poor.scratch("restoring") as new,
+            ):
+                poor.replace_by(new, at=LATER)
+        finally:
+            server.execute(f'ALTER DATABASE "{box.database.name}" OWNER TO CURRENT_USER')
+            server.execute(f"DROP ROLE {name}")
+
+
 def test_those_who_connect_while_places_are_changed_find_one_or_the_other(box: Box, saved: Path) -> None:
     """Never none, and never a mixture."""
     found: set[tuple[str, ...]] = set()
@@ -353,55 +253,3 @@ def test_a_role_that_may_not_make_databases_is_told_what_it_needs(box: Box, save
 def test_another_secret_key_is_pointed_out(saved: Path, settings: Settings) -> None:
     settings.SECRET_KEY = "another" * 10
     assert any("another SECRET_KEY" in notice for notice in restored().notices)
-
-
-# --- the configuration
-
-
-def test_configuration_is_put_back_with_a_copy_of_what_was_there(
-    saved_configuration: Path, tmp_path: Path
-) -> None:
-    file = tmp_path / "etc" / "box.env"
-    file.chmod(0o640)
-    file.write_text("SECRET=2\n")
-    (done,) = restored(with_configuration=True).configuration
-    (copy,) = (tmp_path / "etc").glob("box.env.before_restore_*")
-    assert (file.read_text(), copy.read_text()) == ("SECRET=1\n", "SECRET=2\n")
-    assert copy.stat().st_mode & 0o777 == 0o640
-    assert done == f"{file} (what was there: {copy.name})"
-
-
-def test_configuration_that_is_the_same_already_is_left_alone(
-    saved_configuration: Path, tmp_path: Path
-) -> None:
-    assert restored(with_configuration=True).configuration == []
-    assert [path.name for path in (tmp_path / "etc").iterdir()] == ["box.env"]
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_configuration_of_another_place_is_refused_before_anything_is_done(
-    saved: Path, settings: Settings, tmp_path: Path
-) -> None:
-    settings.BACKUP_CONFIGURATION = [str(tmp_path / "elsewhere")]
-    with pytest.raises(BackupError, match="not below BACKUP_CONFIGURATION"):
-        restored(with_configuration=True)
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_configuration_alone_is_unpacked_elsewhere(made_once: Path, tmp_path: Path) -> None:
-    (path,) = unpack_configuration("newest", tmp_path / "new", say=quiet)
-    assert path == tmp_path / "new" / str(made_once.parent / "etc" / "box.env").lstrip("/")
-    assert path.read_text() == "SECRET=1\n"
-    with pytest.raises(BackupError, match="exists already"):
-        unpack_configuration("newest", tmp_path / "new", say=quiet)
-
-
-def test_links_and_places_that_are_not_there_are_not_saved(tmp_path: Path) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "link").symlink_to("/etc/passwd")
-    (tmp_path / "etc" / "one").write_text("1")
-    (tmp_path / "etc" / "same").hardlink_to(tmp_path / "etc" / "one")
-    left_out = configuration.bundle([tmp_path / "etc", tmp_path / "none"], tmp_path / "bundle")
-    assert left_out == []
-    paths = configuration.unpack(tmp_path / "bundle", tmp_path / "into")
-    assert {path.name: path.read_text() for path in paths} == {"one": "1", "same": "1"}
