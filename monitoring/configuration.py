@@ -30,7 +30,7 @@ def examined() -> list[Check]:
     """Every check that there is: what `/health/ready` tells, and how the box is set up. Never raises."""
     checks = [
         *readiness(),
-        *_found_by(_settings, _downloads, _engine_program, _handover_log, _token, _backups),
+        *_found_by(_settings, _downloads, _engine_program, _handover_log, _token, backups),
     ]
     with suppress(DatabaseError, InterfaceError):  # said already
         checks += _found_by(_admins, _schedules, _free_tier, _files)
@@ -115,7 +115,7 @@ def _token() -> Iterator[Check]:
         yield Check("metrics token", True)
 
 
-def _backups() -> Iterator[Check]:
+def backups() -> Iterator[Check]:
     """On a machine where nobody ever made one, and that is no server, they are a hint."""
     told = standing()
     if not told.key_is_set:

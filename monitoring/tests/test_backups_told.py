@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from monitoring.configuration import examined
+from monitoring.configuration import backups
 from monitoring.health import Check
 from monitoring.metrics.exposition import own_figures
 from monitoring.tests.reading import Scrape
@@ -21,7 +21,7 @@ Change = Callable[[Status], object]
 
 
 def checks() -> list[Check]:
-    return [check for check in examined() if check.name == "backups"]
+    return [check for check in backups() if check.name == "backups"]
 
 
 def changed(status: Status, change: Change) -> Check:

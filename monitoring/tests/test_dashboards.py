@@ -19,7 +19,6 @@ from monitoring.dashboards.files import DIRECTORY, files, stale
 from monitoring.dashboards.runbook import chapters
 from proxy_site.environment import PROJECT_DIR
 from tests.observability.grafana import light, panels_of, questions_of
-from tests.observability.missing_metrics import EXPECTED_SOON
 from tests.observability.rules import alerts
 
 GRAFANA = PROJECT_DIR / "deploy" / "grafana"
@@ -189,7 +188,7 @@ def test_our_own_metrics_are_asked_for_by_the_names_that_are_documented(path: Pa
         for question in questions_of(path)
         for name in re.findall(r"\b(?:torrentproxy|django)_\w+", question.promql)
     }
-    assert used - documented - EXPECTED_SOON == set()
+    assert used - documented == set()
 
 
 def test_rates_are_made_of_the_interval_at_which_prometheus_asks() -> None:

@@ -45,10 +45,12 @@ SEEN_WITHIN = 240.0  # seconds until two scrapes of everything are there
 # What only time brings, as rows: a week of a machine, and a list at AniList.
 HISTORY = """
 from datetime import timedelta
+from django.conf import settings
 from django.utils import timezone
 from accounts.models import User
 from monitoring import measuring
 from monitoring.models import Host, HostSample
+from proxy_site.backups.status import PlaceStatus, Status
 from watchlist.models import Link, Provider
 now = timezone.now()
 measuring.measure()
@@ -62,6 +64,12 @@ host.save()
 Provider.objects.update_or_create(name="anilist", defaults={"airing_at": now})
 Link.objects.create(user=User.objects.get(username="alice"), provider="anilist", synced_at=now,
     next_sync_at=now + timedelta(days=1))
+archive = "box-20260101T031500Z.age"
+made = PlaceStatus(now, archive, newest_bytes=10**6, stored_bytes=10**7, count=10)
+status = Status(places={"directory": made, "bucket": made}, verified={archive: now})
+status.count_request()
+settings.BACKUP_DIR.mkdir(mode=0o700, exist_ok=True)
+status.write(settings.BACKUP_DIR)
 """
 
 

@@ -24,7 +24,7 @@ from tests.observability.grafana import (
     questions_of,
     what_is_wrong,
 )
-from tests.observability.missing_metrics import ELSEWHERE, EXPECTED_SOON
+from tests.observability.missing_metrics import ELSEWHERE
 from tests.observability.stack import ALICE, Stack
 from torrent_proxy_client.api import ApiClient
 from torrent_proxy_client.download import Download
@@ -49,22 +49,6 @@ show = Show.objects.create(provider="anilist", external_id="dashboards", english
     format="TV", status="RELEASING", episodes=12)
 Entry.objects.create(user=User.objects.get(username="alice"), show=show, origin="list")
 """
-# As backups leave it beside the archives that they made here and put into a bucket.
-BACKUPS = """
-import json
-from datetime import UTC, datetime
-from pathlib import Path
-from django.conf import settings
-now = datetime.now(UTC)
-made = {"last_success": now.isoformat(), "newest": "box.age", "newest_bytes": 10**6, "stored_bytes": 10**7, "count": 10}
-folder = Path(settings.DATA_DIR) / "backups"
-folder.mkdir(mode=0o700, exist_ok=True)
-(folder / "status.json").write_text(json.dumps({
-    "places": {"directory": made, "bucket": made}, "verified": {"box.age": now.isoformat()},
-    "failures": {"backup": 0, "verify": 0}, "last_failure": {}, "left_out": [],
-    "requests_month": f"{now:%Y-%m}", "requests": 100,
-}))
-"""
 SEEN_WITHIN = 180.0  # seconds
 
 
@@ -81,7 +65,7 @@ def eventful(stack: Stack, server: FeedServer, tmp_path_factory: pytest.TempPath
         rules.write_text(FIRING)
         _read_rules_again(stack)
         asyncio.run(_what_people_do(stack, server, tmp_path_factory.mktemp("people")))
-        in_box(stack.box, A_SHOW_THAT_IS_FOLLOWED + BACKUPS)
+        in_box(stack.box, A_SHOW_THAT_IS_FOLLOWED)
         _until_scraped(stack)
         yield stack
     finally:
@@ -123,7 +107,7 @@ def _until_scraped(stack: Stack) -> None:
 
 
 def _cannot_be_told(question: Question) -> bool:
-    return any(re.search(rf"\b{metric}\b", question.promql) for metric in (*EXPECTED_SOON, *ELSEWHERE))
+    return any(re.search(rf"\b{metric}\b", question.promql) for metric in ELSEWHERE)
 
 
 def _questions(path: Path) -> list[Question]:
