@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, InterfaceError
 
-from accounts.models import Role, User
+from accounts.models import User
 from monitoring.health import Check, readiness
 from monitoring.recurring import recurring_tasks
 from monitoring.services import free_tier
@@ -103,7 +103,7 @@ def _token() -> Iterator[Check]:
 
 
 def _admins() -> Iterator[Check]:
-    if User.objects.filter(role=Role.ADMIN, is_active=True).exists():
+    if User.objects.may_administer().exists():
         yield Check("admin", True)
     else:
         yield Check(
