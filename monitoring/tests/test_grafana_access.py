@@ -182,6 +182,15 @@ def test_grafana_gets_neither_the_boxs_session_nor_another_login(grafana: CaddyB
     assert "authorization" not in asked["headers"]
 
 
+def test_however_the_session_is_written_grafana_does_not_get_it(grafana: CaddyBox, admin: User) -> None:
+    session = cookie_of(admin)
+    value = session.partition("=")[2]
+    for cookies in (f"a=1;\t{session}", f"a=1; sessionid ={value}", f"{session};b=2", f"a=1;{session}"):
+        status, asked = raw(grafana, f"Cookie: {cookies}")
+        assert status == 200
+        assert value not in str(asked)
+
+
 def test_what_is_posted_reaches_grafana_whole(grafana: CaddyBox, admin: User) -> None:
     client = http.client.HTTPConnection("127.0.0.1", grafana.caddy, timeout=30)
     query = json.dumps({"queries": ["up"] * 5000})
