@@ -1,5 +1,6 @@
 """What one person's limits are called, and how they are written: for commands."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ def _speed(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if not text.strip().isdecimal() or not 0 < int(text) <= 10_000:
+    if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text) or not 0 < int(text) <= 10_000:
         raise ValueError("Must be a number from 1 to 10000.")
     return int(text)
 

@@ -1,5 +1,6 @@
 """Who may use the box, how much of it, and by what they are recognised."""
 
+import re
 import uuid
 from functools import lru_cache
 from typing import Any
@@ -47,12 +48,18 @@ class UserManager(BaseUserManager["User"]):
 
     def named(self, username: str) -> models.QuerySet["User"]:
         """The user of that name in any case, by the index of the unique constraint."""
+        if not re.match(USERNAME_PATTERN, username):
+            return self.none()  # PostgreSQL cannot even be asked for some of what may be typed
         return self.alias(lower_username=Lower("username")).filter(lower_username=username.lower())
 
     def listed(self, *, role: str | None = None) -> models.QuerySet["User"]:
         """Everybody, or those of a role, by name."""
         everybody = self.order_by(Lower("username"))
         return everybody if role is None else everybody.filter(role=role)
+
+    def may_administer(self) -> models.QuerySet["User"]:
+        """The admins who may log in."""
+        return self.filter(role=Role.ADMIN, is_active=True)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """What Django's login calls."""

@@ -12,7 +12,7 @@ from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import User
 from monitoring.health import Check, readiness
 from monitoring.recurring import recurring_tasks
 from monitoring.services import free_tier
@@ -164,7 +164,7 @@ def _lapsed_backups(status: Status) -> Iterator[tuple[str, str]]:
 
 
 def _admins() -> Iterator[Check]:
-    if User.objects.filter(role=Role.ADMIN, is_active=True).exists():
+    if User.objects.may_administer().exists():
         yield Check("admin", True)
     else:
         yield Check(

@@ -1,6 +1,7 @@
 """Where a command takes a password from: a terminal, standard input, or nowhere, and then one is made."""
 
 import sys
+from collections.abc import Callable
 from getpass import getpass
 from typing import Any
 
@@ -26,14 +27,27 @@ def chosen_password(options: dict[str, Any]) -> str | None:
     if options["generate"]:
         return None
     if options["password_stdin"]:
-        return sys.stdin.readline().rstrip("\r\n")
+        return _typed(sys.stdin.readline)
     if not sys.stdin.isatty():
         raise CommandError(
             "There is no terminal to ask for a password. Add --generate to have one made and printed, "
             "or --password-stdin to hand one over.",
             returncode=2,
         )
-    password = getpass("Password: ")
-    if password != getpass("Password again: "):
+    password = _typed(lambda: getpass("Password: "))
+    if password != _typed(lambda: getpass("Password again: ")):
         raise CommandError("The two passwords differ. Nothing was done; run the command again.")
     return password
+
+
+def _typed(read: Callable[[], str]) -> str:
+    """UTF-8 whatever the locale: in that of `cron` and `ssh`, Python passes it on as surrogates."""
+    try:
+        line = read().encode(errors="surrogateescape").decode()
+    except UnicodeError:
+        raise CommandError("The password is no text in UTF-8. Nothing was done; use another.") from None
+    if "\0" in line:
+        raise CommandError(
+            "The password holds a NUL, which nobody could type to log in. Nothing was done; use another."
+        )
+    return line.rstrip("\r\n")

@@ -164,3 +164,46 @@ def test_everybody_is_listed_with_what_they_may_have(alice: User) -> None:
 
     (admin,) = answer("users", "--role", "admin")["users"]
     assert (admin["username"], admin["disk_quota"], admin["upload_limit"]) == ("Carol", 3 * GIB // 2, None)
+
+
+@pytest.mark.parametrize("name", ["al\udcff", "al\0ice", "", "-x", "a b", "Ä"])
+@pytest.mark.parametrize("words", [("reset_password", "--generate"), ("disable_user",), ("set_quota",)])
+def test_what_can_be_nobodys_name_is_a_sentence_too(words: tuple[str, ...], name: str, db: None) -> None:
+    with pytest.raises(CommandError, match="There is no user"):
+        command(*words, "--", name)
+
+
+@pytest.mark.parametrize("typed", [b"\xff\xfeabc12345678\n", b"abc\0def12345678\n"])
+def test_a_password_that_nobody_could_type_is_refused_in_words(
+    typed: bytes, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = alice.password
+    for errors in ("strict", "surrogateescape"):  # as Python reads in UTF-8, and in the locale of cron
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed), "utf-8", errors))
+        with pytest.raises(CommandError, match=r"^The password .* Nothing was done; use another\."):
+            command("reset_password", "alice", "--password-stdin")
+    alice.refresh_from_db()
+    assert alice.password == before
+
+
+def test_a_password_is_the_same_in_every_locale(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    password = "pässwörtchen-lang"
+    typed = io.BytesIO(f"{password}\n".encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(typed, "ascii", "surrogateescape"))
+    command("reset_password", "alice", "--password-stdin")
+    alice.refresh_from_db()
+    assert alice.check_password(password)
+
+
+def test_disabling_the_last_admin_says_that_nobody_can_administer_the_box(alice: User) -> None:
+    first, last = AdminFactory.create(), AdminFactory.create()
+    warning = "Nobody can administer the box"
+    assert warning not in command("disable_user", first.username)[1]
+    assert warning not in command("disable_user", alice.username)[1]
+    assert warning in command("disable_user", last.username)[1]
+
+
+@pytest.mark.parametrize("count", ["9" * 5000, "５", "1_0", "+1"])
+def test_a_count_is_told_what_it_may_be(alice: User, count: str) -> None:
+    with pytest.raises(CommandError, match="Must be a number from 1 to 10000"):
+        command("set_quota", "alice", f"--active={count}")

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +19,8 @@ from accounts import audit
 from accounts.models import User
 from monitoring.support.parts import LEFT_OUT, SECRET_NAME, parts, setting_names
 from monitoring.support.redaction import Redactor
+
+PASSWORD_IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(\S+)@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,16 @@ def make_bundle(
             unread[name] = redactor.text(f"{type(error).__name__}: {error}")
     contents = {"README.txt": _readme(written, unread, redactor, user_names), **written}
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
-        for name, text in contents.items():
-            _add(archive, f"{path.name.removesuffix('.tar.gz')}/{name}", text)
+    try:
+        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+            for name, text in contents.items():
+                _add(archive, f"{path.name.removesuffix('.tar.gz')}/{name}", text)
+    except OSError:  # the disk is full: half a bundle would only be in the way
+        path.unlink()
+        raise
+    detail = path.name.encode(errors="replace").decode()
     with suppress(DatabaseError, InterfaceError):  # it is made just when the database is away, too
-        audit.record(audit.Action.SUPPORT_BUNDLE, user=None, by=audit.COMMAND_LINE, detail=path.name)
+        audit.record(audit.Action.SUPPORT_BUNDLE, user=None, by=audit.COMMAND_LINE, detail=detail)
     return Bundle(path, path.stat().st_size, list(contents), unread, dict(sorted(redactor.removed.items())))
 
 
@@ -60,6 +68,7 @@ def known_secrets() -> Iterator[str]:
     yield settings.DATABASES["default"]["PASSWORD"]
     held = [getattr(settings, name, None) for name in setting_names() if SECRET_NAME.search(name)]
     held += [value for name, value in os.environ.items() if SECRET_NAME.search(name)]
+    held += [match[1] for value in os.environ.values() if (match := PASSWORD_IN_ADDRESS.match(value))]
     for value in held:
         yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
     for file in sorted((settings.DATA_DIR / "secrets").glob("*")):

@@ -26,9 +26,10 @@ from torrents.models import Engine
 
 PROGRAM_SECONDS = 30
 LOG_BYTES = 1024 * 1024  # of each
+LOG_LINES = 25_000  # of systemd's journal: as many of the shortest fill LOG_BYTES
 FAILED_TASKS = 50
 UNITS = ("web", "worker", "reconciler", "sftp", "handover", "backup", "verify-backup", "firewall")
-SECRET_NAME = re.compile(r"SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL")
+SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|AUTH", re.IGNORECASE)
 # qBittorrent's own log names torrents, and Caddy's who fetched what: neither is anybody's business.
 LEFT_OUT = (
     "qBittorrent's log (it names torrents), Caddy's access log, PostgreSQL's log, torrents and their names."
@@ -187,9 +188,9 @@ def metrics() -> str:
 
 def journal(unit: str, hours: int) -> str:
     """The end of what systemd keeps of a unit."""
-    command = ["journalctl", "--no-pager", "--quiet", "--output=short-iso", f"--since=-{hours}h"]
+    command = ["journalctl", "--no-pager", "--quiet", "--output=short-iso"]
     done = subprocess.run(
-        [*command, f"--unit=torrentproxy-{unit}.service"],
+        [*command, f"--since=-{hours}h", f"--lines={LOG_LINES}", f"--unit=torrentproxy-{unit}.service"],
         capture_output=True,
         timeout=PROGRAM_SECONDS,
         check=True,
@@ -202,6 +203,8 @@ def journal(unit: str, hours: int) -> str:
 
 
 def end_of(log: Path) -> str:
+    if log.exists() and not log.is_file():  # a pipe would be waited for
+        raise NothingLogged("It is no file.")
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LOG_BYTES))
         return _readable(file.read(LOG_BYTES))

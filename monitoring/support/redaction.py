@@ -4,10 +4,12 @@ Two nets: values that are known to be secret, wherever they stand; and forms tha
 much rather than too little.
 """
 
+import base64
 import ipaddress
+import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -15,32 +17,57 @@ SHORTEST_SECRET = 6  # characters: a shorter one is part of too many words
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _REVEALING_NAMES = (
-    r"pass(?:word|wd|phrase|key)|torrent_pass|secret|token|api[_-]?key|auth[_-]?key|rss[_-]?key|access[_-]?key"
+    r"pass(?:word|wd|phrase|key)?|pwd|secret|token|api[_-]?key|auth(?:[_-]?key)?|rss[_-]?key|access[_-]?key"
     r"|private[_-]?key|credential|session(?:id)?|csrf\w*|sid|cookie"
 )
-_VALUE = r"""("[^"\n]*"|'[^'\n]*'|[^"',;&}\n]+)"""  # unquoted it may hold spaces
+# Between a name and its value: as in a file, a log, JSON (also JSON within JSON), a row, Python, an encoded address.
+_BETWEEN = r"""(?:\\{0,3}["']\s*,|(?:\\{0,3}["'])?\s*(?:=>|:=|==|[:=]|%3[AD]))\s*"""
+# In quotes, escaped quotes or none; where there are none it may hold spaces. It may be cut off, too.
+_VALUE = (
+    r"""(?:\\+(?:"[^"\n]*"?|'[^'\n]*'?)|[bu]?"(?:\\.|[^"\\\n])*"?|[bu]?'(?:\\.|[^'\\\n])*'?"""
+    r"""|[^"'\s,;&}](?:[^\n,;&}]|[,;}](?![\s"'}\])]|$))*)"""
+)
+_COLON, _SLASH = r"(?::|%(?:25)*3A)", r"(?:\\*/|%(?:25)*2F)"
 
 # What it is called, how it looks, and what stands in its place. In this order: the later ones see what is left.
 _FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("keys", re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL), "[KEY]"),
     ("keys", re.compile(r"AGE-SECRET-KEY-1[0-9a-z]*", re.IGNORECASE), "[KEY]"),
-    ("magnets", re.compile(r"magnet:\?[^\s\"'<>]*", re.IGNORECASE), "[MAGNET]"),
+    ("hashes of passwords", re.compile(r"\b(?:argon2|pbkdf2_|scrypt|bcrypt)[^\s\"']*\$[^\s\"']+"), "[HASH]"),
+    ("magnets", re.compile(rf"magnet{_COLON}(?:\?|%(?:25)*3F)[^\s\"'<>]*", re.IGNORECASE), "[MAGNET]"),
+    # PostgreSQL quotes the values that it refuses: these may be anything.
+    ("values of rows", re.compile(r"(\bFailing row contains )\([^\n]*"), r"\1[REDACTED]"),
+    ("values of rows", re.compile(r"(\bKey \([^\n]{0,200}?\)=)\([^\n]*"), r"\1[REDACTED]"),
+    ("values of rows", re.compile(r"(\bparameter \$\d+ = )[^\n]*"), r"\1[REDACTED]"),
+    ("passwords in addresses", re.compile(r"(:\\*/\\*/)[^\s\"'<>]{0,256}@"), r"\1[REDACTED]@"),
+    (
+        "passwords in addresses",
+        re.compile(r"(?<![\w/.%+-])[\w.%+-]{1,64}:[^\s:@/\"']{1,256}@(?=[\w\[])"),
+        "[REDACTED]@",
+    ),
     # Passkeys stand in the path as often as in the query: only where it leads is left.
     (
         "addresses of the web",
         re.compile(
-            r"\b([a-z][a-z0-9+.-]{0,20}://)(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>@]*)[/?#][^\s\"'<>]*",
+            r"\b([a-z][a-z0-9+.-]{0,20}):\\*/\\*/(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>@\\]*)[\\/?#][^\s\"'<>]*",
             re.IGNORECASE,
         ),
-        r"\1\2/[REDACTED]",
+        r"\1://\2/[REDACTED]",
     ),
-    ("passwords in addresses", re.compile(r"(://)[^\s/@\"'<>]*@"), r"\1[REDACTED]@"),
+    (
+        "addresses of the web",
+        re.compile(rf"\b[a-z][a-z0-9+.-]{{0,20}}{_COLON}{_SLASH}{{2}}[^\s\"'<>]*%[^\s\"'<>]*", re.IGNORECASE),
+        "[REDACTED]",
+    ),
+    ("paths of addresses", re.compile(r"(\burl[\"']?\s*[:=]\s*[\"']?)/[^\s\"'<>]+"), r"\1/[REDACTED]"),
     ("signed links", re.compile(r"(/links/)[^/?\s\"']+"), r"\1[REDACTED]"),
-    ("queries", re.compile(r"(?<=[\w/])\?[^\s\"'=]+=[^\s\"']*"), "?[REDACTED]"),
+    ("queries", re.compile(r"(?<=[\w/])\?[^\s\"'=]{1,200}=[^\s\"']*"), "?[REDACTED]"),
     (
         "headers",
         re.compile(
-            r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)([\"']?\s*[:=])[^\n]*", re.IGNORECASE
+            r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(\\{0,3}[\"']\s*,|(?:\\{0,3}[\"'])?\s*[:=])"
+            r"[^\n]*",
+            re.IGNORECASE,
         ),
         r"\1\2 [REDACTED]",
     ),
@@ -48,7 +75,17 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("tokens", re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "[TOKEN]"),
     (
         "named secrets",
-        re.compile(rf"([\w-]{{0,40}}(?:{_REVEALING_NAMES})[\"']?\s*[:=]\s*){_VALUE}", re.IGNORECASE),
+        re.compile(rf"((?:{_REVEALING_NAMES}){_BETWEEN}){_VALUE}", re.IGNORECASE),
+        r"\1[REDACTED]",
+    ),
+    (
+        "named secrets",
+        re.compile(rf"((?<!\S)--?[\w-]{{0,40}}(?:{_REVEALING_NAMES})[ \t]+)(?!-)\S+", re.IGNORECASE),
+        r"\1[REDACTED]",
+    ),
+    (
+        "named secrets",
+        re.compile(rf"(<[\w:-]{{0,40}}(?:{_REVEALING_NAMES})[^<>\n]{{0,40}}>)[^<\n]+", re.IGNORECASE),
         r"\1[REDACTED]",
     ),
     ("e-mail addresses", re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"), "[E-MAIL]"),
@@ -58,11 +95,14 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         re.compile(r"(?<![\w-])[a-hjkmnp-z2-9]{4}(?:-[a-hjkmnp-z2-9]{4}){3}(?![\w-])"),
         "[PASSWORD]",
     ),
+    # Infohashes and passkeys, whatever they are glued to.
+    ("long random text", re.compile(r"(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])", re.IGNORECASE), "[REDACTED]"),
 )
 _LONG = re.compile(r"(?<![\w-])[\w-]{24,}(?![\w-])", re.ASCII)
 _BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{32,}={0,2}")
 _IP = re.compile(
-    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|(?<![\w.:])[0-9a-f]{0,4}:[0-9a-f:]{1,40}(?:\d\.[\d.]{5,12})?(?![\w:])",
+    r"(?<![\w.:])[0-9a-f]{0,4}:[0-9a-f:]{1,40}(?:\.\d{1,3}){0,3}(?![\w:]|\.\d)"
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)",
     re.IGNORECASE,
 )
 
@@ -125,10 +165,16 @@ class Redactor:
 
 
 def _written(secret: str) -> set[str]:
-    """As it is, line by line (a key file has several), and as addresses write it."""
+    """Line by line (a key file has several): as it is, and as addresses, Python, JSON and headers write it."""
     lines = {line.strip() for line in secret.splitlines()}
-    forms = {form for line in lines for form in (line, quote(line, safe=""), quote_plus(line))}
+    forms = {form for line in lines if len(line) >= SHORTEST_SECRET for form in _spellings(line)}
     return {form for form in forms if len(form) >= SHORTEST_SECRET}
+
+
+def _spellings(line: str) -> Iterator[str]:
+    yield from (line, quote(line, safe=""), quote_plus(line))
+    yield from (repr(line)[1:-1], json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1])
+    yield base64.b64encode(line.encode(errors="replace")).decode().rstrip("=")
 
 
 def _any_of(words: Iterable[str], *, whole_words: bool = False) -> re.Pattern[str] | None:
@@ -159,6 +205,8 @@ def _without_base64(match: re.Match[str]) -> str:
 def _without_address(match: re.Match[str]) -> str:
     """Only of people and machines on the internet: a loopback or private address says nothing of anybody."""
     try:
-        return "[ADDRESS]" if ipaddress.ip_address(match[0]).is_global else match[0]
+        address = ipaddress.ip_address(match[0])
     except ValueError:
         return match[0]
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return "[ADDRESS]" if (mapped or address).is_global else match[0]

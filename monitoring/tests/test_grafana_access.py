@@ -5,19 +5,26 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from accounts import services
 from accounts.audit import By
 from accounts.models import Role, User
 from accounts.tests.factories import PASSWORD, AdminFactory, UserFactory
+from deploy.box import free_ports
 from monitoring.tests.echo import echoing
 from proxy_site.environment import PROJECT_DIR
-from torrents.tests.caddy_box import CaddyBox
+from proxy_site.tests import processes
+from torrents.tests.caddy_box import CaddyBox, caddy_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "text/html,application/xhtml+xml"  # what a browser accepts that shows a page
@@ -175,6 +182,15 @@ def test_grafana_gets_neither_the_boxs_session_nor_another_login(grafana: CaddyB
     assert "authorization" not in asked["headers"]
 
 
+def test_however_the_session_is_written_grafana_does_not_get_it(grafana: CaddyBox, admin: User) -> None:
+    session = cookie_of(admin)
+    value = session.partition("=")[2]
+    for cookies in (f"a=1;\t{session}", f"a=1; sessionid ={value}", f"{session};b=2", f"a=1;{session}"):
+        status, asked = raw(grafana, f"Cookie: {cookies}")
+        assert status == 200
+        assert value not in str(asked)
+
+
 def test_what_is_posted_reaches_grafana_whole(grafana: CaddyBox, admin: User) -> None:
     client = http.client.HTTPConnection("127.0.0.1", grafana.caddy, timeout=30)
     query = json.dumps({"queries": ["up"] * 5000})
@@ -208,6 +224,32 @@ def test_without_grafana_its_address_says_so(box: CaddyBox, admin: User) -> None
     assert answer.body.startswith(
         b"Grafana does not answer: it is not installed on this box, or does not run."
     )
+
+
+def test_without_its_database_the_box_lets_nobody_in_and_says_so(client: Client, admin: User) -> None:
+    client.force_login(admin)
+    for error in (OperationalError, InterfaceError):
+        with patch.object(SessionStore, "load", side_effect=error):
+            answer = client.get("/grafana-access", headers={"Accept": PAGE})
+        assert (answer.status_code, answer.headers.get("X-WEBAUTH-USER")) == (503, None)
+        assert answer.content.startswith(b"The box cannot reach its database, so nobody is known to it.")
+        assert "no-store" in answer["Cache-Control"]
+
+
+def test_where_the_box_is_away_that_is_said_and_grafana_is_neither_asked_nor_blamed(tmp_path: Path) -> None:
+    nobody, caddy, grafana = free_ports(3)
+    away = CaddyBox(tmp_path, tmp_path / "access.log", tmp_path / "caddy.log", caddy, nobody, nobody, grafana)
+
+    def listens() -> bool:
+        with suppress(OSError):
+            return away.fetch("/nothing").status == 404
+        return False
+
+    with echoing(grafana), caddy_of(away, tmp_path):
+        processes.wait_until(listens, "Caddy listens", 30)
+        for path in ("/grafana/", "/admin/"):
+            answer = away.fetch(path, X_Webauth_User="root")
+            assert (answer.status, answer.body[:24]) == (502, b"The box does not answer.")
 
 
 def test_the_short_address_leads_to_grafana(box: CaddyBox) -> None:

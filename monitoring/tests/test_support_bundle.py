@@ -1,9 +1,11 @@
 """What leaves the box in a support bundle, and what must not."""
 
+import errno
 import json
 import os
 import stat
 import tarfile
+import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from accounts import audit
 from accounts.models import AuditEvent, User
 from accounts.tests.factories import UserFactory
 from monitoring.support import parts
+from monitoring.support.bundle import make_bundle
 from monitoring.support.redaction import Redactor
 from torrents.models import Engine
 
@@ -55,6 +58,33 @@ PLANTED = {
     "q8Zx/Lm3Vt+R5nYd/Kc0PwHsBg7JfUeA2oXiTrWl9DY": "key q8Zx/Lm3Vt+R5nYd/Kc0PwHsBg7JfUeA2oXiTrWl9DY=",
     "93.184.216.34": "refused 93.184.216.34:51413",
     "2606:2800:220:1::34": "refused [2606:2800:220:1::34]",
+    "escapedjson1": r'INSERT payload "{\"password\": \"escapedjson1\"}"',
+    "afterthequote2": r'"passkey": "a\"afterthequote2"',
+    "abbreviated3": "SMTP_PASS=abbreviated3",
+    "bytesvalue4": "{b'token': b'bytesvalue4'}",
+    "arrowvalue5": "User-Password => 'arrowvalue5'",
+    "cutoffvalue6": 'body {"secret": "cutoffvalue6',
+    "withcomma,value7": "host=db password=withcomma,value7",
+    "pairvalue8": "[('x-api-key', 'pairvalue8'), ('accept', '*/*')]",
+    "flagvalue9": "ran: psql --password flagvalue9",
+    "elementvalue10": "<apikey>elementvalue10</apikey>",
+    "rowvalue11": "DETAIL:  Failing row contains (7, rowvalue11, null).",
+    "uniquevalue12": "DETAIL:  Key (lower(username::text))=(uniquevalue12) already exists.",
+    "boundvalue13": "CONTEXT:  unnamed portal with parameter $2 = 'boundvalue13'",
+    "c2FsdHNhbHQ": "hash argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaGhhc2g",
+    "p@atsign14": "http://bob:p@atsign14@10.0.0.5:8090 refused",
+    "with/slash15": "proxy http://bob:with/slash15@10.0.0.5:8090/ refused",
+    "schemeless16": "rsync bob:schemeless16@10.0.0.5:x failed",
+    "encodedpasskey17": "asked for http%3A%2F%2Ftracker.example%2Fencodedpasskey17%2Fannounce",
+    "phppasskey18": r'{"link":"http:\/\/indexer.example\/phppasskey18\/get"}',
+    "pathpasskey19": "HTTPConnectionPool(host='indexer.example'): Max retries exceeded with url: /pathpasskey19/rss",
+    "Encoded+Lighthouse": "magnet%3A%3Fxt%3Durn%3Abtih%3Ax%26dn%3DEncoded+Lighthouse",
+    "d8e8fca2dc0f896fd7cb4cb0031ba249d8e8fca2": "torrent_d8e8fca2dc0f896fd7cb4cb0031ba249d8e8fca2.fastresume",
+    "93.184.216.35": "refused [::ffff:93.184.216.35]:51413",
+    "216.36": "refused ::ffff:93.184.216.36",
+    "aHVudGVyMiBvZiBxQml0dG9ycmVudA": "sent aHVudGVyMiBvZiBxQml0dG9ycmVudA==",  # base64 of the engine's password
+    "inanaddressoftheenvironment": "login with inanaddressoftheenvironment",
+    "abbreviatedintheenvironment": "login with abbreviatedintheenvironment",
     "Bob.Builder": "quota of bob.builder is used up",
 }
 
@@ -70,6 +100,8 @@ def planted(
     settings.DATA_DIR, settings.DOWNLOADS_DIR = tmp_path / "data", tmp_path / "data"
     monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", database_password)
     monkeypatch.setenv("BACKUP_SECRET_KEY", environment)
+    monkeypatch.setenv("HTTPS_PROXY", "http://box:inanaddressoftheenvironment@proxy.example:3128")
+    monkeypatch.setenv("smtp_pass", "abbreviatedintheenvironment")
     (tmp_path / "data" / "secrets").mkdir(parents=True)
     (tmp_path / "data" / "secrets" / "sftp_host_key").write_text(f"header\n{key}\n")
 
@@ -218,3 +250,63 @@ def test_what_helps_and_opens_nothing_stays(line: str) -> None:
     redactor = Redactor(secrets=["secret-value"], people={"alice": "user-1"})
     assert redactor.text(line) == line
     assert not redactor.removed
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a?b",
+        "://",
+        "Key (",
+        "a-",
+        "pass",
+        "argon2",
+        "9",
+        "a:",
+        "--pass ",
+        "<pass",
+        "a.b+c-",
+        "magnet:",
+        "\\",
+        "'",
+        " ",
+    ],
+)
+def test_the_time_that_a_line_takes_grows_as_its_length(piece: str) -> None:
+    """A log may be one line of a MiB. Sixteen times the length is sixteen times the CPU time, not its square."""
+
+    def seconds(length: int) -> float:
+        text, began = piece * (length // len(piece)), time.process_time()
+        Redactor(secrets=["secret-value"], people={"alice": "user-1"}).text(text)
+        return time.process_time() - began
+
+    assert seconds(128_000) < 100 * max(seconds(8_000) for _ in range(3))
+
+
+def test_nothing_is_left_of_a_bundle_for_which_there_is_no_room(planted: Path) -> None:
+    with (
+        patch("monitoring.support.bundle._add", side_effect=OSError(errno.ENOSPC, "No space left on device")),
+        pytest.raises(CommandError, match="No space left on device"),
+    ):
+        made(planted)
+    assert not (planted / "support.tar.gz").exists()
+
+
+def test_a_name_that_is_no_text_is_a_name_for_a_bundle_too(planted: Path) -> None:
+    bundle = make_bundle(planted / os.fsdecode(b"\xff.tar.gz"))
+    assert bundle.path.exists()
+    assert AuditEvent.objects.get(action=AuditEvent.Action.SUPPORT_BUNDLE).detail == "?.tar.gz"
+
+
+def test_a_log_that_never_ends_or_begins_is_told_instead_of_waited_for(planted: Path) -> None:
+    os.mkfifo(planted / "pipe")
+    said = made(planted, "--log", str(planted / "pipe"), "--log", "/dev/zero")[0]
+    for name in ("logs/2-pipe", "logs/3-zero"):
+        assert said["unread"][name] == "NothingLogged: It is no file."
+
+
+def test_of_a_long_journal_only_the_end_is_asked_for(planted: Path) -> None:
+    asked = planted / "asked"
+    (planted / "bin" / "journalctl").write_text(f'#!/bin/sh\necho "$@" > {asked}\necho line\n')
+    made(planted)
+    assert f"--lines={parts.LOG_LINES}" in asked.read_text().split()

@@ -92,20 +92,27 @@ def started(directory: Path) -> Iterator[CaddyBox]:
                 "HANDOVER_BY_CADDY": handover,
             }
             stack.enter_context(running(arguments, directory / f"web-{port}.log", **environment))
-        environment = {
-            "SITE_ADDRESS": f"http://127.0.0.1:{caddy}",
-            "UPSTREAM": f"127.0.0.1:{behind}",
-            "GRAFANA_UPSTREAM": f"127.0.0.1:{grafana}",
-            "DOWNLOADS_DIR": str(box.downloads),
-            "CADDY_LOG": str(box.log),
-            "XDG_CONFIG_HOME": str(directory / "config"),
-            "XDG_DATA_HOME": str(directory / "state"),
-        }
-        arguments = ["caddy", "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
-        stack.enter_context(running(arguments, box.errors, **environment))
+        stack.enter_context(caddy_of(box, directory))
         for port in (direct, behind, caddy):
             processes.wait_until(lambda port=port: answers(box, port), f"port {port} answers", 30)  # type: ignore[misc]
         yield box
+
+
+@contextmanager
+def caddy_of(box: CaddyBox, directory: Path) -> Iterator[None]:
+    """Caddy alone, in front of whatever listens."""
+    environment = {
+        "SITE_ADDRESS": f"http://127.0.0.1:{box.caddy}",
+        "UPSTREAM": f"127.0.0.1:{box.behind}",
+        "GRAFANA_UPSTREAM": f"127.0.0.1:{box.grafana}",
+        "DOWNLOADS_DIR": str(box.downloads),
+        "CADDY_LOG": str(box.log),
+        "XDG_CONFIG_HOME": str(directory / "config"),
+        "XDG_DATA_HOME": str(directory / "state"),
+    }
+    arguments = ["caddy", "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
+    with running(arguments, box.errors, **environment):
+        yield
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from accounts import services
 from accounts.management.person_command import EXIT_CODES, PersonCommand
+from accounts.models import Role, User
 
 
 class Command(PersonCommand):
@@ -30,4 +31,6 @@ With --json the object has username, active, and changed (false where it was so 
             sentence = f"{user} may log in again."
         else:
             sentence = f"Disabled {user} and logged them out. --enable takes it back."
+            if user.role == Role.ADMIN and not User.objects.may_administer().exists():
+                sentence += " Nobody can administer the box at /admin/ now: that was the last admin."
         self.tell(options, sentence, {"username": user.username, "active": enable, "changed": changed})
