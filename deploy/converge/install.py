@@ -60,12 +60,12 @@ class Installation:
                 "This machine is a box already. To put a backup in the place of what it has: systemctl stop "
                 "torrentproxy.target; torrentproxy-manage restore ARCHIVE; systemctl start torrentproxy.target"
             )
+        if self.checkout.parent == places.RELEASES and old is not None and not release.differs():
+            upgrade.refuse_newer_database(release, self.variables())
         self.machine()
         self.session.step(f"Release {release.id}")
         self.session.ensure(release)
         settings = self.settings(release)
-        if self.checkout.parent == places.RELEASES and old is not None:
-            upgrade.refuse_newer_database(release, settings)
         self.prepare(release, settings)
         with ExitStack() as stack:
             if old is not None and not self.session.dry:

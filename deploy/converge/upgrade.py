@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -162,16 +162,16 @@ def restore_database(settings: Configuration, point: Point) -> None:
         database.restore(settings.database_url, DUMP)
 
 
-def refuse_newer_database(new: Release, settings: Configuration) -> None:
+def refuse_newer_database(new: Release, variables: Mapping[str, str]) -> None:
     """For going back by hand: an older release cannot work with the tables of a newer one. Raises InstallError."""
     listed = run(
         [new.python, "-c", KNOWN_MIGRATIONS],
         user=places.BOX_USER,
-        environment={**settings.variables, "DJANGO_SETTINGS_MODULE": "proxy_site.settings"},
+        environment={**variables, "DJANGO_SETTINGS_MODULE": "proxy_site.settings"},
         failure="The migrations of that release cannot be listed:",
         cwd=new.directory,
     )
-    unknown = database.applied_migrations(settings.database_url) - set(listed.stdout.split())
+    unknown = database.applied_migrations(variables["DATABASE_URL"]) - set(listed.stdout.split())
     if unknown:
         raise InstallError(
             f"The database is newer than release {new.id}: it has {', '.join(sorted(unknown))}. Nothing was changed. "
