@@ -11,6 +11,7 @@ from proxy_site.client_wheel import client_page, client_wheel
 admin.autodiscover()  # here and not at start: what answers no HTTP needs none of it
 
 handler404 = "proxy_site.api.fallbacks.not_found"
+handler500 = "proxy_site.api.fallbacks.failed"
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("torrents.api.urls")),  # first: looked up most

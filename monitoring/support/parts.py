@@ -29,7 +29,7 @@ LOG_BYTES = 1024 * 1024  # of each
 LOG_LINES = 25_000  # of systemd's journal: as many of the shortest fill LOG_BYTES
 FAILED_TASKS = 50
 UNITS = ("web", "worker", "reconciler", "sftp", "handover", "backup", "verify-backup", "firewall")
-SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|AUTH", re.IGNORECASE)
+SECRET_NAME = re.compile(r"SECRET|PASS|_PWD|TOKEN|KEY|CREDENTIAL|AUTH", re.IGNORECASE)
 # qBittorrent's own log names torrents, and Caddy's who fetched what: neither is anybody's business.
 LEFT_OUT = (
     "qBittorrent's log (it names torrents), Caddy's access log, PostgreSQL's log, torrents and their names."

@@ -226,14 +226,26 @@ def test_without_grafana_its_address_says_so(box: CaddyBox, admin: User) -> None
     )
 
 
-def test_without_its_database_the_box_lets_nobody_in_and_says_so(client: Client, admin: User) -> None:
+@pytest.mark.parametrize("page", ["/grafana-access", "/admin/"])
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_without_its_database_the_box_lets_nobody_in_and_says_so(
+    admin: User, page: str, error: type[Exception]
+) -> None:
+    client = Client(raise_request_exception=False)
     client.force_login(admin)
-    for error in (OperationalError, InterfaceError):
-        with patch.object(SessionStore, "load", side_effect=error):
-            answer = client.get("/grafana-access", headers={"Accept": PAGE})
-        assert (answer.status_code, answer.headers.get("X-WEBAUTH-USER")) == (503, None)
-        assert answer.content.startswith(b"The box cannot reach its database, so nobody is known to it.")
-        assert "no-store" in answer["Cache-Control"]
+    with patch.object(SessionStore, "load", side_effect=error):
+        answer = client.get(page, headers={"Accept": PAGE})
+    assert (answer.status_code, answer.headers.get("X-WEBAUTH-USER")) == (503, None)
+    assert answer.content.startswith(b"The box cannot reach its database. Try again in a minute;")
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_what_is_our_own_mistake_is_no_fault_of_the_database(admin: User) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(admin)
+    with patch.object(SessionStore, "load", side_effect=ValueError):
+        answer = client.get("/grafana-access", headers={"Accept": PAGE})
+    assert (answer.status_code, b"database" in answer.content) == (500, False)
 
 
 def test_where_the_box_is_away_that_is_said_and_grafana_is_neither_asked_nor_blamed(tmp_path: Path) -> None:

@@ -305,6 +305,12 @@ def test_a_log_that_never_ends_or_begins_is_told_instead_of_waited_for(planted: 
         assert said["unread"][name] == "NothingLogged: It is no file."
 
 
+def test_where_one_stands_is_no_secret(planted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PWD", "OLDPWD"):
+        monkeypatch.setenv(name, str(planted))
+    assert json.loads(made(planted)[1]["settings.json"])["DATA_DIR"] == str(planted / "data")
+
+
 def test_of_a_long_journal_only_the_end_is_asked_for(planted: Path) -> None:
     asked = planted / "asked"
     (planted / "bin" / "journalctl").write_text(f'#!/bin/sh\necho "$@" > {asked}\necho line\n')
