@@ -238,8 +238,8 @@ def test_a_second_run_changes_nothing(box: InstalledBox) -> None:
 
 
 async def downloading(people: Iterable[ApiClient]) -> int:
-    """How many torrents the engine is at work on."""
-    return sum([torrent.state == "downloading" for api in people async for torrent in api.torrents()])
+    """How many torrents have got something, and not all."""
+    return sum([1 for api in people async for torrent in api.torrents() if 0 < torrent.progress < 1])
 
 
 def answer(box: InstalledBox, path: str) -> str:
