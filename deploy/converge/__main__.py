@@ -84,6 +84,7 @@ def main() -> int:
         return complain(
             "This changes the machine: run it as root (sudo bash deploy/install.sh …).", WRONG_USE
         )
+    os.umask(0o022)  # others read releases; what they may not read gets a mode of its own
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     try:

@@ -36,7 +36,9 @@ def grafana(session: Run, answers: Answers, deploy: Path) -> None:
 def settings(domain: str, source: Path) -> str:
     """It finds new dashboards by itself; for all else it is started again when the mark changes."""
     files = [
-        path for path in sorted(source.rglob("*")) if path.is_file() and path.parent.name != "dashboards"
+        path
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and path.relative_to(source).parts[0] != "dashboards"
     ]
     mark = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
     return f"# Written by deploy/install.sh, for Grafana's settings of mark {mark}.\nGF_SERVER_ROOT_URL=https://{domain}/grafana/\n"

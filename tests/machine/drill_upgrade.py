@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,14 @@ from tests.machine.installed import (
     until_finished,
     until_hashed,
 )
+from tests.machine.internet import INTERFACE
 from tests.machine.machine import MachineError, booted
+from torrent_proxy_client.models import Torrent
 
 pytestmark = pytest.mark.timeout(2400)
 MIB = 2**20
 SIZE = 48 * MIB
+HOME_LINE = "8mbit"
 SLOWLY = 256 * 1024  # bytes a second: the upgrade is over before the download is
 BROKEN_MIGRATION = """
 from django.db import migrations
@@ -50,10 +55,12 @@ def box() -> Iterator[InstalledBox]:
         print(*(f"{step}: {seconds:.1f} s" for step, seconds in box.seconds.items()), sep="\n")
 
 
-def replace_checkout(box: InstalledBox) -> None:
+def replace_checkout(box: InstalledBox, last_words: str = "") -> None:
     box.machine.run(f"rm -r {CHECKOUT}")
     box.machine.copy_checkout(CHECKOUT)
-    box.machine.run(f"echo >>{CHECKOUT}/README.md")  # a release of its own, whatever was committed last
+    box.machine.run(
+        f"echo {last_words} >>{CHECKOUT}/README.md"
+    )  # a release of its own, whatever was committed last
 
 
 def running_since(box: InstalledBox, name: str) -> str:
@@ -92,6 +99,46 @@ def test_an_upgrade_leaves_a_download_under_way_alone(box: InstalledBox, tmp_pat
     assert running_since(box, "web") != web_since
     if not engine_changed():
         assert running_since(box, "qbittorrent") == engine_since
+
+
+def test_what_a_person_fetches_during_an_upgrade_arrives_whole(box: InstalledBox, tmp_path: Path) -> None:
+    password = box.create_user("carol")
+    metainfo, content = random_torrent(tmp_path / "peer", 2 * SIZE)
+    fetched = tmp_path / "fetched"
+
+    async def download() -> Torrent:
+        async with box.client() as api:
+            await api.log_in("carol", password)
+            torrent = await until_finished(api, (await api.add_metainfo("one.torrent", metainfo)).id)
+            await until_hashed(api, torrent)
+            return torrent
+
+    async def fetch() -> str:
+        async with box.client() as api:
+            await api.log_in("carol", password)
+            return await fetched_by_https(api, torrent, fetched)
+
+    with peer_on_the_internet(box) as peer:
+        peer.seed(metainfo, content)
+        torrent = box.elsewhere(download)
+    box.machine.run(f"tc qdisc add dev {INTERFACE} root tbf rate {HOME_LINE} burst 64kb latency 400ms")
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(box.elsewhere, fetch)
+        while bytes_in(fetched) < MIB:
+            assert not digest.done(), digest.result()
+            time.sleep(0.1)
+        replace_checkout(box, "another release")
+        box.install(step="upgrade while somebody fetches")
+        still_fetching = not digest.done()
+        box.machine.run(f"tc qdisc delete dev {INTERFACE} root")
+
+        assert digest.result(timeout=300) == sha256(content)
+    assert still_fetching
+
+
+def bytes_in(directory: Path) -> int:
+    """On the disk: files of the client are as long as they will be."""
+    return sum(path.stat().st_blocks * 512 for path in directory.rglob("*") if path.is_file())
 
 
 def test_an_upgrade_whose_migration_fails_goes_back_to_what_was(box: InstalledBox) -> None:
