@@ -12,7 +12,6 @@ from typing import Any
 import bencode2
 import pytest
 
-import deploy.swarm
 from deploy.swarm import Peer, magnet_for, make_torrent
 from torrents.engines.qbittorrent_profile import Settings
 from torrents.tests.engines.enclosed import (
@@ -39,8 +38,7 @@ WITHOUT_FILTER: Settings = {
 
 
 @pytest.fixture
-def around(monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
-    monkeypatch.setattr(deploy.swarm, "ENGINE_ADDRESS", BOX)  # where peers on the internet find it
+def around() -> Iterator[Surroundings]:
     with surroundings() as made:
         yield made
 
@@ -53,7 +51,7 @@ def engine_of_another_user(version: str) -> Iterator[RealQBittorrent]:
         root.chmod(0o755)
         program = root / "qbittorrent-nox"
         program.write_text(
-            f'#!/bin/sh\nchown -R {TORRENT_UID} "{root}"\n'
+            f'#!/bin/sh\nchown -R {TORRENT_UID} "{root}" "$HOME"\n'
             f"exec setpriv --reuid={TORRENT_UID} --regid={TORRENT_UID} --clear-groups --pdeathsig=KILL "
             f'{binary_of(version)} "$@"\n'
         )
@@ -126,7 +124,7 @@ def contacts_made(
             time.sleep(0.1)
         time.sleep(PATIENCE)
         peer.seed(metainfo, content)
-        peer.knock_at(real.options.torrent_port)
+        peer.knock_at(real.options.torrent_port, address=BOX)
         while not all(torrent.has_metadata for torrent in engine.poll().torrents.values()):
             assert time.monotonic() < deadline
             time.sleep(0.1)
