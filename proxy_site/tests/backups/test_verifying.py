@@ -15,7 +15,7 @@ from proxy_site.backups.services import (
     verify_newest,
 )
 from proxy_site.backups.status import Status
-from proxy_site.tests.backups.conftest import LATER, changed, quiet
+from proxy_site.tests.backups.conftest import changed, quiet
 
 pytestmark = pytest.mark.django_db  # has pytest-django make the database that ours is copied from
 
@@ -43,7 +43,7 @@ def test_an_archive_that_lost_its_end_is_not_verified(box: Box, saved: Path) -> 
 def test_rows_that_are_not_as_many_as_were_saved_are_told(box: Box, saved: Path, tmp_path: Path) -> None:
     contents = box.manifest(box.named(str(saved))).contents
     more = replace(contents, tables={**contents.tables, "public.auth_group": 5, "public.gone": 1})
-    changed(saved, box, tmp_path, contents=more).rename(box.directory / archive_name(LATER))
+    changed(saved, box, tmp_path, contents=more).rename(saved)
     with pytest.raises(BackupError, match=r"public.gone.* public.auth_group has 3 rows instead of 5"):
         verify_newest(say=quiet)
 
@@ -51,7 +51,7 @@ def test_rows_that_are_not_as_many_as_were_saved_are_told(box: Box, saved: Path,
 @pytest.mark.usefixtures("unchanged")
 def test_a_database_in_which_nothing_happened_for_days_is_told(box: Box, saved: Path, tmp_path: Path) -> None:
     made_at = datetime.now(UTC) + timedelta(days=3)
-    changed(saved, box, tmp_path, made_at=made_at).rename(box.directory / archive_name(LATER))
+    changed(saved, box, tmp_path, made_at=made_at).rename(saved)
     with pytest.raises(BackupError, match="days old when it was made"):
         verify_newest(say=quiet)
 
