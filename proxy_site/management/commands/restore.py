@@ -65,7 +65,7 @@ Exit code 0: done. 1: not done, and standard error says why. 2: wrong use.
             self.stdout.write(json.dumps({"ok": True, **told}, default=datetime.isoformat))
 
     def do(self, options: dict[str, Any]) -> dict[str, Any]:
-        if options["drop"]:
+        if options["drop"] is not None:
             drop_kept(options["drop"])
             self.stderr.write(f"Dropped {options['drop']}.")
             return {"dropped": options["drop"]}
@@ -95,4 +95,7 @@ Exit code 0: done. 1: not done, and standard error says why. 2: wrong use.
             f"{manifest.release}, {in_units(manifest.database_bytes)}). It takes the place of the database {database}, "
             f"which stays under another name."
         )
-        return input("Restore it? [y/N] ").strip().lower() in ("y", "yes")
+        try:
+            return input("Restore it? [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            return False

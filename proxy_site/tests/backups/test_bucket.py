@@ -20,6 +20,7 @@ from proxy_site.backups.status import Status
 from proxy_site.tests.backups import object_storage
 from proxy_site.tests.backups.conftest import groups, quiet
 from proxy_site.tests.backups.object_storage import ObjectStorage
+from proxy_site.tests.backups.signatures import Refused
 
 NAME = "box-20260102T030405Z.age"
 
@@ -119,7 +120,7 @@ def test_an_upload_that_a_lifecycle_rule_dropped_meanwhile_is_no_failure(
     bucket: Bucket, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(request: object, upload: str) -> None:
-        raise object_storage.Refused("NoSuchUpload")
+        raise Refused("NoSuchUpload")
 
     storage.uploads["1"] = NAME
     monkeypatch.setattr(object_storage._Request, "forget", gone)
