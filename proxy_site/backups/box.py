@@ -152,7 +152,7 @@ class Box:
         )
 
     def named(self, text: str) -> Found:
-        """`newest`, a path, or s3://BUCKET/NAME. Raises BackupError for what is not there."""
+        """`newest`, a name in BACKUP_DIR, a path, or s3://BUCKET/NAME. Raises BackupError for what is not there."""
         if text == "newest":
             return self.newest(prefer="directory")
         if text.startswith("s3://"):
@@ -164,6 +164,8 @@ class Box:
                 )
         else:
             path = Path(text)
+            if moment_of(text) is not None and not path.exists():  # as `backups` lists it
+                path = self.directory / text
             if not path.is_file():
                 raise BackupError(f"There is no file {text}. manage.py backups lists the archives there are.")
             size, moment = path.stat().st_size, moment_of(path.name) or datetime.now(UTC)

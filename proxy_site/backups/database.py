@@ -164,8 +164,8 @@ class Database:
 
     @contextmanager
     def scratch(self, purpose: str) -> Iterator[Self]:
-        """A new, empty database, which is gone afterwards whatever happens, unless it was renamed. What any run that was
-        killed left of its own is gone before. `purpose` is one of PURPOSES."""
+        """A new, empty database, which is gone afterwards whatever happens, unless it was renamed. What runs that were
+        killed left of theirs is gone before. `purpose` is one of PURPOSES."""
         self._drop_leftovers()
         made = self.named(self._beside_name(purpose, secrets.token_hex(6)))
         self._execute("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", made.name)

@@ -55,10 +55,9 @@ def back_up(*, say: Say) -> Made:
 
 
 def note_failure(directory: Path, task: str, why: str) -> None:
-    with suppress(OSError):  # the disk may be full, and that is why
-        with Status.changing(directory) as status:
-            status.failures[task] += 1
-            status.last_failure[task] = why
+    with suppress(OSError), Status.changing(directory) as status:  # the disk may be full, and that is why
+        status.failures[task] += 1
+        status.last_failure[task] = why
 
 
 def _make(box: Box, folder: Path, say: Say) -> Made:

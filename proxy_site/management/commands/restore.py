@@ -29,7 +29,7 @@ opened and restored beside the database; when it is whole and as it was saved, t
 there before stays as NAME_before_restore_TIME until you drop it. Where anything is wrong, it is said, and nothing is
 changed. Needs BACKUP_KEY, and a role that may make databases (CREATEDB).
 
-ARCHIVE is a path, s3://BUCKET/NAME, or newest.
+ARCHIVE is newest, a name that `backups` lists in the directory, a path, or s3://BUCKET/NAME.
 
   manage.py restore newest                          the database
   manage.py restore newest --configuration          and the files of BACKUP_CONFIGURATION, each with a copy of the old

@@ -90,7 +90,7 @@ def test_a_disk_that_fails_after_the_database_was_restored_is_told_as_that(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(configuration, "put_back", full)
-    with pytest.raises(BackupError, match="database was restored .*_before_restore_.* No space left"):
+    with pytest.raises(BackupError, match=r"database was restored .*_before_restore_.* No space left"):
         restored(str(saved_configuration), with_configuration=True)
 
 
