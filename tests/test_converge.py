@@ -1,11 +1,13 @@
 """What of the installer can be told without a machine. tests/machine/drill_converge.py has the rest."""
 
+import errno
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from deploy.converge import __main__ as program
 from deploy.converge import caddy, database, environment_files, places, release, systemd
 from deploy.converge.answers import Answers, as_toml, read_answers, told
 from deploy.converge.commands import InstallError, run
@@ -306,3 +308,41 @@ def test_a_directory_on_another_volume_may_be_a_link(tmp_path: Path) -> None:
 
     assert resource.differs() == []
     assert (tmp_path / "volume").stat().st_mode & 0o777 == 0o750
+
+
+def test_what_a_killed_run_left_beside_a_file_is_gone_after_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        patch.setattr(Path, "unlink", lambda *_, **__: None)  # who is killed tidies nothing up
+        with pytest.raises(SystemExit):
+            File(tmp_path / "box.env", mode=0o600, content="half of it").apply()
+    assert [path.name for path in tmp_path.iterdir()] != []
+
+    File(tmp_path / "box.env", mode=0o600, content="A=1\n").apply()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["box.env"]
+    assert (tmp_path / "box.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_is_told_as_that_and_not_as_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: object) -> Answers:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.argv", ["install.sh", "--dry-run"])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "umask", lambda _: 0)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(places, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(program, "answered", full)
+
+    assert program.main() == 1
+    told_last = capsys.readouterr().err
+    assert "No space left on device" in told_last
+    assert "mistake" not in told_last

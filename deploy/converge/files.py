@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,10 +169,9 @@ def _opened(path: Path, flags: int) -> int:
 
 
 def write_in_one_step(path: Path, content: bytes, *, before_it_shows: Callable[[Path], None]) -> None:
-    descriptor, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}."
-    )  # 0600 from its first moment
-    draft = Path(name)
+    draft = path.with_name(f".{path.name}.new")  # always this name: what a killed run left goes with the next
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
