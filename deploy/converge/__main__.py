@@ -108,7 +108,7 @@ def main() -> int:
         logger.debug("", exc_info=True)
         return complain(
             f"This machine refused: {error}. See that its disk has space (df -h) and can be written to, then "
-            " run this again.",
+            "run this again.",
             1,
         )
     except Exception as error:
