@@ -149,6 +149,8 @@ def _lapsed_backups(status: Status) -> Iterator[tuple[str, str]]:
             hours = int((now - moment).total_seconds() // 3600)
             why = status.last_failure.get("backup", "") if status.failures["backup"] else ""
             yield f"The {kind} got its last archive {hours} hours ago. {why}".strip(), again
+        elif moment - now > BACKUP_WITHIN:
+            yield f"The clock was wrong when the {kind} got its last archive, on {moment:%Y-%m-%d}.", again
     last_verified = status.last_verified or status.since
     if last_verified is not None and now - last_verified > VERIFIED_WITHIN:
         why = status.last_failure.get("verify", "") if status.failures["verify"] else ""

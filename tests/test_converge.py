@@ -1,20 +1,25 @@
 """What of the installer can be told without a machine. tests/machine/drill_converge.py has the rest."""
 
+import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from deploy.converge import caddy, database, environment_files, release, systemd
+from deploy.converge import __main__ as program
+from deploy.converge import caddy, database, environment_files, places, release, systemd
 from deploy.converge.answers import Answers, as_toml, read_answers, told
 from deploy.converge.commands import InstallError, run
 from deploy.converge.configuration import SECRETS, engine_environment, wanted_settings
 from deploy.converge.environment_files import mark, merge, read_variables
-from deploy.converge.files import File, Link, Missing
+from deploy.converge.files import Directory, File, Kept, Link, Missing, Owned
+from deploy.converge.install import COMMAND_TEXT
 from deploy.converge.run import Resource, Run
 from deploy.converge.words import Ending, last_words
 
 GIB = 1024**3
+ROOT = Path(__file__).resolve().parents[1]
 ANSWERS = Answers(domain="box.example.org", email="you@example.org")
 
 
@@ -87,6 +92,21 @@ def test_answers_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     (tmp_path / "answers.toml").write_text(as_toml(answers))
 
     assert read_answers(tmp_path / "answers.toml") == answers
+
+
+@pytest.mark.parametrize("value", ["B\u00f6x \U0001f4e6", 'quotes " and \\ and $', "tab\tand\x7f"])
+def test_a_setting_in_the_answers_may_have_any_signs(tmp_path: Path, value: str) -> None:
+    answers = Answers(domain="box.example.org", email="you@example.org", box={"SITE_NAME": value})
+    (tmp_path / "answers.toml").write_text(as_toml(answers))
+
+    assert read_answers(tmp_path / "answers.toml") == answers
+
+
+@pytest.mark.parametrize("value", ["one\nLD_PRELOAD=two", "one\n", "one\u2028two"])
+def test_a_setting_of_several_lines_is_refused(value: str) -> None:
+    answers = Answers(domain="box.example.org", email="you@example.org", box={"SITE_NAME": value})
+
+    assert answers.problems() == ["The value of SITE_NAME has several lines; a setting has one."]
 
 
 def test_an_argument_beats_an_answer_and_what_is_not_said_stays() -> None:
@@ -240,3 +260,89 @@ def test_passwords_and_keys_are_told_only_where_they_are_new() -> None:
     assert "Password" not in again
     assert "pass-word" in first
     assert "AGE-KEY" in first
+
+
+def test_the_command_of_the_box_imports_nothing_from_where_root_stands(tmp_path: Path) -> None:
+    for name in (
+        "deploy/__init__.py",
+        "deploy/converge/__init__.py",
+        "deploy/converge/manage.py",
+        "json.py",
+        "pwd.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("open('imported', 'w')\n")
+    command = tmp_path / "torrentproxy-manage"
+    command.write_text(COMMAND_TEXT.replace(str(places.CURRENT), str(ROOT)))
+
+    subprocess.run(["/bin/sh", command, "help"], cwd=tmp_path, capture_output=True, timeout=60, check=False)
+
+    assert not (tmp_path / "imported").exists()
+
+
+@pytest.mark.parametrize("kind", [Kept, Owned])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_the_place_of_a_file_is_not_followed(
+    tmp_path: Path, kind: type[Owned], there: bool
+) -> None:
+    target = tmp_path / "roots"
+    if there:
+        target.write_text("secret\n")
+        target.chmod(0o600)
+    (tmp_path / "box.log").symlink_to(target)
+    resource = kind(tmp_path / "box.log", mode=0o644)
+
+    assert resource.differs()
+    with pytest.raises(InstallError, match="symbolic link"):
+        resource.apply()
+    assert target.exists() == there
+    assert not there or target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_directory_on_another_volume_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir(mode=0o700)
+    (tmp_path / "downloads").symlink_to("volume")
+    resource = Directory(tmp_path / "downloads", mode=0o750)
+
+    resource.apply()
+
+    assert resource.differs() == []
+    assert (tmp_path / "volume").stat().st_mode & 0o777 == 0o750
+
+
+def test_what_a_killed_run_left_beside_a_file_is_gone_after_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        patch.setattr(Path, "unlink", lambda *_, **__: None)  # who is killed tidies nothing up
+        with pytest.raises(SystemExit):
+            File(tmp_path / "box.env", mode=0o600, content="half of it").apply()
+    assert [path.name for path in tmp_path.iterdir()] != []
+
+    File(tmp_path / "box.env", mode=0o600, content="A=1\n").apply()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["box.env"]
+    assert (tmp_path / "box.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_is_told_as_that_and_not_as_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: object) -> Answers:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.argv", ["install.sh", "--dry-run"])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "umask", lambda _: 0)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(places, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(program, "answered", full)
+
+    assert program.main() == 1
+    told_last = capsys.readouterr().err
+    assert "No space left on device" in told_last
+    assert "mistake" not in told_last

@@ -104,6 +104,13 @@ def main() -> int:
         return complain(str(error), 1)
     except KeyboardInterrupt:
         return complain("Interrupted. Run it again to go on.", 1)
+    except OSError as error:
+        logger.debug("", exc_info=True)
+        return complain(
+            f"This machine refused: {error}. See that its disk has space (df -h) and can be written to, then "
+            "run this again.",
+            1,
+        )
     except Exception as error:
         logger.debug("", exc_info=True)
         return complain(

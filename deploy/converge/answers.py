@@ -50,6 +50,11 @@ class Answers:
         if bool(self.grafana_repository) != bool(self.grafana_key):
             found.append("--grafana-repository and --grafana-key go together.")
         found += [f"{name} is no name of a setting." for name in self.box if not SETTING.fullmatch(name)]
+        found += [
+            f"The value of {name} has several lines; a setting has one."
+            for name, value in self.box.items()
+            if len(value.splitlines()) > 1 or value.endswith("\n")
+        ]
         return found
 
 
@@ -103,6 +108,11 @@ def as_toml(answers: Answers) -> str:
         if isinstance(value, bool):
             lines.append(f"{one.name} = {str(value).lower()}")
         elif isinstance(value, str):
-            lines.append(f"{one.name} = {json.dumps(value)}")
-    lines += ["", "[box]", *(f"{name} = {json.dumps(value)}" for name, value in sorted(answers.box.items()))]
+            lines.append(f"{one.name} = {_quoted(value)}")
+    lines += ["", "[box]", *(f"{name} = {_quoted(value)}" for name, value in sorted(answers.box.items()))]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """JSON's strings are TOML's, but for its pairs of \\u and for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

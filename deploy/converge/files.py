@@ -1,15 +1,20 @@
 """Files, directories and links as resources."""
 
 import contextlib
+import errno
 import grp
 import os
 import pwd
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
+
+from deploy.converge.commands import InstallError
+
+FOLLOWED = 0  # a flag of open()
 
 
 def uid_of(name: str) -> int | None:
@@ -26,7 +31,10 @@ def gid_of(name: str) -> int | None:
 
 @dataclass
 class Owned:
-    """A file that somebody else makes, and who it belongs to."""
+    """A file that somebody else makes, and who it belongs to. Where they may write, a link in its place could lead to
+    any file of root's: it is refused."""
+
+    links: ClassVar[int] = os.O_NOFOLLOW
 
     path: Path
     owner: str = "root"
@@ -34,9 +42,9 @@ class Owned:
     mode: int = 0o644
 
     def differs(self) -> list[str]:
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             return []
-        found = self.path.stat()
+        found = self.path.stat(follow_symlinks=self.links == FOLLOWED)
         wanted = (uid_of(self.owner), gid_of(self.group), self.mode)
         if (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == wanted:
             return []
@@ -46,8 +54,12 @@ class Owned:
         self._own(self.path)
 
     def _own(self, path: Path) -> None:
-        os.chown(path, uid_of(self.owner) or 0, gid_of(self.group) or 0)
-        path.chmod(self.mode)  # after chown, which takes setgid away
+        descriptor = _opened(path, os.O_RDONLY | os.O_NONBLOCK | self.links)
+        try:
+            os.fchown(descriptor, uid_of(self.owner) or 0, gid_of(self.group) or 0)
+            os.fchmod(descriptor, self.mode)  # after chown, which takes setgid away
+        finally:
+            os.close(descriptor)
 
 
 @dataclass
@@ -77,6 +89,10 @@ class File(Owned):
 
 @dataclass
 class Directory(Owned):
+    """All are in folders of root's; the operator may have put one on another volume by a link."""
+
+    links = FOLLOWED
+
     mode: int = 0o755
 
     def differs(self) -> list[str]:
@@ -95,7 +111,7 @@ class Kept(Owned):
         return super().differs() if self.path.exists() else [f"make the file {self.path}"]
 
     def apply(self) -> None:
-        self.path.touch()
+        os.close(_opened(self.path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW))
         super().apply()
 
 
@@ -140,11 +156,22 @@ class Missing:
             self._before()
 
 
+def _opened(path: Path, flags: int) -> int:
+    """Its descriptor. Raises InstallError for a link that is not to be followed."""
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise InstallError(
+            f"{path} is a symbolic link, which root does not follow. Remove it, then run this again."
+        ) from error
+
+
 def write_in_one_step(path: Path, content: bytes, *, before_it_shows: Callable[[Path], None]) -> None:
-    descriptor, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}."
-    )  # 0600 from its first moment
-    draft = Path(name)
+    draft = path.with_name(f".{path.name}.new")  # always this name: what a killed run left goes with the next
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

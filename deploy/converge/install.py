@@ -32,7 +32,8 @@ from deploy.converge.words import Ending, last_words
 COMMAND = Path("/usr/local/sbin/torrentproxy-manage")
 COMMAND_TEXT = f"""#!/bin/sh
 # Written by deploy/install.sh: any command of the box, as its user and with its settings.
-PYTHONPATH={places.CURRENT} exec python3 -B -m deploy.converge.manage "$@"
+# -P: root imports nothing from the folder it happens to stand in, such as one that a torrent brought.
+PYTHONPATH={places.CURRENT} exec python3 -BP -m deploy.converge.manage "$@"
 """
 
 

@@ -26,7 +26,7 @@ INSTALLER = STATE / "installer"
 BACKUPS = Path("/var/backups/oci-torrent-proxy")
 
 LOG = Path("/var/log/oci-torrent-proxy/install.log")
-LOCK = Path("/run/lock/oci-torrent-proxy-install.lock")
+LOCK = Path("/run/oci-torrent-proxy-install.lock")  # not below /run/lock, where everybody may make it first
 SYSTEMD = Path("/etc/systemd/system")
 
 DATABASE = "torrentproxy"

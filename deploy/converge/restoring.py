@@ -114,7 +114,7 @@ def _directory_of_the_boxs() -> Iterator[Path]:
 
 
 def _give_to_box(path: Path) -> None:
-    os.chown(path, uid_of(places.BOX_USER) or 0, gid_of(places.BOX_USER) or 0)
+    os.chown(path, uid_of(places.BOX_USER) or 0, gid_of(places.BOX_USER) or 0, follow_symlinks=False)
 
 
 def _below(root: Path, path: Path) -> Path:

@@ -2,8 +2,9 @@
 # The firewall of a server: what qBittorrent's user reaches (contain-torrents.nft), and who reaches this machine
 # (open-ports.nft). torrentproxy-firewall.service runs it at every start; running it again changes nothing.
 #
-#   TORRENT_PORT=51413 SFTP_ADDRESS=0.0.0.0:8022 bash deploy/nftables/load.sh      # as in box.env
+#   TORRENT_PORT=51413 SFTP_ADDRESS=0.0.0.0:8022 bash deploy/nftables/load.sh      # without them: as in box.env
 #
+# It runs as root, so of box.env it takes these two and nothing else: a variable such as LD_PRELOAD would be code.
 # Open from outside are SSH's ports, 80 and 443, those of SFTP and of peers, and what /etc/oci-torrent-proxy/open-ports
 # names: PORT/tcp or PORT/udp, one a line.
 # Where iptables has rules of its own that refuse (Oracle's images end with REJECT, and what is appended after that does
@@ -12,9 +13,27 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+SETTINGS=${BOX_ENV:-/etc/oci-torrent-proxy/box.env}
 OPERATORS_PORTS=/etc/oci-torrent-proxy/open-ports
 RULES=/etc/iptables/rules.v4
 MARK=oci-torrent-proxy
+
+# setting NAME DEFAULT: of the environment, of box.env, or that.
+setting() {
+    local value=${!1:-}
+    [ -n "$value" ] || value=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=//p" "$SETTINGS" 2>/dev/null | tail -n 1 | tr -d "\"' \t")
+    printf '%s' "${value:-$2}"
+}
+
+# port_of NAME VALUE: what comes after the last colon, if it is a port.
+port_of() {
+    local port=${2##*:}
+    if ! [[ $port =~ ^[0-9]{1,5}$ ]]; then
+        echo "Error: $1 has no port: $2. Correct it in $SETTINGS, then systemctl restart torrentproxy-firewall." >&2
+        exit 1
+    fi
+    printf '%s' "$port"
+}
 
 # open_ports tcp|udp: one a line, sorted.
 open_ports() {
@@ -22,12 +41,9 @@ open_ports() {
         [ "$1" = udp ] || {
             printf '22\n80\n443\n'
             { sshd -T 2>/dev/null || cat /etc/ssh/sshd_config 2>/dev/null; } | awk 'tolower($1) == "port" { print $2 }'
-            case ${SFTP_ADDRESS:-} in
-            '' | 127.* | localhost:* | '[::1]'*) ;; # for this machine alone, or none at all
-            *) printf '%s\n' "${SFTP_ADDRESS##*:}" ;;
-            esac
+            [ -z "$sftp_port" ] || printf '%s\n' "$sftp_port"
         }
-        printf '%s\n' "${TORRENT_PORT:-51413}"
+        printf '%s\n' "$torrent_port"
         sed -n "s:^\([0-9]\+\)/$1\$:\1:p" "$OPERATORS_PORTS" 2>/dev/null || true
     } | sort -nu
 }
@@ -73,6 +89,12 @@ let_in_past_iptables() {
     done
 }
 
+torrent_port=$(port_of TORRENT_PORT "$(setting TORRENT_PORT 51413)")
+sftp_address=$(setting SFTP_ADDRESS '')
+case $sftp_address in
+'' | 127.* | localhost:* | '[::1]'*) sftp_port='' ;; # for this machine alone, or none at all
+*) sftp_port=$(port_of SFTP_ADDRESS "$sftp_address") ;;
+esac
 resolvers=$(awk '$1 == "nameserver" && $2 ~ /^[0-9.]+$/ { print $2 }' /etc/resolv.conf)
 nft -D torrent_user=torrentproxy-bt -D "resolvers=$(printf '%s' "${resolvers:-127.0.0.53}" | as_set)" \
     -f contain-torrents.nft

@@ -71,6 +71,12 @@ def test_a_box_that_is_saved_as_it_should_be_is_well(saved: Status) -> None:
             ),
             "The bucket got its last archive 27 hours ago",
         ),
+        (
+            lambda status: setattr(
+                status.places["bucket"], "last_success", timezone.now() + timedelta(days=400)
+            ),
+            "The clock was wrong when the bucket got its last archive",
+        ),
         (lambda status: status.verified.clear(), "No archive was restored on trial within 8 days"),
         (
             lambda status: status.verified.update(

@@ -79,9 +79,8 @@ class Box:
 
         def count() -> None:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            status = Status.read(self.directory)
-            status.count_request()
-            status.write(self.directory)
+            with Status.changing(self.directory) as status:
+                status.count_request()
 
         return Bucket(address, on_request=count)
 
@@ -91,7 +90,7 @@ class Box:
         killed one left is removed first."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             give_to_owner_of(self.directory, self.directory / ".lock")
         except OSError as error:
             raise BackupError(
@@ -138,17 +137,22 @@ class Box:
         return parse(archive.read_manifest(BytesIO(beginning), key=self.key))
 
     def newest(self, *, prefer: str) -> Found:
-        """Of all places; where several have it, of the preferred kind. Raises BackupError where there is none."""
+        """Of all places; where several have it, of the preferred kind. One of the future, which a clock that was wrong
+        named, only where there is no other. Raises BackupError where there is none."""
         places: list[Place] = [Directory(self.directory)]
         if (bucket := self.bucket()) is not None:
             places.append(bucket)
-        found = [Found(place, archives[0]) for place in places if (archives := place.archives())]
+        now = datetime.now(UTC)
+        found = [Found(place, stored) for place in places for stored in place.archives()]
         if not found:
             raise BackupError("There is no archive yet. Make one: python manage.py backup")
-        return max(found, key=lambda one: (one.stored.made_at, one.place.kind == prefer))
+        return max(
+            found,
+            key=lambda one: (one.stored.made_at <= now, one.stored.made_at, one.place.kind == prefer),
+        )
 
     def named(self, text: str) -> Found:
-        """`newest`, a path, or s3://BUCKET/NAME. Raises BackupError for what is not there."""
+        """`newest`, a name in BACKUP_DIR, a path, or s3://BUCKET/NAME. Raises BackupError for what is not there."""
         if text == "newest":
             return self.newest(prefer="directory")
         if text.startswith("s3://"):
@@ -160,6 +164,8 @@ class Box:
                 )
         else:
             path = Path(text)
+            if moment_of(text) is not None and not path.exists():  # as `backups` lists it
+                path = self.directory / text
             if not path.is_file():
                 raise BackupError(f"There is no file {text}. manage.py backups lists the archives there are.")
             size, moment = path.stat().st_size, moment_of(path.name) or datetime.now(UTC)

@@ -6,7 +6,7 @@ and deletion one by one. Bodies are signed, so what arrives otherwise than it wa
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Bucket:
     kind = "bucket"
 
     def __init__(self, address: BucketAddress, *, on_request: Callable[[], None]) -> None:
-        """`on_request` is called before each request, repeated ones too: somebody counts them."""
+        """`on_request` is called before each request, repeated ones too: somebody counts them. Raises BackupError."""
         self._name = address.name
         self._storage = S3Storage(
             bucket_name=address.name,
@@ -67,7 +67,8 @@ class Bucket:
                 multipart_threshold=PART, multipart_chunksize=PART, io_chunksize=PART // 64, use_threads=False
             ),
         )
-        self._client: Any = self._storage.connection.meta.client
+        with self._in_words():  # boto3 refuses what is no name of a region here
+            self._client: Any = self._storage.connection.meta.client
         self._client.meta.events.register("before-send.s3", lambda **_: on_request())
 
     def archives(self) -> list[Stored]:
@@ -87,14 +88,16 @@ class Bucket:
         with self._in_words():
             for upload in self._client.list_multipart_uploads(Bucket=self._name).get("Uploads", ()):
                 if moment_of(upload["Key"]) is not None:
-                    self._client.abort_multipart_upload(
-                        Bucket=self._name, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
+                    with suppress(self._client.exceptions.NoSuchUpload):  # a lifecycle rule was faster
+                        self._client.abort_multipart_upload(
+                            Bucket=self._name, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
 
     def beginning(self, name: str, size: int) -> bytes:
         with self._in_words(name):
             answer = self._client.get_object(Bucket=self._name, Key=name, Range=f"bytes=0-{size - 1}")
-            content: bytes = answer["Body"].read()
+            with closing(answer["Body"]) as body:
+                content: bytes = body.read(size)  # no more, of a bucket that knows no ranges
             return content
 
     def fetch(self, name: str, into: Path) -> Path:
@@ -112,7 +115,7 @@ class Bucket:
             yield
         except ClientError as error:
             raise BackupError(self._refusal(error, name)) from error
-        except (BotoCoreError, Boto3Error) as error:
+        except (BotoCoreError, Boto3Error, ValueError) as error:
             raise BackupError(
                 f"The bucket {self._name} does not answer as it should ({error}). See that BACKUP_ENDPOINT is right "
                 "and that this machine reaches it."

@@ -47,8 +47,8 @@ def unpack(bundled: Path, into: Path) -> list[Path]:
     with _opened(bundled) as tar:  # extractall's own filters are newer than Debian 12's Python
         for member in tar:
             path = Path(member.name)
-            file = tar.extractfile(member) if member.isreg() else None
-            if file is None or path.is_absolute() or ".." in path.parts:
+            file = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+            if file is None or "\0" in member.name or path.is_absolute() or ".." in path.parts:
                 raise BackupError(f"The archive holds {member.name!r}, which is no file of a configuration.")
             target = into / path
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -78,6 +78,8 @@ def planned(bundled: Path, places: Sequence[Path]) -> list[Replacement]:
             target = Path("/") / member.name
             if (
                 not member.isreg()
+                or member.issparse()
+                or "\0" in member.name
                 or ".." in target.parts
                 or not any(target.is_relative_to(one) for one in places)
             ):
@@ -138,7 +140,9 @@ def _give_back(path: Path, member: tarfile.TarInfo) -> None:
 @contextmanager
 def _opened(bundled: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(bundled) as tar:
+        with tarfile.open(
+            bundled, "r:"
+        ) as tar:  # not compressed: nothing comes out that was not in the archive
             yield tar
     except tarfile.TarError as error:
         raise BackupError(f"The configuration in the archive cannot be read: {error}.") from error

@@ -1,6 +1,7 @@
 """The databases of a server: what one holds, dumping it, making another of a dump, and putting that in its place."""
 
 import os
+import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from proxy_site.backups.programs import programs_for
 
 APPLICATION = "oci-torrent-proxy backups"  # in pg_stat_activity
 LONGEST_BASE = 32  # characters; with what comes behind, PostgreSQL's 63 are not exceeded
+PURPOSES = ("verify", "restoring")  # of databases that are made for a while
 SESSIONS_END_EVERY = 0.2  # seconds; PostgreSQL itself waits 5 for the last session to end
 
 _TABLES = """
@@ -162,9 +164,9 @@ class Database:
 
     @contextmanager
     def scratch(self, purpose: str) -> Iterator[Self]:
-        """A new, empty database, which is gone afterwards whatever happens, unless it was renamed. What a run that was
-        killed left of its own is gone before."""
-        self._drop_leftovers(purpose)
+        """A new, empty database, which is gone afterwards whatever happens, unless it was renamed. What runs that were
+        killed left of theirs is gone before. `purpose` is one of PURPOSES."""
+        self._drop_leftovers()
         made = self.named(self._beside_name(purpose, secrets.token_hex(6)))
         self._execute("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", made.name)
         try:
@@ -218,14 +220,18 @@ class Database:
         with self.beside() as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
-    def _drop_leftovers(self, purpose: str) -> None:
+    def _drop_leftovers(self) -> None:
+        """Those alone that are named as ours are, to the last digit: others may call theirs what they like."""
+        ours = re.compile(rf"({'|'.join(PURPOSES)})_[0-9a-f]{{12}}")
+        beginning = f"{self.name[:LONGEST_BASE]}_"
         query = (
             "SELECT datname FROM pg_database d WHERE starts_with(datname, %s) AND NOT EXISTS "
             "(SELECT 1 FROM pg_stat_activity a WHERE a.datid = d.oid)"
         )
         with self.beside() as connection:
-            for (name,) in connection.execute(query, [self._beside_name(purpose, "")]).fetchall():
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+            for (name,) in connection.execute(query, [beginning]).fetchall():
+                if ours.fullmatch(name.removeprefix(beginning)):
+                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 @contextmanager

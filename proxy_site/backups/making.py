@@ -55,11 +55,9 @@ def back_up(*, say: Say) -> Made:
 
 
 def note_failure(directory: Path, task: str, why: str) -> None:
-    with suppress(OSError):  # the disk may be full, and that is why
-        status = Status.read(directory)
+    with suppress(OSError), Status.changing(directory) as status:  # the disk may be full, and that is why
         status.failures[task] += 1
         status.last_failure[task] = why
-        status.write(directory)
 
 
 def _make(box: Box, folder: Path, say: Say) -> Made:
@@ -117,31 +115,35 @@ def _require_allowance(box: Box, bucket: Bucket, size: int) -> None:
 
 def _stored(box: Box, place: Place, made: Made) -> None:
     """Remove what need not stay there any longer, and note what there is."""
-    made.stored.append(place.kind)
     archives = place.archives()
-    kept = box.retention.kept(one.made_at for one in archives)
+    just_made = next((one for one in archives if (one.name, one.size) == (made.name, made.size)), None)
+    if just_made is None:  # whatever the place said
+        raise BackupError(
+            f"The {place.kind} took {made.name} and does not have it as it was sent. Nothing was removed there: see "
+            "what it lists (manage.py backups), and that it is what BACKUP_ENDPOINT should name."
+        )
+    made.stored.append(place.kind)
+    kept = box.retention.kept((one.made_at for one in archives), at=just_made.made_at)
     made.pruned[place.kind] = [one.name for one in archives if one.made_at not in kept]
     for name in made.pruned[place.kind]:
         place.delete(name)
     left = [one for one in archives if one.made_at in kept]
-    status = Status.read(box.directory)
-    status.places[place.kind] = PlaceStatus(
-        last_success=datetime.now(UTC),
-        newest=made.name,
-        newest_bytes=made.size,
-        stored_bytes=sum(one.size for one in left),
-        count=len(left),
-    )
-    status.write(box.directory)
+    with Status.changing(box.directory) as status:
+        status.places[place.kind] = PlaceStatus(
+            last_success=datetime.now(UTC),
+            newest=made.name,
+            newest_bytes=made.size,
+            stored_bytes=sum(one.size for one in left),
+            count=len(left),
+        )
 
 
 def _note(box: Box, made: Made) -> None:
-    status = Status.read(box.directory)
-    status.since = status.since or datetime.now(UTC)
-    status.left_out = made.left_out
-    if box.bucket_address is None:
-        status.places.pop("bucket", None)
-    status.failures["backup"] = status.failures["backup"] + 1 if made.error else 0
-    if made.error:
-        status.last_failure["backup"] = made.error
-    status.write(box.directory)
+    with Status.changing(box.directory) as status:
+        status.since = status.since or datetime.now(UTC)
+        status.left_out = made.left_out
+        if box.bucket_address is None:
+            status.places.pop("bucket", None)
+        status.failures["backup"] = status.failures["backup"] + 1 if made.error else 0
+        if made.error:
+            status.last_failure["backup"] = made.error

@@ -48,7 +48,7 @@ def parse(text: bytes) -> Manifest:
                 f"The archive has format {told['format']}, which this release does not know. Restore it with the "
                 f"release that made it ({told.get('release', 'not known')}) or a newer one."
             )
-        return Manifest(
+        manifest = Manifest(
             **{
                 **told,
                 "made_at": datetime.fromisoformat(told["made_at"]),
@@ -56,10 +56,33 @@ def parse(text: bytes) -> Manifest:
                 "left_out": tuple(told["left_out"]),
             }
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        _require_kinds(manifest)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BackupError(
             f"The archive's manifest cannot be read ({error!r}). Use another archive."
         ) from error
+    return manifest
+
+
+def _require_kinds(manifest: Manifest) -> None:
+    """Raises ValueError for what is not what it is declared as: whoever has the key can write anything."""
+    contents = manifest.contents
+    numbers = (
+        *(manifest.postgresql_major, manifest.database_bytes, manifest.dump_bytes),
+        *contents.tables.values(),
+    )
+    shown = (manifest.release, manifest.host)  # in a terminal, to whoever is asked
+    texts = (
+        *(*shown, manifest.secret_key_mark),
+        *(*contents.tables, *contents.migrations, *manifest.left_out),
+    )
+    if wrong := [value for value in numbers if type(value) is not int or value < 0]:
+        raise ValueError(f"{wrong[0]!r} is no number of anything")
+    if not all(isinstance(value, str) for value in texts) or not all(value.isprintable() for value in shown):
+        raise ValueError("a name is none")
+    moments = (manifest.made_at, contents.newest_row_at or manifest.made_at)
+    if any(moment.tzinfo is None for moment in moments):
+        raise ValueError("a moment has no time zone")
 
 
 def _contents(told: Mapping[str, Any]) -> Contents:

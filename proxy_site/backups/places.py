@@ -89,10 +89,10 @@ class Directory:
 
 
 def give_to_owner_of(model: Path, path: Path) -> None:
-    """What root makes is for whoever works there otherwise."""
+    """What root makes is for whoever works there otherwise; what a link leads to is not, for it may be theirs."""
     if os.geteuid() == 0:
         status = model.stat()
-        os.chown(path, status.st_uid, status.st_gid)
+        os.chown(path, status.st_uid, status.st_gid, follow_symlinks=False)
 
 
 def newest_first(found: Iterable[tuple[str, int]]) -> list[Stored]:

@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from proxy_site.backups import archive, configuration
 from proxy_site.backups.box import Box, Found
 from proxy_site.backups.database import Database
-from proxy_site.backups.errors import BackupError
+from proxy_site.backups.errors import BackupError, disk_in_words
 from proxy_site.backups.making import secret_key_mark
 from proxy_site.backups.manifest import Manifest
 from proxy_site.backups.progress import Say, telling
@@ -38,7 +38,7 @@ def restore(
 ) -> Restored | None:
     """Put the archive that `text` names (see `Box.named`) in the place of the box's database, and its configuration
     where it was. `agreed` is asked when all that can be known beforehand is; None where it did not agree. Raises
-    BackupError; then nothing is changed."""
+    BackupError; then nothing is changed, unless it says so."""
     box = Box.of_settings()
     connections.close_all()  # ours would count as one of the box's processes
     with box.working() as folder:
@@ -109,7 +109,17 @@ def _restored(
         require_stopped(box.database)
         say(f"Putting it in the place of {box.database.name}.")
         restored.kept = box.database.replace_by(new, at=now)
-    restored.configuration = configuration.put_back(plan, at=now)
+    try:
+        with disk_in_words():
+            restored.configuration = configuration.put_back(plan, at=now)
+    except BackupError as error:
+        was_there = (
+            f"what was there before is the database {restored.kept}" if restored.kept else "there was none"
+        )
+        raise BackupError(
+            f"The database was restored ({was_there}), but not all of the configuration was put back: {error} Unpack "
+            "it by --configuration-to, and put the rest in its place by hand."
+        ) from error
     restored.notices = _notices(manifest, restored, with_configuration)
     return restored
 

@@ -15,10 +15,13 @@ class Retention:
     weekly: int
     monthly: int
 
-    def kept(self, moments: Iterable[datetime]) -> set[datetime]:
-        """The newest is always among them."""
-        newest_first = sorted(set(moments), reverse=True)
-        kept = set(newest_first[:1])
+    def kept(self, moments: Iterable[datetime], *, at: datetime) -> set[datetime]:
+        """What is dated after `at` was named by a clock that was wrong: it stays until its time has come, and takes
+        nobody's place. Of the others the newest is always among them."""
+        every = set(moments)
+        later = {moment for moment in every if moment > at}
+        newest_first = sorted(every - later, reverse=True)
+        kept = {*later, *newest_first[:1]}
         for number, period in ((self.daily, _day), (self.weekly, _week), (self.monthly, _month)):
             kept.update(_newest_of_each(newest_first, period)[:number])
         return kept

@@ -73,14 +73,13 @@ def drop_kept(name: str) -> None:
 
 
 def _everywhere(box: Box, problems: list[str]) -> list[tuple[str, list[Stored]]]:
-    places: list[Place] = [Directory(box.directory)]
-    if (bucket := box.bucket()) is not None:
-        places.append(bucket)
     told = []
-    for place in places:
+    for opened in (lambda: Directory(box.directory), box.bucket):
         try:
             with disk_in_words():
-                told.append((place.kind, place.archives()))
+                place: Place | None = opened()
+                if place is not None:
+                    told.append((place.kind, place.archives()))
         except BackupError as error:
             problems.append(str(error))
     return told

@@ -4,13 +4,17 @@ Not rows: a database that was restored would tell of the day it was saved, and o
 whoever makes or tries a backup, one at a time; read by whoever likes, at any time.
 """
 
+import fcntl
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
+
+from proxy_site.backups.places import give_to_owner_of
 
 FILE = "status.json"
 
@@ -65,15 +69,27 @@ class Status:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
-    def write(self, directory: Path) -> None:
-        """Whole or not at all."""
-        draft = directory / f".{FILE}.{os.getpid()}"
+    @classmethod
+    @contextmanager
+    def changing(cls, directory: Path) -> Iterator[Self]:
+        """As it is now, and written afterwards, whole or not at all; whoever else changes it waits. Raises OSError."""
+        locked = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            draft.write_text(json.dumps(asdict(self), default=datetime.isoformat, indent=1) + "\n")
-            draft.replace(directory / FILE)
+            fcntl.flock(locked, fcntl.LOCK_EX)
+            status = cls.read(directory)
+            yield status
+            status.write(directory)
         finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
+            os.close(locked)
+
+    def write(self, directory: Path) -> None:
+        """For `changing`; the only one who writes there now."""
+        draft = directory / f".{FILE}.new"
+        draft.unlink(missing_ok=True)  # of a run that was killed, or a link to who knows what
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(self), file, default=datetime.isoformat, indent=1)
+        give_to_owner_of(directory, draft)
+        draft.replace(directory / FILE)
 
 
 def _month() -> str:

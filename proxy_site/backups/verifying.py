@@ -148,12 +148,11 @@ def _told(found: Found, manifest: Manifest, seconds: float) -> Verified:
 
 
 def _note(box: Box, found: Found) -> None:
-    status = Status.read(box.directory)
-    status.verified[found.stored.name] = datetime.now(UTC)
-    oldest_first = sorted(
-        status.verified, key=lambda name: moment_of(name) or datetime.min.replace(tzinfo=UTC)
-    )
-    for name in oldest_first[:-REMEMBERED]:
-        del status.verified[name]
-    status.failures["verify"] = 0
-    status.write(box.directory)
+    with Status.changing(box.directory) as status:
+        status.verified[found.stored.name] = datetime.now(UTC)
+        oldest_first = sorted(
+            status.verified, key=lambda name: moment_of(name) or datetime.min.replace(tzinfo=UTC)
+        )
+        for name in oldest_first[:-REMEMBERED]:
+            del status.verified[name]
+        status.failures["verify"] = 0

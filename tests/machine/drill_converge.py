@@ -152,7 +152,7 @@ def test_a_line_of_the_operators_in_box_env_stays(machine: Machine, installed: I
 
 def test_two_installations_at_once_are_refused(machine: Machine, installed: Installed) -> None:
     refused = machine.run(
-        f"flock /run/lock/oci-torrent-proxy-install.lock {INSTALL}", check=False, timeout=PATIENCE
+        f"flock /run/oci-torrent-proxy-install.lock {INSTALL}", check=False, timeout=PATIENCE
     )
 
     assert refused.returncode == 1

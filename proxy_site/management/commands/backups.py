@@ -17,7 +17,8 @@ from proxy_site.management.backup_output import failed, plain_help
 class Command(BaseCommand):
     help = """List the archives: when they were made, their size, where they are, and when they were last verified.
 
-With ARCHIVE (a path, s3://BUCKET/NAME or newest): what that one says of itself, without fetching all of it.
+With ARCHIVE (newest, a name of the list, a path, or s3://BUCKET/NAME): what that one says of itself, without fetching
+all of it.
 
 Exit code 0: listed. 1: something could not be asked or opened, and standard error says what. 2: wrong use.
 """

@@ -29,7 +29,7 @@ opened and restored beside the database; when it is whole and as it was saved, t
 there before stays as NAME_before_restore_TIME until you drop it. Where anything is wrong, it is said, and nothing is
 changed. Needs BACKUP_KEY, and a role that may make databases (CREATEDB).
 
-ARCHIVE is a path, s3://BUCKET/NAME, or newest.
+ARCHIVE is newest, a name that `backups` lists in the directory, a path, or s3://BUCKET/NAME.
 
   manage.py restore newest                          the database
   manage.py restore newest --configuration          and the files of BACKUP_CONFIGURATION, each with a copy of the old
@@ -65,7 +65,7 @@ Exit code 0: done. 1: not done, and standard error says why. 2: wrong use.
             self.stdout.write(json.dumps({"ok": True, **told}, default=datetime.isoformat))
 
     def do(self, options: dict[str, Any]) -> dict[str, Any]:
-        if options["drop"]:
+        if options["drop"] is not None:
             drop_kept(options["drop"])
             self.stderr.write(f"Dropped {options['drop']}.")
             return {"dropped": options["drop"]}
@@ -95,4 +95,7 @@ Exit code 0: done. 1: not done, and standard error says why. 2: wrong use.
             f"{manifest.release}, {in_units(manifest.database_bytes)}). It takes the place of the database {database}, "
             f"which stays under another name."
         )
-        return input("Restore it? [y/N] ").strip().lower() in ("y", "yes")
+        try:
+            return input("Restore it? [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            return False

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -112,6 +113,18 @@ def test_a_link_in_place_of_a_file_is_refused(tmp_path: Path, key: str) -> None:
         tar.addfile(link)
     with pytest.raises(BackupError, match="no file"):
         unpack(encrypted(content.getvalue(), key), tmp_path, key)
+
+
+def test_a_file_with_holes_is_refused_before_it_fills_the_disk(tmp_path: Path, key: str) -> None:
+    (tmp_path / "database.dump").touch()
+    os.truncate(tmp_path / "database.dump", 8 * 2**30)
+    bomb = subprocess.run(
+        ["tar", "-c", "--sparse", "database.dump"], cwd=tmp_path, capture_output=True, timeout=60, check=True
+    ).stdout
+    assert len(bomb) < 100_000
+    with pytest.raises(BackupError, match="no file"):
+        unpack(encrypted(bomb, key), tmp_path, key)
+    assert list((tmp_path / "unpacked").iterdir()) == []
 
 
 def test_an_archive_without_a_database_is_refused(tmp_path: Path, key: str) -> None:

@@ -20,6 +20,7 @@ from proxy_site.backups.status import Status
 from proxy_site.tests.backups import object_storage
 from proxy_site.tests.backups.conftest import groups, quiet
 from proxy_site.tests.backups.object_storage import ObjectStorage
+from proxy_site.tests.backups.signatures import Refused
 
 NAME = "box-20260102T030405Z.age"
 
@@ -68,6 +69,8 @@ def test_all_pages_of_a_listing_are_read(bucket: Bucket, storage: ObjectStorage)
         ({"BACKUP_ACCESS_KEY": "unknown"}, "does not let us in"),
         ({"BACKUP_SECRET_KEY": "wrong"}, "SignatureDoesNotMatch"),
         ({"BACKUP_BUCKET": "elsewhere"}, "There is no bucket elsewhere"),
+        ({"BACKUP_BUCKET": "no such name"}, "does not answer as it should"),
+        ({"BACKUP_REGION": "no such region"}, "does not answer as it should"),
     ],
 )
 def test_wrong_settings_are_told_in_words(
@@ -76,10 +79,9 @@ def test_wrong_settings_are_told_in_words(
     settings.BACKUP_DIR = tmp_path / "backups"
     for name, value in changed.items():
         setattr(settings, name, value)
-    bucket = Box.of_settings().bucket()
-    assert bucket is not None
     with pytest.raises(BackupError, match=words):
-        bucket.archives()
+        Box.of_settings().newest(prefer="bucket")
+    assert words in " ".join(listing().problems)
 
 
 def test_a_certificate_of_nobody_is_refused(
@@ -112,6 +114,17 @@ def test_what_a_killed_upload_left_is_dropped_and_others_stay(bucket: Bucket, st
         (storage.folder / "parts" / upload).mkdir(parents=True)
     bucket.drop_unfinished()
     assert storage.uploads == {"2": "somebody's"}
+
+
+def test_an_upload_that_a_lifecycle_rule_dropped_meanwhile_is_no_failure(
+    bucket: Bucket, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(request: object, upload: str) -> None:
+        raise Refused("NoSuchUpload")
+
+    storage.uploads["1"] = NAME
+    monkeypatch.setattr(object_storage._Request, "forget", gone)
+    bucket.drop_unfinished()
 
 
 def test_the_stand_in_refuses_what_boto3_does_by_default(storage: ObjectStorage, certificate: Path) -> None:
@@ -238,3 +251,19 @@ def test_the_bucket_is_pruned_as_the_directory_is(
     made = back_up(say=quiet)
     assert storage.names() == [made.name, "notes.txt"]
     assert made.pruned["bucket"] == [NAME]
+
+
+@pytest.mark.django_db
+def test_a_bucket_that_says_yes_and_stores_nothing_keeps_what_it_has(
+    box: Box, storage: ObjectStorage, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BACKUP_DAILY, settings.BACKUP_WEEKLY, settings.BACKUP_MONTHLY = 1, 0, 0
+    for name in (NAME, "box-20260101T000000Z.age"):
+        (storage.folder / name).write_bytes(b"old")
+    monkeypatch.setattr(Bucket, "store", lambda *_: None)
+    made = back_up(say=quiet)
+    assert "does not have it as it was sent" in made.error
+    assert made.stored == ["directory"]
+    assert NAME in storage.names()
+    assert len(storage.names()) == 2
+    assert "bucket" not in Status.read(box.directory).places

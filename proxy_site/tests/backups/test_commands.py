@@ -90,6 +90,21 @@ def test_wrong_use_has_exit_code_2(box: Box, arguments: list[str], monkeypatch: 
     assert refusal.value.returncode == 2
 
 
+@pytest.mark.parametrize("option", [["--drop", ""], [""]])
+def test_an_empty_name_is_told_as_one_that_is_not_there(box: Box, option: list[str]) -> None:
+    with pytest.raises(CommandError, match=r"was put aside|no file"):
+        call_command("restore", *option)
+
+
+def test_who_ends_the_question_gets_nothing_restored(
+    box: Box, made_once: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    with pytest.raises(CommandError, match="Nothing was restored"):
+        call_command("restore", str(made_once))
+
+
 def test_an_archive_says_what_is_in_it(made_once: Path, box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("backups", str(made_once), "--json")
     assert json.loads(capsys.readouterr().out)["contents"]["tables"]["public.auth_group"] == 3

@@ -1,5 +1,7 @@
 """The files that are saved beside the database."""
 
+import errno
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,35 @@ def test_configuration_alone_is_unpacked_elsewhere(made_once: Path, tmp_path: Pa
     assert path.read_text() == "SECRET=1\n"
     with pytest.raises(BackupError, match="exists already"):
         unpack_configuration("newest", tmp_path / "new", say=quiet)
+
+
+def test_a_bundle_that_is_compressed_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "bundle", "w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("etc/box.env"))
+    with pytest.raises(BackupError, match="cannot be read"):
+        configuration.unpack(tmp_path / "bundle", tmp_path / "into")
+    with pytest.raises(BackupError, match="cannot be read"):
+        configuration.planned(tmp_path / "bundle", [tmp_path])
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "bundle", "w", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("placeholder")
+        member.pax_headers = {"path": "etc/box\0env"}
+        tar.addfile(member)
+    with pytest.raises(BackupError, match="no file of a configuration"):
+        configuration.unpack(tmp_path / "bundle", tmp_path / "into")
+
+
+def test_a_disk_that_fails_after_the_database_was_restored_is_told_as_that(
+    saved_configuration: Path, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> list[str]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(configuration, "put_back", full)
+    with pytest.raises(BackupError, match=r"database was restored .*_before_restore_.* No space left"):
+        restored(str(saved_configuration), with_configuration=True)
 
 
 def test_links_and_places_that_are_not_there_are_not_saved(tmp_path: Path) -> None:

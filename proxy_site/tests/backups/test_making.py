@@ -13,13 +13,14 @@ from pytest_django import Settings
 from proxy_site.backups.box import Box
 from proxy_site.backups.database import Database
 from proxy_site.backups.errors import BackupError, Busy
+from proxy_site.backups.places import archive_name
 from proxy_site.backups.programs import Programs, programs_for
 from proxy_site.backups.progress import in_units, telling
 from proxy_site.backups.services import back_up, listing, manifest_of
 from proxy_site.backups.standing import standing
 from proxy_site.backups.status import Status
 from proxy_site.backups.verifying import unpacked
-from proxy_site.tests.backups.conftest import databases_of, execute, quiet
+from proxy_site.tests.backups.conftest import LATER, databases_of, execute, quiet
 
 pytestmark = pytest.mark.django_db  # has pytest-django make the database that ours is copied from
 Usage = namedtuple("Usage", ["total", "used", "free"])
@@ -72,6 +73,32 @@ def test_older_archives_go_and_other_files_stay(box: Box, settings: Settings) ->
     made = back_up(say=quiet)
     assert files(box.directory) == ["box-20200102T000000Z.age", made.name, "mine.age", "status.json"]
     assert made.pruned == {"directory": ["box-20200101T000000Z.age"]}
+
+
+def test_an_archive_of_the_future_neither_takes_a_place_nor_is_the_newest(
+    box: Box, settings: Settings
+) -> None:
+    settings.BACKUP_DAILY, settings.BACKUP_WEEKLY, settings.BACKUP_MONTHLY = 1, 0, 0
+    box.directory.mkdir(mode=0o700)
+    wrong = box.directory / archive_name(LATER)
+    wrong.write_bytes(b"of a clock that was wrong")
+    made = back_up(say=quiet)
+    assert files(box.directory) == [made.name, wrong.name, "status.json"]
+    assert box.newest(prefer="directory").stored.name == made.name
+
+
+def test_what_two_change_at_once_in_what_is_known_is_all_kept(tmp_path: Path) -> None:
+    def count() -> None:
+        for _ in range(50):
+            with Status.changing(tmp_path) as status:
+                status.count_request()
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Status.read(tmp_path).requests_this_month() == 200
 
 
 def test_what_is_known_is_noted_beside_the_archives(box: Box) -> None:
@@ -161,6 +188,22 @@ def test_what_root_makes_is_for_the_folders_owner(box: Box) -> None:
     os.chown(box.directory, 65534, 65534)
     made = back_up(say=quiet)
     assert {(box.directory / name).stat().st_uid for name in (made.name, ".lock")} == {65534}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_gives_away_nothing_that_a_link_leads_to(box: Box, tmp_path: Path) -> None:
+    roots = tmp_path / "roots"
+    roots.write_text("root's\n")
+    box.directory.mkdir(mode=0o700)
+    (box.directory / ".lock").symlink_to(roots)
+    (box.directory / ".status.json.new").symlink_to(roots)
+    os.chown(box.directory, 65534, 65534)
+    with pytest.raises(BackupError, match="BACKUP_DIR cannot be used"):
+        back_up(say=quiet)
+    (box.directory / ".lock").unlink()
+    back_up(say=quiet)
+    assert (roots.stat().st_uid, roots.read_text()) == (0, "root's\n")
+    assert (box.directory / "status.json").stat().st_uid == 65534
 
 
 def test_who_waits_is_told_how_far_it_is() -> None:

@@ -46,6 +46,10 @@ def test_what_was_put_aside_is_dropped_by_name_and_nothing_else_is(box: Box, sav
     assert databases_of(box.database) == [box.database.name]
 
 
+def test_an_archive_is_found_by_the_name_that_the_list_shows(box: Box, saved: Path) -> None:
+    assert box.named(listing().archives[0].name).stored.name == saved.name
+
+
 def test_a_database_that_is_gone_comes_back(box: Box, saved: Path) -> None:
     with box.database.beside() as server:
         server.execute(f'DROP DATABASE "{box.database.name}"')

@@ -16,7 +16,7 @@ def days_ago(*numbers: int) -> list[datetime]:
 
 
 def test_of_a_year_of_days_the_last_week_some_weeks_and_some_months_stay() -> None:
-    kept = sorted(USUAL.kept(days_ago(*range(365))), reverse=True)
+    kept = sorted(USUAL.kept(days_ago(*range(365)), at=NOW), reverse=True)
     told = [f"{moment:%m-%d}" for moment in kept]
     week = ["11-23", "11-22", "11-21", "11-20", "11-19", "11-18", "11-17"]
     assert told == [*week, "11-15", "11-08", "10-31", "09-30", "08-31", "07-31", "06-30"]
@@ -24,31 +24,39 @@ def test_of_a_year_of_days_the_last_week_some_weeks_and_some_months_stay() -> No
 
 def test_of_several_on_one_day_the_newest_stays() -> None:
     moments = [NOW - timedelta(hours=hour) for hour in range(4)]
-    assert USUAL.kept(moments) == {NOW}
+    assert USUAL.kept(moments, at=NOW) == {NOW}
 
 
 def test_days_without_an_archive_do_not_count() -> None:
     moments = days_ago(0, 3, 6, 9, 12, 15, 18)
-    assert Retention(daily=7, weekly=0, monthly=0).kept(moments) == set(moments)
+    assert Retention(daily=7, weekly=0, monthly=0).kept(moments, at=NOW) == set(moments)
 
 
 def test_the_newest_always_stays() -> None:
-    assert Retention(daily=1, weekly=0, monthly=0).kept(days_ago(400, 500)) == set(days_ago(400))
+    assert Retention(daily=1, weekly=0, monthly=0).kept(days_ago(400, 500), at=NOW) == set(days_ago(400))
+
+
+def test_archives_of_a_clock_that_was_wrong_take_nobodys_place() -> None:
+    future = {NOW + timedelta(days=31 * number) for number in range(1, 30)}
+    assert USUAL.kept({*future, *days_ago(*range(365))}, at=NOW) == future | USUAL.kept(
+        days_ago(*range(365)), at=NOW
+    )
 
 
 def test_nothing_of_nothing_stays() -> None:
-    assert USUAL.kept([]) == set()
+    assert USUAL.kept([], at=NOW) == set()
 
 
 def test_what_stays_once_stays_while_nothing_new_comes() -> None:
-    kept = USUAL.kept(days_ago(*range(365)))
-    assert USUAL.kept(kept) == kept
+    kept = USUAL.kept(days_ago(*range(365)), at=NOW)
+    assert USUAL.kept(kept, at=NOW) == kept
 
 
 def test_a_year_of_daily_runs_never_keeps_more_than_was_asked() -> None:
     there: set[datetime] = set()
     for day in range(400):
-        there = USUAL.kept({*there, NOW + timedelta(days=day)})
+        today = NOW + timedelta(days=day)
+        there = USUAL.kept({*there, today}, at=today)
         assert len(there) <= 7 + 4 + 6
     oldest = min(there)
     assert NOW + timedelta(days=399) - oldest > timedelta(days=140)

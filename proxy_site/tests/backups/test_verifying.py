@@ -8,14 +8,13 @@ import pytest
 
 from proxy_site.backups.box import Box
 from proxy_site.backups.errors import BackupError
-from proxy_site.backups.places import archive_name
 from proxy_site.backups.programs import Programs
 from proxy_site.backups.services import (
     listing,
     verify_newest,
 )
 from proxy_site.backups.status import Status
-from proxy_site.tests.backups.conftest import LATER, changed, quiet
+from proxy_site.tests.backups.conftest import changed, databases_of, quiet
 
 pytestmark = pytest.mark.django_db  # has pytest-django make the database that ours is copied from
 
@@ -43,7 +42,7 @@ def test_an_archive_that_lost_its_end_is_not_verified(box: Box, saved: Path) -> 
 def test_rows_that_are_not_as_many_as_were_saved_are_told(box: Box, saved: Path, tmp_path: Path) -> None:
     contents = box.manifest(box.named(str(saved))).contents
     more = replace(contents, tables={**contents.tables, "public.auth_group": 5, "public.gone": 1})
-    changed(saved, box, tmp_path, contents=more).rename(box.directory / archive_name(LATER))
+    changed(saved, box, tmp_path, contents=more).rename(saved)
     with pytest.raises(BackupError, match=r"public.gone.* public.auth_group has 3 rows instead of 5"):
         verify_newest(say=quiet)
 
@@ -51,7 +50,7 @@ def test_rows_that_are_not_as_many_as_were_saved_are_told(box: Box, saved: Path,
 @pytest.mark.usefixtures("unchanged")
 def test_a_database_in_which_nothing_happened_for_days_is_told(box: Box, saved: Path, tmp_path: Path) -> None:
     made_at = datetime.now(UTC) + timedelta(days=3)
-    changed(saved, box, tmp_path, made_at=made_at).rename(box.directory / archive_name(LATER))
+    changed(saved, box, tmp_path, made_at=made_at).rename(saved)
     with pytest.raises(BackupError, match="days old when it was made"):
         verify_newest(say=quiet)
 
@@ -72,7 +71,16 @@ def test_a_dump_that_does_not_restore_is_no_backup(
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_what_a_killed_trial_left_in_the_server_is_dropped(box: Box) -> None:
+@pytest.mark.parametrize("purpose", ["verify", "restoring"])
+def test_what_a_killed_run_left_in_the_server_is_dropped(box: Box, purpose: str) -> None:
     with box.database.beside() as server:
-        server.execute(f'CREATE DATABASE "{box.database.name}_verify_0123456789ab"')
+        server.execute(f'CREATE DATABASE "{box.database.name}_{purpose}_0123456789ab"')
     verify_newest(say=quiet)
+
+
+def test_a_database_of_somebody_whose_name_begins_alike_stays(box: Box, saved: Path) -> None:
+    theirs = f"{box.database.name}_verify_by_hand"
+    with box.database.beside() as server:
+        server.execute(f'CREATE DATABASE "{theirs}"')
+    verify_newest(say=quiet)
+    assert databases_of(box.database) == [box.database.name, theirs]
