@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What takes a whole machine: bash deploy/drill.sh [pytest arguments, such as tests/machine/drill_install.py]
-# Boots a Debian 12 of its own in a container, as root; changes nothing of this machine. docs/testing.md says more.
+# Boots a Debian of its own in a container, as root; changes nothing of this machine. docs/testing.md says more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=deploy/lib.sh

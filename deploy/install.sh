@@ -23,5 +23,5 @@ if ! new_enough; then
         exit 1
     fi
 fi
-cd /
-PYTHONPATH="$checkout" exec python3 -B -m deploy.converge "$@"
+# -P: what lies in the directory that the operator happens to be in is none of its code.
+PYTHONPATH="$checkout" exec python3 -P -B -m deploy.converge "$@"

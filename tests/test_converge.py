@@ -23,6 +23,21 @@ ROOT = Path(__file__).resolve().parents[1]
 ANSWERS = Answers(domain="box.example.org", email="you@example.org")
 
 
+def test_the_installer_runs_no_code_that_lies_where_its_operator_happens_to_be(tmp_path: Path) -> None:
+    (tmp_path / "argparse.py").write_text("raise SystemExit('not ours')\n")
+
+    assert run(["bash", ROOT / "deploy/install.sh", "--help"], cwd=tmp_path).returncode == 0
+
+
+def test_a_file_that_an_option_names_is_looked_for_where_its_operator_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert program.place("box.age") == str(tmp_path / "box.age")
+    assert program.place("s3://bucket/box.age") == "s3://bucket/box.age"
+
+
 def merged(existing: str, wanted: dict[str, str], written: dict[str, str]) -> environment_files.Merged:
     return merge(existing, wanted, {name: mark(value) for name, value in written.items()}, heading="# ours\n")
 

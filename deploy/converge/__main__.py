@@ -65,9 +65,14 @@ def arguments() -> argparse.Namespace:
         help="Prometheus and its companions (default: yes)",
     )
     add("--grafana-repository", metavar="URL", help="an apt repository that has the package grafana")
-    add("--grafana-key", metavar="KEY", help="what signs it: the address or the file of its key")
+    add("--grafana-key", metavar="KEY", type=place, help="what signs it: the address or the file of its key")
     add("--answers", metavar="FILE", type=Path, help="all of this from a file")
-    add("--restore-from", metavar="ARCHIVE", help="go on from a backup: a file, or s3://BUCKET/NAME")
+    add(
+        "--restore-from",
+        metavar="ARCHIVE",
+        type=place,
+        help="go on from a backup: a file, or s3://BUCKET/NAME",
+    )
     add(
         "--backup-key-file",
         metavar="FILE",
@@ -76,6 +81,11 @@ def arguments() -> argparse.Namespace:
     )
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     return parser.parse_args()
+
+
+def place(text: str) -> str:
+    """An address as it is; a file by its whole path, which means the same wherever the programs that read it start."""
+    return text if "://" in text else str(Path(text).absolute())
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import re
 import secrets
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from deploy.check import fetch_by_sftp
 from deploy.swarm import Peer, make_torrent
@@ -67,6 +69,14 @@ class InstalledBox:
             f"torrentproxy-manage create_user {name} --password-stdin", stdin=password + "\n", timeout=120
         )
         return password
+
+    def prometheus(self, query: str) -> list[tuple[dict[str, str], float]]:
+        """The labels and values that its Prometheus answers with."""
+        url = f"http://127.0.0.1:9090/api/v1/query?query={quote(query)}"
+        answer = self.machine.says(
+            f"python3 -c \"import urllib.request as u; print(u.urlopen('{url}', timeout=10).read().decode())\""
+        )
+        return [(one["metric"], float(one["value"][1])) for one in json.loads(answer)["data"]["result"]]
 
     def elsewhere(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """What this comes to for somebody on the internet."""

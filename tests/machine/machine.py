@@ -1,4 +1,4 @@
-"""A computer of its own for a drill: a real Debian 12 that boots, reboots, loses its power and is thrown away.
+"""A computer of its own for a drill: a real Debian or Ubuntu that boots, reboots, loses its power and is thrown away.
 
     with Machine.boot() as machine:
         machine.copy_checkout("/root/oci-torrent-proxy")
@@ -32,6 +32,8 @@ from tests.machine import parts
 from tests.machine.internet import BOX, BOX_V6, RESOLVER, ROUTER, ROUTER_V6, Internet
 
 Kind = Literal["oci", "debian"]
+# Where nothing else is asked for.
+KIND: Kind = "debian" if os.environ.get("DRILL_KIND") == "debian" else "oci"
 
 BOOT_SECONDS = 120.0
 COMMAND_SECONDS = 60.0
@@ -47,6 +49,7 @@ Address={BOX}/24
 Address={BOX_V6}/64
 Gateway={ROUTER}
 Gateway={ROUTER_V6}
+DNS={RESOLVER}
 IPv6AcceptRA=no
 LinkLocalAddressing=no
 """,
@@ -71,25 +74,28 @@ class Machine:
 
     address = BOX
 
-    def __init__(self, *, kind: Kind, name: str) -> None:
-        parts.require()
+    def __init__(self, *, kind: Kind, suite: str, name: str) -> None:
+        parts.require(suite)
         _remove_leftovers()
         self.name = name
+        self._suite = suite
         self.seconds_to_boot = 0.0
-        self._wheels = parts.wheels(parts.PROJECT / "requirements.txt")
-        self._layers = [parts.DEBS, *([parts.oci()] if kind == "oci" else []), parts.base()]
+        self._wheels = parts.wheels(parts.PROJECT / "requirements.txt", suite)
+        self._layers = [parts.debs(suite), *([parts.oci(suite)] if kind == "oci" else []), parts.base(suite)]
         self._directory = parts.CACHE / "machines" / name
         (self._directory / "upper").mkdir(parents=True)
         for directory in ("work", "root"):
             (self._directory / directory).mkdir()
-        (parts.DEBS / parts.ARCHIVES).mkdir(parents=True, exist_ok=True)
         self._in_use = (self._directory / "lock").open("w")
         fcntl.flock(self._in_use, fcntl.LOCK_EX)
         for path, text in FILES.items():
             file = self._directory / "upper" / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        self.internet = Internet({source.host for source in parts.sources()})
+        if suite == parts.UBUNTU:
+            (self._directory / "upper/etc/resolv.conf").unlink()
+            (self._directory / "upper/etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+        self.internet = Internet({source.host for source in parts.sources(suite)})
         self._running = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
@@ -97,12 +103,14 @@ class Machine:
         self._end_of_life.daemon = True
 
     @classmethod
-    def boot(cls, *, kind: Kind = "oci") -> Self:
+    def boot(cls, *, kind: Kind = KIND, suite: str = parts.SUITE) -> Self:
         """A new machine, switched on. `oci` has the firewall of Oracle's images, `debian` none.
+
+        `suite` is Debian's "bookworm" (12) or "trixie" (13), or Ubuntu's "noble" (24.04).
 
         Raises NoMachine where this computer can make none, MachineError where it does not come up.
         """
-        machine = cls(kind=kind, name=f"drill-{os.getpid()}-{next(_numbers)}")
+        machine = cls(kind=kind, suite=suite, name=f"drill-{os.getpid()}-{next(_numbers)}")
         try:
             machine.internet.__enter__()
             machine._end_of_life.start()
@@ -178,7 +186,7 @@ class Machine:
         self.cut_power()
         self.internet.__exit__()
         if not self._in_use.closed:
-            parts.keep_packages(self._directory / "upper")
+            parts.keep_packages(self._directory / "upper", self._suite)
             shutil.rmtree(self._directory)
             self._in_use.close()
 
@@ -278,7 +286,7 @@ class Machine:
 
 
 @contextlib.contextmanager
-def booted(kind: Kind = "oci") -> Iterator[Machine]:
+def booted(kind: Kind = KIND) -> Iterator[Machine]:
     """A machine for a test, which is skipped where there can be none."""
     try:
         machine = Machine.boot(kind=kind)

@@ -1,4 +1,4 @@
-"""What the machines of the drills are made of, made once and kept: a Debian 12, what was fetched for it.
+"""What the machines of the drills are made of, made once and kept: a plain Debian or Ubuntu, what was fetched for it.
 
 Everything is in one directory (`CACHE`); remove it to have it made anew.
 """
@@ -18,9 +18,15 @@ from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("PROXY_STATE_DIR", "/var/lib/oci-torrent-proxy")) / "machine"
-DEBS = CACHE / "debs"  # a layer with nothing but var/cache/apt/archives/*.deb
 ARCHIVES = Path("var/cache/apt/archives")
-SUITE = "bookworm"
+# Of the suites that a machine can be made of: Debian 12 and 13, Ubuntu 24.04.
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12"}
+UBUNTU = "noble"
+# A resolver of the machine's own, and what asks apt's users questions.
+UBUNTU_PACKAGES = "systemd-resolved,needrestart"
+UBUNTU_MIRROR = os.environ.get("UBUNTU_MIRROR", "")  # such as a Debian machine has none configured
+UBUNTU_KEYRING = Path(os.environ.get("UBUNTU_KEYRING", "/usr/share/keyrings/ubuntu-archive-keyring.gpg"))
+SUITE = os.environ.get("DRILL_SUITE", "bookworm")  # where nothing else is asked for
 # What an image of a cloud has from the beginning, and no more: the installer has to bring the rest.
 PACKAGES = (
     "systemd,systemd-sysv,systemd-timesyncd,dbus,iproute2,iputils-ping,procps,kmod,ca-certificates,openssh-server,sudo,"
@@ -47,18 +53,32 @@ class Source:
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def require() -> None:
-    """Raises NoMachine where this machine cannot make any."""
+def require(suite: str) -> None:
+    """Raises NoMachine where this machine cannot make any of that suite."""
+    if suite not in PYTHONS:
+        raise NoMachine(f"no machine is known of the suite {suite}, only of {', '.join(PYTHONS)}")
+    if suite == UBUNTU and not UBUNTU_MIRROR:
+        raise NoMachine("set UBUNTU_MIRROR to the address of a mirror of Ubuntu, as its sources.list has it")
     if os.geteuid() != 0:
         raise NoMachine("only root can boot a machine")
     if missing := [program for program in NEEDED_PROGRAMS if shutil.which(program) is None]:
         raise NoMachine(f"not installed: {', '.join(missing)}; deploy/drill.sh does that")
-    if not sources():
-        raise NoMachine(f"apt has no Debian mirror with {SUITE} here, or has never been updated")
+    if suite == UBUNTU and not UBUNTU_KEYRING.exists():
+        raise NoMachine(
+            f"{UBUNTU_KEYRING} is missing: Ubuntu's package ubuntu-keyring, or UBUNTU_KEYRING, has it"
+        )
+    if not sources(suite):
+        raise NoMachine("apt has no Debian mirror here, or has never been updated")
 
 
-def sources() -> list[Source]:
-    """Where this machine's apt gets Debian 12 from."""
+def sources(suite: str) -> list[Source]:
+    """The suite, its updates and security: Debian's from the mirrors that this machine's apt gets its own from."""
+    if suite == UBUNTU:
+        return [
+            Source(UBUNTU_MIRROR, f"{suite}{pocket}", component)
+            for pocket in ("", "-updates", "-security")
+            for component in ("main", "universe")
+        ]
     done = subprocess.run(
         [
             "apt-get",
@@ -72,22 +92,33 @@ def sources() -> list[Source]:
         check=True,
     )
     rows = [line.split() for line in done.stdout.splitlines()]
-    found = [Source(*row[1:]) for row in rows if len(row) == 4 and row[0] == "Debian"]
-    return list(dict.fromkeys(source for source in found if source.suite.startswith(SUITE)))
+    found = []
+    for _, uri, name, component in (row for row in rows if len(row) == 4 and row[0] == "Debian"):
+        codename, dash, pocket = name.partition("-")
+        if codename in PYTHONS and pocket in ("", "updates", "security"):
+            found.append(Source(uri, f"{suite}{dash}{pocket}", component))
+    return list(dict.fromkeys(found))
 
 
-def base() -> Path:
-    """The root directory of a plain Debian 12, as a layer that nobody writes to."""
-    return _made("base", PACKAGES, _bootstrap)
+def base(suite: str) -> Path:
+    """The root directory of a plain system, as a layer that nobody writes to."""
+    return _made(
+        "base",
+        f"{suite} {PACKAGES} {UBUNTU_PACKAGES if suite == UBUNTU else ''}",
+        lambda root: _bootstrap(suite, root),
+    )
 
 
-def oci() -> Path:
+def oci(suite: str) -> Path:
     """What Oracle's images put on top: a firewall whose last rule refuses everything."""
-    return _made("oci", base().name + (PROJECT / "tests/machine/oci.rules.v4").read_text(), _add_firewall)
+    below = base(suite)
+    rules = PROJECT / "tests/machine/oci.rules.v4"
+    return _made("oci", below.name + rules.read_text(), lambda layer: _add_firewall(below, rules, layer))
 
 
-def wheels(requirements: Path) -> Path:
-    """A directory with every wheel that these requirements need."""
+def wheels(requirements: Path, suite: str) -> Path:
+    """A directory with every wheel that these requirements need with the suite's Python."""
+    python = PYTHONS[suite]
 
     def fetch(draft: Path) -> None:
         draft.mkdir()
@@ -102,18 +133,24 @@ def wheels(requirements: Path) -> Path:
             str(draft),
         ]
         subprocess.run(
-            [*command, "--python-version=3.11", "-r", str(requirements), "pip", "wheel"], check=True
+            [*command, f"--python-version={python}", "-r", str(requirements), "pip", "wheel"], check=True
         )
 
-    return _made("wheels", requirements.read_text(), fetch)
+    return _made("wheels", f"{python} {requirements.read_text()}", fetch)
 
 
-def keep_packages(upper: Path) -> None:
+def debs(suite: str) -> Path:
+    """A layer with nothing but packages that were fetched before. Debian's and Ubuntu's of one name may differ."""
+    layer = CACHE / f"debs-{suite}"
+    (layer / ARCHIVES).mkdir(parents=True, exist_ok=True)
+    return layer
+
+
+def keep_packages(upper: Path, suite: str) -> None:
     """Take the packages that a machine fetched, for the next one."""
-    (DEBS / ARCHIVES).mkdir(parents=True, exist_ok=True)
     for package in (upper / ARCHIVES).glob("*.deb"):
         if package.is_file():  # and no whiteout, which is what a removed one leaves
-            package.replace(DEBS / ARCHIVES / package.name)
+            package.replace(debs(suite) / ARCHIVES / package.name)
 
 
 @contextmanager
@@ -138,10 +175,17 @@ def _made(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
     return place
 
 
-def _bootstrap(root: Path) -> None:
-    mirrors = sources()
-    (mirror,) = {source.uri for source in mirrors if source.suite == SUITE}
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), mirror]
+def _bootstrap(suite: str, root: Path) -> None:
+    mirrors = sources(suite)
+    (mirror,) = {source.uri for source in mirrors if source.suite == suite}
+    command = ["debootstrap", "--variant=minbase"]
+    if suite == UBUNTU:
+        packages = f"{PACKAGES},{UBUNTU_PACKAGES}"
+        command += ["--components=main,universe", f"--keyring={UBUNTU_KEYRING}", f"--include={packages}"]
+        script = "/usr/share/debootstrap/scripts/gutsy"  # that of all of Ubuntu's
+        command += [suite, str(root), mirror, script]
+    else:
+        command += [f"--include={PACKAGES}", suite, str(root), mirror]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     lines = [f"deb {source.uri} {source.suite} {source.component}\n" for source in mirrors]
     (root / "etc/apt/sources.list").write_text("".join(lines))
@@ -156,7 +200,7 @@ def _bootstrap(root: Path) -> None:
     subprocess.run(["systemctl", f"--root={root}", "--quiet", "enable", "systemd-networkd"], check=True)
 
 
-def _add_firewall(layer: Path) -> None:
+def _add_firewall(below: Path, rules: Path, layer: Path) -> None:
     """Installed in a chroot with the network of this machine: the layer is what that writes."""
     for name in ("made", "work", "root"):
         (layer.parent / name).mkdir()
@@ -171,8 +215,8 @@ def _add_firewall(layer: Path) -> None:
         'rm "$3/usr/sbin/policy-rc.d" "$3/etc/resolv.conf" "$3"/var/cache/apt/archives/*.deb'
     )
     command = ["unshare", "--mount", "--propagation=private", "sh", "-c", script]
-    where = (str(base()), str(layer), str(layer.parent / "work"), str(root))
+    where = (str(below), str(layer), str(layer.parent / "work"), str(root))
     done = subprocess.run([*command, *where], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NoMachine(f"a firewall could not be installed: {done.stdout}{done.stderr}")
-    shutil.copy2(PROJECT / "tests/machine/oci.rules.v4", layer / "etc/iptables/rules.v4")
+    shutil.copy2(rules, layer / "etc/iptables/rules.v4")
