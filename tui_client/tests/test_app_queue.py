@@ -107,6 +107,7 @@ async def test_a_server_that_is_away_is_waited_for_however_long_and_noticed_at_o
         server.silent = True
         server.chunk_delay = 0
         await person.sees("~ film", "waiting for network")
+        await eventually(lambda: phases(person) == [Phase.AWAY])
         await asyncio.sleep(0.6)
         assert phases(person) == [Phase.AWAY]
         assert [item["name"] for item in stored(state)] == ["film"]
