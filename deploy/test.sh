@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . deploy/lib.sh
 
 need_packages python3 python3-venv ca-certificates qbittorrent-nox postgresql tmux caddy openssh-client lftp rclone \
-    nftables iproute2 curl age openssl prometheus prometheus-alertmanager prometheus-blackbox-exporter \
+    nftables iproute2 curl age openssl systemd prometheus prometheus-alertmanager prometheus-blackbox-exporter \
     prometheus-node-exporter prometheus-postgres-exporter
 environment="$(state_dir)/venv-test"
 ready_environment "$environment" deploy/requirements-test.txt

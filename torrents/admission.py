@@ -14,9 +14,9 @@ from django.utils import timezone
 from torrents import budgets, egress, history, seeding
 from torrents.allowances import allowance_of, read_held, read_people, size_of
 from torrents.budgets import Box, Decision, Held
+from torrents.locks import lock_change_counters
 from torrents.models import Claim, Engine, Torrent
 from torrents.own_files import are_there
-from torrents.querysets import lock_change_counters
 from torrents.seeding import SeedingPolicy, SeedingRules
 
 _WRITE = """

@@ -13,8 +13,8 @@ from accounts import audit
 from accounts.audit import COMMAND_LINE, By
 from accounts.models import User
 from torrents import history, removal
+from torrents.locks import lock_change_counters, lock_infohashes
 from torrents.models import BlockedInfohash, Claim, Torrent
-from torrents.querysets import lock_change_counters, lock_infohashes
 from torrents.traffic import lock_traffic
 
 REFUSAL = (

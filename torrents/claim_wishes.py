@@ -9,10 +9,10 @@ from accounts.models import User
 from torrents import history, services
 from torrents.admission import settle_again
 from torrents.intents import wake_reconciler
+from torrents.locks import next_change
 from torrents.metainfo import Source
 from torrents.models import Claim
 from torrents.own_files import are_there, known_indexes
-from torrents.querysets import next_change
 
 
 class WishRefused(Exception):

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from torrents import blocking, history
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
+from torrents.locks import lock_change_counters, lock_infohashes
 from torrents.merging import learn_infohashes, learn_metainfo
 from torrents.metainfo import Source
 from torrents.models import Claim, Engine, LiveState, Removal, Torrent, TorrentFile
 from torrents.private import leave_one_claim
-from torrents.querysets import lock_change_counters, lock_infohashes
 from torrents.states import LONG_SEARCH
 from torrents.uploads import counts_after
 

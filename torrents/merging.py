@@ -6,9 +6,9 @@ infohashes, of all rows that they name, and of the change counters of all who cl
 
 from torrents import history, removal
 from torrents.admission import settle
+from torrents.locks import next_change
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import Claim, ClaimAlias, Tombstone, Torrent
-from torrents.querysets import next_change
 from torrents.traffic import inherit_traffic, lock_traffic
 
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from torrents import history
 from torrents.admission import settle_again
 from torrents.intents import wake_reconciler
+from torrents.locks import next_change
 from torrents.models import Claim, Removal, Tombstone, Torrent
-from torrents.querysets import next_change
 
 
 def grace() -> timedelta:

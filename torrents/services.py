@@ -18,10 +18,10 @@ from proxy_site.compiled_query import CompiledQuery, hidden
 from torrents import blocking, history, private, removal
 from torrents.admission import settle
 from torrents.intents import wake_reconciler
+from torrents.locks import lock_change_counters, lock_infohashes, next_change
 from torrents.merging import learn_metainfo
 from torrents.metainfo import Source, merge_trackers
 from torrents.models import ChangeCounter, Claim, Engine, LiveState, Tombstone, Torrent
-from torrents.querysets import lock_change_counters, lock_infohashes, next_change
 from torrents.standing import Standing as Standing
 from torrents.standing import standing as standing
 

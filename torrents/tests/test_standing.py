@@ -9,9 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from torrents import blocking, engine_records, services
+from torrents.locks import lock_change_counters
 from torrents.merging import merge_torrents
 from torrents.models import Claim, Engine, Torrent
-from torrents.querysets import lock_change_counters
 from torrents.services import Standing, remove_named, standing
 from torrents.tests.factories import State, add, finish, fresh_magnet, live, person
 
