@@ -7,6 +7,7 @@ sense: whoever answers at that address may be somebody else, or broken.
 import re
 import time
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
@@ -162,10 +163,11 @@ def _count(value: object, most: int = MOST) -> int:
 
 
 def _share(value: Any) -> float:
+    """Of 1.0 at most: libtorrent counts blocks of 16 KiB, so a torrent on its last one may have more than it wants."""
     share = float(value)
-    if not 0 <= share <= 1:  # nor NaN
+    if not 0 <= share < inf:  # nor NaN
         raise ValueError(f"{share} is no share")
-    return share
+    return min(share, 1.0)
 
 
 def _limit(value: int) -> int | None:
