@@ -23,7 +23,7 @@ from feeds.rules import NO_TORRENT, Candidate, Reason
 from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
 from feeds.specs import candidate_of, compiled_rules, episode_identity
-from proxy_site.turns import in_turns
+from proxy_site.turns import Busy, in_turns
 
 AT_ONCE = 1_000  # items in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
@@ -44,9 +44,11 @@ def catch_up() -> int:
 
 @transaction.atomic
 def _one_round(user_id: int) -> int | None:
-    """Some items, of as many subscriptions; how many were taken. None when all are seen, or another worker is at it."""
+    """Some items, of as many subscriptions; how many were taken. None when all are seen."""
     user = lock_person(user_id, wait=False)
-    if user is None or not user.is_active:
+    if user is None:
+        raise Busy
+    if not user.is_active:
         return None
     begin_subscriptions(user_id)
     behind = Subscription.objects.of(user).behind(AT_ONCE)

@@ -14,6 +14,7 @@ from functools import partial
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from accounts.models import User
 from feeds.models import FeedSource, Grab, Item, Rule
@@ -63,6 +64,11 @@ def add_due() -> int:
     return added
 
 
+def add_soon() -> None:
+    """Have the worker add what is due now, rather than when it next looks for itself, within a minute."""
+    async_task("feeds.tasks.decide")  # joins the transaction
+
+
 def make_grab(*, user: User, item: Item, rule: Rule | None, origin_detail: str, due_at: datetime) -> Grab:
     """Due, and not saved yet."""
     return Grab(
@@ -88,7 +94,9 @@ def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
     """
     lock_person(user.pk)  # their rules may be about to take the same one
     # Added before: whoever asks now wants it again, though they may have removed it.
-    return take(user=user, item=item, origin=Grab.Origin.FEED, origin_detail=origin_detail, again=True)
+    grab = take(user=user, item=item, origin=Grab.Origin.FEED, origin_detail=origin_detail, again=True)
+    add_soon()
+    return grab
 
 
 def take(

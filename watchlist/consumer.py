@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from feeds import services as feeds
 from feeds.services import FollowedFeed, lock_person
-from proxy_site.turns import in_turns
+from proxy_site.turns import Busy, in_turns
 from watchlist import catalogue, decisions
 from watchlist.deciding import Deciding
 from watchlist.follower import Follower
@@ -92,7 +92,6 @@ class _Run:
         self._state = state
         self._reading = state.behind | set(looking_back)
         self._looking_back = set(looking_back)
-        self._put_off: set[int] = set()
         self._typing = catalogue.who_typed_in()
         self._preferences = Preferences.objects.in_bulk(self._reading)
         self._offers = Offers(catalogue.everybodys())
@@ -113,9 +112,9 @@ class _Run:
     @transaction.atomic
     def _read_on(self, user_id: int) -> int | None:
         """Some items of their feeds."""
-        user = lock_person(user_id, wait=False)
-        if user is None or not user.is_active:
-            return self._later(user_id)
+        user = _lock(user_id)
+        if user is None:
+            return None
         behind = list(self._state.behind_in(user_id))
         if not all(self._has_begun(feed) for feed in behind):
             self._begin(user_id)
@@ -180,9 +179,9 @@ class _Run:
         for offer in offers:
             offer.find_match()
         with transaction.atomic():
-            user = lock_person(user_id, wait=False)
-            if user is None or not user.is_active:
-                return self._later(user_id)
+            user = _lock(user_id)
+            if user is None:
+                return None
             if not catalogue.is_current(self._offers.shows):
                 self._looking_back.discard(
                     user_id
@@ -199,17 +198,17 @@ class _Run:
         self._looking_back.discard(user_id)
         return found
 
-    def _later(self, user_id: int) -> int | None:
-        """Somebody else has them, most likely their rules, which are woken by the same items: once more, after the
-        others; then it is left to the next run."""
-        if user_id in self._put_off:
-            return None
-        self._put_off.add(user_id)
-        return 0
-
     def _deciding(self, user: User) -> Deciding:
         own = catalogue.typed_by(user) if user.pk in self._typing else None
         return Deciding(Follower(user, self._offers.shows, own, self._preferences.get(user.pk)))
+
+
+def _lock(user_id: int) -> User | None:
+    """None where nobody decides for them. Their rules are woken by the same items, and may be at it: Busy."""
+    user = lock_person(user_id, wait=False)
+    if user is None:
+        raise Busy
+    return user if user.is_active else None
 
 
 def _move_on(feed: FollowedFeed, reading: Reading, piece: list[Offer]) -> Move:

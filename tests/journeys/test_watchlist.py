@@ -75,9 +75,13 @@ class Follower:
         await self.feed.work()
 
     async def until(
-        self, expected: dict[str, list[Any]], *, alone: bool = False, seconds: float = 150
+        self, expected: dict[str, list[Any]], *, alone: bool = False, seconds: float = 300
     ) -> None:
-        """Work until these episodes are in these states, from these releases. `alone`: the box does so without help."""
+        """Work until these episodes are in these states, from these releases.
+
+        `alone`: the box does so without help. Its worker checks feeds once a minute and looks once a minute what became
+        of downloads; what is between follows at once.
+        """
         deadline = time.monotonic() + seconds
         while (states := json.loads(in_box(self.feed.box, STATES.format(entry=self.entry)))) != expected:
             assert time.monotonic() < deadline, f"{states}, not {expected}"

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django_q.models import OrmQ
 
 from accounts.models import User
 from feeds.models import Grab as Download
 from torrents.models import Claim
 from torrents.tests.factories import at_once
+from watchlist import tasks
 from watchlist.choosing import ChoiceRefused, advance, choose, take_candidate
 from watchlist.models import Candidate, Entry, Grab
 from watchlist.tests.taking import (
@@ -60,6 +62,21 @@ def test_what_is_taken_becomes_a_torrent_that_says_which_show_it_is_of(alice: Us
     claim = claim_of(one)
     assert (claim.user, claim.origin, claim.origin_detail) == (alice, "watchlist", "Lighthouse, episode 3")
     assert (claim.label, claim.wanted) == ("shows", "running")
+
+
+def test_the_worker_adds_what_was_taken_without_waiting_for_its_next_minute(
+    alice: User, entry: Entry
+) -> None:
+    found(entry, 3)
+    tasks.decide()
+    assert [queued.task["func"] for queued in OrmQ.objects.all()] == ["feeds.tasks.decide"]
+    tasks.decide()
+    assert OrmQ.objects.count() == 1  # nothing more was taken
+
+
+def test_what_a_person_takes_is_added_as_soon(alice: User, entry: Entry) -> None:
+    take_candidate(user=alice, candidate=found(entry, 3))
+    assert [queued.task["func"] for queued in OrmQ.objects.all()] == ["feeds.tasks.decide"]
 
 
 def test_it_can_start_paused(alice: User, entry: Entry) -> None:
