@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 
 M = TypeVar("M", bound=Model)
 Row = tuple[Any, ...]
+Statement = tuple[str, list[Any]]
 
 
 def hidden(number: int) -> RawSQL:
@@ -24,6 +25,13 @@ def hidden(number: int) -> RawSQL:
     all that it is made anew each time they ask, which takes several times as long as answering.
     """
     return RawSQL("SELECT %s::bigint", [number])
+
+
+def rows_together(*statements: Statement) -> list[list[Row]]:
+    """The rows of several statements, by one round trip to the database. Each is answered as of its own moment, in
+    their order, unless all are in a transaction that says otherwise."""
+    rows: list[list[Row]] = connection.fetch_together(statements)  # type: ignore[attr-defined]  # of our backend
+    return rows
 
 
 class CompiledQuery(Generic[M]):
@@ -42,10 +50,13 @@ class CompiledQuery(Generic[M]):
 
     def rows(self, *values: Any) -> list[Row]:
         """What `objects` makes objects of: each begins with its object's own columns, in the order of its fields."""
-        sql, params, _ = self._compiled
-        given = [param if place is None else values[place] for place, param in params]
-        rows: list[Row] = connection.fetch(sql, given)  # type: ignore[attr-defined]  # of our backend
+        rows: list[Row] = connection.fetch(*self.statement(*values))  # type: ignore[attr-defined]  # of our backend
         return rows
+
+    def statement(self, *values: Any) -> Statement:
+        """The SQL and its parameters, for `rows_together`."""
+        sql, params, _ = self._compiled
+        return sql, [param if place is None else values[place] for place, param in params]
 
     def objects(self, rows: list[Row]) -> list[M]:
         make = self._compiled[2]

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from proxy_site.compiled_query import CompiledQuery, hidden
+from proxy_site.compiled_query import CompiledQuery, hidden, rows_together
 from torrents import blocking, history, private, removal
 from torrents.admission import settle
 from torrents.intents import wake_reconciler
@@ -178,17 +178,25 @@ def changes_since(*, user: User, change: int, limit: int, counter: Counted | Non
     # Ahead of us: the database was restored. Behind what is still known: removals could be missed.
     reset = change > counter.value or 0 < change < counter.pruned
     after = 0 if reset else change
-    claims = _changed_after(limit + 1)(user.pk, after)
+    query = _changed_after(limit + 1)
+    rows, rows_of_gone = rows_together(
+        query.statement(user.pk, after), _REMOVED.statement(user.pk, after, counter.value)
+    )
+    claims = query.objects(rows)
     upto = counter.value
     more = len(claims) > limit
     if more:
         # Not below what was pruned: the client would be told to start afresh when it asks for the rest.
         upto = max(claims[limit - 1].change, counter.pruned)
         claims = list(Claim.objects.of(user).changed_after(after).filter(change__lte=upto))
-    # What went after the counter was read is told next time; what was taken back is not gone.
-    gone = [] if after == 0 else [removed.claim_id for removed in _REMOVED(user.pk, after, upto)]
+    # What went after the counter was read is told next time; what was taken back is not gone. To somebody who begins,
+    # nothing is.
     held = {claim.pk for claim in claims}
-    gone = [claim_id for claim_id in gone if claim_id not in held]
+    gone = [
+        removed.claim_id
+        for removed in _REMOVED.objects(rows_of_gone)
+        if after > 0 and removed.change <= upto and removed.claim_id not in held
+    ]
     return Changes(change=upto, more=more, reset=reset, claims=claims, removed=gone)
 
 

@@ -1,6 +1,5 @@
 """Who sends a request: `Authorization: Bearer <access>`."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from rest_framework_simplejwt.utils import aware_utcnow
 
 from accounts import audit, sessions
 from accounts.addresses import address_of
-from accounts.models import DeviceSession, User
+from accounts.models import User
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -39,13 +38,11 @@ class BearerAuthentication(JWTAuthentication):
 _BEARER = BearerAuthentication()
 
 
-def session_of(authorization: str, find: Callable[[UUID], list[DeviceSession]]) -> DeviceSession | None:
-    """Of whoever sends this header: None where it holds no token, and the refusals of BearerAuthentication. `find` as
-    in sessions.session_of_access_token."""
+def token_of(authorization: str) -> Token | None:
+    """The access token that this header holds, signed and not expired: None where it holds none, and the refusals of
+    BearerAuthentication. Whether its session still lives is to be asked (sessions.session_of_access_token)."""
     token = _BEARER.get_raw_token(authorization.encode("latin-1"))
-    if token is None:
-        return None
-    return sessions.session_of_access_token(_BEARER.get_validated_token(token), find=find)
+    return _BEARER.get_validated_token(token) if token is not None else None
 
 
 @lru_cache(maxsize=1024)

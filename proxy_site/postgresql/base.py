@@ -59,15 +59,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """All rows of a query that is asked again and again. As by a cursor, which it needs in a transaction, or where
         somebody watches the queries."""
-        if not self.get_autocommit() or self.queries_logged or self.execute_wrappers:
+        if not self._is_free():
             with self.cursor() as cursor:
                 cursor.execute(sql, params)
                 rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
-        self.close_if_health_check_failed()
-        self.ensure_connection()
         with self.wrap_database_errors:
             return self._prepared.fetch(sql, params)
+
+    def fetch_together(self, queries: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+        """As `fetch` of each, one after the other, in little more time than one takes."""
+        if not self._is_free():
+            return [self.fetch(sql, params) for sql, params in queries]
+        with self.wrap_database_errors:
+            return self._prepared.fetch_together(queries)
+
+    def _is_free(self) -> bool:
+        """Whether a query needs no cursor; there is a connection then."""
+        if not self.get_autocommit() or self.queries_logged or self.execute_wrappers:
+            return False
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        return True
 
     def is_usable(self) -> bool:
         """Django asks before a request's first query. A server that is gone has said so or closed the connection,

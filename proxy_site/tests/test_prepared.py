@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import ProgrammingError, connection, connections, transaction
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 from django.db.utils import DataError
 from django.test.utils import CaptureQueriesContext
 
@@ -35,6 +35,21 @@ def by_cursor(sql: str, *params: Any) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
+def together(*queries: tuple[str, list[Any]]) -> list[list[tuple[Any, ...]]]:
+    rows: list[list[tuple[Any, ...]]] = connection.fetch_together(queries)  # type: ignore[attr-defined]  # of our backend
+    return rows
+
+
+def end_connection() -> None:
+    """As a server that is restarted does."""
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    finally:
+        other.close()
+
+
 def prepared_statements() -> list[tuple[Any, ...]]:
     return by_cursor("SELECT name FROM pg_prepared_statements WHERE name LIKE 'fetch%%'")
 
@@ -56,6 +71,79 @@ def test_a_query_is_prepared_once_for_each_type_of_its_values() -> None:
     for number in (1, 2, 3, 2**40, 2**40 + 1):
         assert fetch("SELECT %s", number) == [(number,)]
     assert len(prepared_statements()) == 2
+
+
+class TestTogether:
+    def test_each_gives_what_it_gives_alone(self) -> None:
+        queries: list[tuple[str, list[Any]]]
+        queries = [("SELECT %s", [1]), ("SELECT 2 WHERE %s", [False]), ("SELECT generate_series(1, %s)", [3])]
+        for _ in range(2):
+            assert together(*queries) == [[(1,)], [], [(1,), (2,), (3,)]]
+        assert fetch("SELECT %s", 4) == [(4,)]
+
+    def test_they_may_be_large(self) -> None:
+        much = "x" * 5_000_000
+        assert together(
+            ("SELECT %s", [much]), ("SELECT repeat('y', %s)", [5_000_000]), ("SELECT %s", [much])
+        ) == [
+            [(much,)],
+            [("y" * 5_000_000,)],
+            [(much,)],
+        ]
+
+    def test_they_are_planned_once_and_nothing_else_is_for_that(self) -> None:
+        sql = "SELECT count(*) FROM generate_series(1, %s)"
+        for number in range(1, 4):
+            assert together((sql, [number])) == [[(number,)]]
+        plans = by_cursor(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%generate_series%%'"
+        )
+        assert plans == [(3, 0)]
+        assert by_cursor("SHOW plan_cache_mode") == [("auto",)]
+
+    def test_one_that_fails_raises_djangos_error_and_leaves_the_connection_usable(self) -> None:
+        for _ in range(2):
+            with pytest.raises(DataError, match="division by zero"):
+                together(("SELECT 1", []), ("SELECT 1 / %s", [0]), ("SELECT 3", []))
+        with pytest.raises(ProgrammingError, match="nothing_of_that_name"):
+            together(("SELECT 1", []), ("SELECT * FROM nothing_of_that_name", []))
+        assert together(("SELECT 1", []), ("SELECT 1 / %s", [1])) == [[(1,)], [(1,)]]
+
+    def test_what_the_server_forgot_is_prepared_anew(self) -> None:
+        queries = [("SELECT %s", [1]), ("SELECT 2", [])]
+        together(*queries)
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        for _ in range(2):
+            assert together(*queries) == [[(1,)], [(2,)]]
+
+    def test_in_a_transaction_they_see_what_it_did(self) -> None:
+        with transaction.atomic():
+            (current,) = by_cursor("SELECT txid_current()")
+            assert together(("SELECT txid_current()", []), ("SELECT 1", [])) == [[current], [(1,)]]
+        assert prepared_statements() == []
+
+    def test_whoever_watches_the_queries_sees_each(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            together(("SELECT 1", []), ("SELECT 2", []))
+        assert len(queries) == 2
+
+    def test_a_lost_connection_is_told_and_the_next_request_has_another(self) -> None:
+        queries = [("SELECT %s", [1]), ("SELECT 2", [])]
+        together(*queries)
+        end_connection()
+        with pytest.raises(OperationalError):
+            together(*queries)
+        connection.close_if_unusable_or_obsolete()
+        assert together(*queries) == [[(1,)], [(2,)]]
+
+    def test_a_connection_that_is_lost_while_they_are_answered_is_told(self) -> None:
+        with pytest.raises(OperationalError):
+            together(
+                ("SELECT 1", []), ("SELECT pg_terminate_backend(pg_backend_pid())", []), ("SELECT 3", [])
+            )
+        connection.close_if_unusable_or_obsolete()
+        assert together(("SELECT 1", [])) == [[(1,)]]
 
 
 def test_however_many_queries_there_are_few_stay_prepared() -> None:
@@ -114,12 +202,7 @@ def test_a_transaction_that_is_rolled_back_fails_no_query_after_it() -> None:
 def test_a_lost_connection_is_told_apart_from_a_query_that_fails() -> None:
     assert fetch("SELECT %s", 1) == [(1,)]
     prepared = Prepared(connection.connection)
-    other = connections.create_connection("default")
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
-    finally:
-        other.close()
+    end_connection()
     with pytest.raises(psycopg.OperationalError, match="The connection is lost"):
         prepared.fetch("SELECT 1", ())
     connection.close_if_unusable_or_obsolete()  # as before each request

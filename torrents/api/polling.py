@@ -7,21 +7,25 @@ most polls end.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, InterfaceError
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from rest_framework.exceptions import APIException
+from rest_framework_simplejwt.tokens import Token
 
 from accounts import sessions
-from accounts.api.authentication import session_of
+from accounts.api.authentication import token_of
 from accounts.models import DeviceSession
-from proxy_site.compiled_query import CompiledQuery
+from proxy_site.compiled_query import CompiledQuery, Row, rows_together
 from torrents.api.pagination import Pages, address_of
 from torrents.api.remembered import Remembered
 from torrents.api.rendering import render_changes
@@ -60,15 +64,25 @@ def answer(environ: Environ) -> tuple[Headers, bytes] | None:
     ):
         return None
     try:
-        request = WSGIRequest(environ)
-        request.get_host()
-        session = session_of(environ.get("HTTP_AUTHORIZATION", ""), FIND_WITH_COUNTER)
-        body = session and make(request, session, *match.groups())
-    except (DisallowedHost, APIException, DatabaseError, InterfaceError):
+        if not _is_ours(environ.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
+            return None
+        token = token_of(environ.get("HTTP_AUTHORIZATION", ""))
+        body = token and make(environ, token, *match.groups())
+    except (APIException, DatabaseError, InterfaceError):
         return None
     if not body:
         return None
     return [*COMMON_HEADERS, ("Allow", allowed), ("Content-Length", str(len(body)))], body
+
+
+@lru_cache(maxsize=256)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether Django would answer requests to this host. `allowed`: of the settings, which it reads itself."""
+    try:
+        WSGIRequest({"REQUEST_METHOD": "GET", "HTTP_HOST": host, "wsgi.input": BytesIO()}).get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def _with_counter(session_id: UUID) -> QuerySet[DeviceSession]:
@@ -83,19 +97,30 @@ FIND_WITH_COUNTER = CompiledQuery(_with_counter, sessions.ANY_SESSION)
 _remembered = Remembered()
 
 
-def _newest(request: WSGIRequest, session: DeviceSession, limit: str | None) -> bytes:
+def _newest(environ: Environ, token: Token, limit: str | None) -> bytes:
     count = min(int(limit or Pages.page_size), Pages.max_page_size)
     query = newest(count + 1)
-    rows = query.rows(session.user_id)
+    rows: list[Row] = []
+
+    def find(session_id: UUID) -> list[DeviceSession]:
+        nonlocal rows
+        who = FIND_WITH_COUNTER.statement(session_id)
+        found, rows = rows_together(who, query.statement(int(token[sessions.USER_CLAIM])))
+        return FIND_WITH_COUNTER.objects(found)
+
+    sessions.session_of_access_token(
+        token, find=find
+    )  # is of the user whom the token names, or it is refused
     rendered = _remembered.rendered(query, rows[:count])
     further = None
     if len(rows) > count:
         (last,) = query.objects(rows[count - 1 : count])
-        further = address_of(request, position_of(last))
+        further = address_of(WSGIRequest(environ), position_of(last))
     return b'{"next":%b,"previous":null,"results":[%b]}' % (orjson.dumps(further), b",".join(rendered))
 
 
-def _changes(request: WSGIRequest, session: DeviceSession, since: str, limit: str | None) -> bytes | None:
+def _changes(environ: Environ, token: Token, since: str, limit: str | None) -> bytes | None:
+    session = sessions.session_of_access_token(token, find=FIND_WITH_COUNTER)
     found = vars(session)
     counter = Counted(found["counted"], found["pruned"])
     most = int(limit or 500)

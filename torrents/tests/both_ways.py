@@ -19,7 +19,7 @@ class Answer:
 
 def environ_of(path: str, *, method: str = "GET", **environ: Any) -> dict[str, Any]:
     """What gunicorn makes of such a request."""
-    request: Any = APIRequestFactory().generic(method, path, **environ)
+    request: Any = APIRequestFactory().generic(method, path, **{"HTTP_HOST": "testserver"} | environ)
     made: dict[str, Any] = request.environ
     return made
 
