@@ -19,6 +19,8 @@ from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from proxy_site.web_parser import Parser
+
 SMALL = 2**16  # bytes, which are copied sooner than sent apart
 # One event, to one thread; the connection is that thread's alone until it waits for the next request.
 ONE_REQUEST = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
@@ -76,6 +78,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: TConn) -> None:
         """A new connection; it takes no thread before it sends something."""
         conn.data_ready = True
+        if not self.cfg.is_ssl:
+            conn.parser = Parser(self.cfg, conn.sock, conn.client)
         self._await_request(conn)
         self._requests.register(conn.sock.fileno(), ONE_REQUEST)
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -147,3 +148,75 @@ def test_what_is_being_answered_is_finished_before_the_process_ends(server: Serv
     assert server.process.wait(60) == 0
     for connection in (idle, busy):
         connection.close()
+
+
+def exchange(connection: socket.socket, request: bytes) -> bytes:
+    """The body of its answer."""
+    connection.sendall(request)
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(4096)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(4096)
+    assert len(body) == length
+    return body
+
+
+class TestHeadsThatComeAgain:
+    """Each is sent several times: the second time it is known."""
+
+    def test_the_same_bytes_are_the_same_request_on_any_connection(self, server: Server) -> None:
+        for _ in range(2):
+            with server.raw() as connection:
+                for number in (1, 2, 1, 2, 2):
+                    asked = f"/headers?{number}".encode()
+                    told = exchange(
+                        connection, b"GET %b HTTP/1.1\r\nHost: a\r\nX-Number: %d\r\n\r\n" % (asked, number)
+                    )
+                    assert told == f"GET /headers {number} X-Number={number} ".encode()
+
+    def test_a_body_that_looks_like_a_known_request_is_a_body(self, server: Server) -> None:
+        known = b"GET /known HTTP/1.1\r\nHost: a\r\n\r\n"
+        post = b"POST /headers HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(known)
+        with server.raw() as connection:
+            for _ in range(3):
+                assert exchange(connection, known) == b"/known"
+                assert exchange(connection, post + known) == b"POST /headers  "
+                connection.sendall(post)  # the head alone; its body follows
+                time.sleep(0.1)
+                assert exchange(connection, known) == b"POST /headers  "
+                assert exchange(connection, known) == b"/known"
+
+    def test_a_known_request_with_another_behind_it_leaves_that_one_to_be_answered(
+        self, server: Server
+    ) -> None:
+        known = b"GET /known HTTP/1.1\r\nHost: a\r\n\r\n"
+        last = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        with server.raw() as connection:
+            assert exchange(connection, known) == b"/known"
+            connection.sendall(known + known + last)
+            received = b"".join(iter(lambda: connection.recv(4096), b""))
+        assert [part[:6] for part in received.split(b"\r\n\r\n")[1:]] == [b"/known", b"/known", b"/last"]
+
+    def test_a_known_request_may_come_in_pieces(self, server: Server) -> None:
+        known = b"GET /known HTTP/1.1\r\nHost: a\r\n\r\n"
+        with server.raw() as connection:
+            for _ in range(2):
+                assert exchange(connection, known) == b"/known"
+                connection.sendall(known[:20])
+                time.sleep(0.1)
+                assert exchange(connection, known[20:]) == b"/known"
+
+    def test_one_that_asks_to_close_closes_each_time(self, server: Server) -> None:
+        for _ in range(3):
+            with server.raw() as connection:
+                connection.sendall(b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                assert b"".join(iter(lambda: connection.recv(4096), b"")).endswith(b"/last")
+
+    def test_what_is_refused_is_refused_each_time(self, server: Server) -> None:
+        for _ in range(3):
+            with server.raw() as connection:
+                connection.sendall(b"GET /a HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n")
+                assert connection.recv(4096).startswith(b"HTTP/1.1 400")

@@ -21,8 +21,16 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         awaited.with_suffix(".asked").touch()
         while not awaited.exists():
             time.sleep(0.01)
-    start_response("200 OK", [("Content-Length", str(len(path)))])
-    return [path.encode()]
+    body = path.encode()
+    if path == "/headers":
+        seen = [
+            f"{name.removeprefix('HTTP_').title().replace('_', '-')}={value}"
+            for name, value in environ.items()
+            if name.startswith("HTTP_X_")
+        ]
+        body = " ".join([environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], *seen, ""]).encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
 
 
 def _broken() -> Iterator[bytes]:
