@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.utils.module_loading import import_string
 
 from proxy_site.logs import HideLinkTokens
 from proxy_site.web_counts import counts_directory
@@ -62,6 +63,10 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     gc.collect()
     gc.freeze()  # what is loaded by now stays: collections need not look at it, nor workers copy its memory
+
+
+def post_worker_init(worker: Any) -> None:
+    import_string("monitoring.metrics.batched.keep_counting")()  # by its name, as in wsgi.py
 
 
 def child_exit(server: Any, worker: Any) -> None:

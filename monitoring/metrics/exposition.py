@@ -7,6 +7,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
+from monitoring.metrics import batched
 from monitoring.metrics.catalogue import Samples
 from monitoring.metrics.reading import read_rows
 from proxy_site import VERSION
@@ -15,7 +16,9 @@ __all__ = ["CONTENT_TYPE", "exposition", "own_figures"]
 
 
 def exposition() -> bytes:
-    """In Prometheus' text format. The same whichever process answers. Without the database it is shorter."""
+    """In Prometheus' text format. The same whichever process answers, but for what others counted in the last second.
+    Without the database it is shorter."""
+    batched.now()
     return generate_latest(_counted_together()) + own_figures().encode()
 
 

@@ -14,6 +14,8 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 from django_prometheus import middleware
 
+from monitoring.metrics.batched import later
+
 KEPT = {
     "django_http_requests_latency_seconds_by_view_method",
     "django_http_responses_total_by_status_view_method",
@@ -60,9 +62,7 @@ class Counted:
 
 def count_quick_answer(path: str, seconds: float) -> None:
     """An answer that Django did not make a request of (torrents.api.polling), as if its view had given it."""
-    answers, latency = _quick_counts(path)
-    answers.inc()
-    latency.observe(seconds)
+    later(_quick_count(path), seconds)
 
 
 def _view_of(request: HttpRequest) -> str:
@@ -79,8 +79,14 @@ def _counts(status: str, view: str, method: str) -> tuple[Any, Any]:
 
 
 @lru_cache
-def _quick_counts(path: str) -> tuple[Any, Any]:
-    return _counts("200", resolve(path).view_name, "GET")
+def _quick_count(path: str) -> Callable[[float], None]:
+    answers, latency = _counts("200", resolve(path).view_name, "GET")
+
+    def count(seconds: float) -> None:
+        answers.inc()
+        latency.observe(seconds)
+
+    return count
 
 
 Metrics.get_instance()  # each process of gunicorn has them from the start

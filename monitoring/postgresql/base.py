@@ -12,6 +12,7 @@ from django_prometheus.db import (
 )
 from django_prometheus.db.common import ExportingCursorWrapper
 
+from monitoring.metrics.batched import later
 from proxy_site.postgresql import base
 from proxy_site.postgresql.prepared import Prepared
 
@@ -31,8 +32,16 @@ class CountedPrepared(Prepared):
     def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         began = time.perf_counter()
         rows = super().fetch(sql, params)
-        count_query(time.perf_counter() - began)
+        later(count_query, time.perf_counter() - began)
         return rows
+
+    def fetch_together(self, queries: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+        began = time.perf_counter()
+        found = super().fetch_together(queries)
+        each = (time.perf_counter() - began) / len(queries)
+        for _ in queries:
+            later(count_query, each)
+        return found
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -109,6 +109,7 @@ def test_what_two_processes_counted_is_told_together_by_either(web: Web, alice: 
         with alone(web, place):
             assert [web.get(QUICK)[0] for _ in range(quick)] == [200] * quick
             assert [web.get(ORDINARY)[0] for _ in range(ordinary)] == [200] * ordinary
+            web.scrape()  # what it has not written down yet it counts for this
     for place in range(2):
         with alone(web, place):
             assert web.answers("api:torrent-changes") == 7
@@ -120,6 +121,16 @@ def test_what_two_processes_counted_is_told_together_by_either(web: Web, alice: 
             queries = told.value("django_db_execute_total", alias="default", vendor="postgresql")
             assert queries is not None
             assert queries > 14
+
+
+def test_what_one_counts_in_batches_the_others_tell_soon(web: Web, alice: User) -> None:
+    def told_by_the_other() -> float | None:
+        with alone(web, 1):
+            return web.answers("api:torrent-changes")
+
+    with alone(web, 0):
+        assert web.get(QUICK)[0] == 200
+    processes.wait_until(lambda: told_by_the_other() == 1, "it is counted", 30)
 
 
 def test_what_a_process_counted_outlives_it(web: Web, alice: User) -> None:
