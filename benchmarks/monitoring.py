@@ -169,6 +169,7 @@ def _filled(path: str, kind: str, sample: str) -> str:
 
 def _counting_a_poll() -> float:
     """Microseconds of CPU for the two counts of HTTP and the two of its query, into files as in the web process."""
+    from monitoring.metrics.batched import later
     from monitoring.metrics.http import count_quick_answer
     from monitoring.postgresql.base import count_query
 
@@ -177,7 +178,7 @@ def _counting_a_poll() -> float:
         began = time.process_time()
         for _ in range(COUNTED):
             count_quick_answer("/api/v1/torrents/changes/", 0.0004)
-            count_query(0.0002)
+            later(count_query, 0.0002)
         rounds.append((time.process_time() - began) / COUNTED * 1e6)
     return round(statistics.median(rounds), 2)
 
