@@ -100,17 +100,18 @@ _remembered = Remembered()
 def _newest(environ: Environ, token: Token, limit: str | None) -> bytes:
     count = min(int(limit or Pages.page_size), Pages.max_page_size)
     query = newest(count + 1)
+    claimed = str(token.get(sessions.USER_CLAIM))
+    # There is no user 0.
+    statement = query.statement(int(claimed) if claimed.isdecimal() and len(claimed) < 19 else 0)
     rows: list[Row] = []
 
     def find(session_id: UUID) -> list[DeviceSession]:
         nonlocal rows
-        who = FIND_WITH_COUNTER.statement(session_id)
-        found, rows = rows_together(who, query.statement(int(token[sessions.USER_CLAIM])))
+        found, rows = rows_together(FIND_WITH_COUNTER.statement(session_id), statement)
         return FIND_WITH_COUNTER.objects(found)
 
-    sessions.session_of_access_token(
-        token, find=find
-    )  # is of the user whom the token names, or it is refused
+    # Refuses what is not a session of just the user whom the token names.
+    sessions.session_of_access_token(token, find=find)
     rendered = _remembered.rendered(query, rows[:count])
     further = None
     if len(rows) > count:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts import sessions
 from accounts.models import DeviceSession, User
 from accounts.tests.factories import access_token
 from torrents import services
@@ -265,3 +266,27 @@ def test_without_its_database_a_poll_is_told_so_in_a_sentence(alice: User) -> No
         connection.close()
         connection.settings_dict["HOST"] = host
     assert [(answer.status, b"database_away" in answer.body) for answer in answers] == [(503, True)] * 2
+
+
+@pytest.mark.parametrize("claimed", ["", "x", "-1", "0", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 30, None, [1]])
+def test_a_token_that_names_nobody_is_refused(alice: User, claimed: object) -> None:
+    token = sessions.access_token(sessions.open_session(user=alice))
+    token[sessions.USER_CLAIM] = claimed
+    for path in (TORRENTS, CHANGES + "?since=0"):
+        assert quick_answer(path, HTTP_AUTHORIZATION=f"Bearer {token}") is None
+
+
+def test_a_token_that_names_somebody_else_is_refused(authorization: str, alice: User, bob: User) -> None:
+    token = sessions.access_token(sessions.open_session(user=bob))
+    token[sessions.USER_CLAIM] = str(alice.pk)
+    for path in (TORRENTS, CHANGES + "?since=0"):
+        assert quick_answer(path, HTTP_AUTHORIZATION=f"Bearer {token}") is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", QUICK)
+def test_outside_of_transactions_the_short_way_leads_there_too(authorization: str, path: str) -> None:
+    """As in a web process: several statements are one round trip then."""
+    expected = ordinary_answer(path, HTTP_AUTHORIZATION=authorization)
+    for _ in range(2):
+        assert quick_answer(path, HTTP_AUTHORIZATION=authorization) == expected
