@@ -64,3 +64,11 @@ def test_the_target_starts_every_service_that_is_to_run_and_timers_the_others() 
     timed = {path.with_suffix(".service").name for path in UNITS.glob("*.timer")}
 
     assert wanted | timed == set(SERVICES)
+
+
+@pytest.mark.parametrize("timer", sorted(UNITS.glob("*.timer")), ids=lambda path: path.stem)
+def test_what_a_timer_starts_is_tried_again_where_it_failed(timer: Path) -> None:
+    service = timer.with_suffix(".service").read_text()
+
+    assert re.search(r"^Restart=on-failure$", service, re.MULTILINE)
+    assert re.search(r"^RestartSec=1h$", service, re.MULTILINE)
