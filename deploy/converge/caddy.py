@@ -16,6 +16,7 @@ from deploy.converge.run import Resource
 from deploy.converge.systemd import Running
 
 CADDYFILE = places.ETC / "Caddyfile"
+MORE = places.ETC / "caddy.d"
 DROP_IN = places.SYSTEMD / "caddy.service.d/oci-torrent-proxy.conf"
 ACCESS_LOG = Path("/var/log/caddy/box.log")
 CERTIFICATE = places.TLS / "certificate.pem"
@@ -73,6 +74,7 @@ def variables(answers: Answers) -> dict[str, str]:
         "UPSTREAM": f"127.0.0.1:{places.WEB_PORT}",
         "DOWNLOADS_DIR": str(places.DOWNLOADS),
         "CADDY_LOG": str(ACCESS_LOG),
+        "CADDY_MORE": str(MORE),
     }
     if answers.internal_tls:
         return {
@@ -95,6 +97,7 @@ def caddy(answers: Answers, deploy: Path) -> list[Resource]:
     lines = "".join(line_of(*one) + "\n" for one in variables(answers).items())
     return [
         *own,
+        Directory(MORE),
         Directory(ACCESS_LOG.parent, "caddy", "caddy", 0o755),
         # Who counts what was handed over reads it. What Caddy begins when one is full belongs to the same people.
         Kept(ACCESS_LOG, "caddy", places.DATA_GROUP, 0o640),

@@ -257,16 +257,18 @@ class TwoHosts:
             more = more.replace(address, f"{own}:{self.port}")
         with self.network.at(FIRST):
             (port,) = free_ports(1)
-        before, after = (PROJECT / "deploy/Caddyfile").read_text().split("\t# Everything else")
-        (folder / "Caddyfile").write_text(f"{before}{more}\t# Everything else{after}")
+        own = folder / "caddy.d"
+        own.mkdir()
+        (own / "hosts.caddy").write_text(more)
         environment = {
+            "CADDY_MORE": str(own),
             "SITE_ADDRESS": f"http://{FIRST}:{port}",
             "UPSTREAM": f"{FIRST}:{self.port}",
             "CADDY_LOG": str(folder / "access.log"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "XDG_DATA_HOME": str(folder / "state"),
         }
-        arguments = ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+        arguments = ["caddy", "run", "--adapter", "caddyfile", "--config", str(PROJECT / "deploy/Caddyfile")]
         log = folder / "caddy.log"
         with contextlib.ExitStack() as stack:
             with self.network.at(FIRST):
