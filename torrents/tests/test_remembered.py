@@ -103,7 +103,8 @@ def test_whatever_changes_in_rows_or_with_time_both_processes_tell_what_is_so_no
         Engine.objects.update(reachable=True)
         for change, asks in steps:
             if isinstance(change, int):
-                patch.setattr("django.utils.timezone.now", lambda: now + timedelta(minutes=change))  # noqa: B023
+                at = now + timedelta(minutes=change)
+                patch.setattr("django.utils.timezone.now", lambda at=at: at)
             else:
                 model, place, field, value = change
                 row = model._default_manager.order_by("pk").values_list("pk", flat=True)[place : place + 1]
