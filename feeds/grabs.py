@@ -64,11 +64,6 @@ def add_due() -> int:
     return added
 
 
-def add_soon() -> None:
-    """Have the worker add what is due now, rather than when it next looks for itself, within a minute."""
-    async_task("feeds.tasks.decide")  # joins the transaction
-
-
 def make_grab(*, user: User, item: Item, rule: Rule | None, origin_detail: str, due_at: datetime) -> Grab:
     """Due, and not saved yet."""
     return Grab(
@@ -94,9 +89,7 @@ def grab_anyway(*, user: User, item: Item, origin_detail: str) -> Grab:
     """
     lock_person(user.pk)  # their rules may be about to take the same one
     # Added before: whoever asks now wants it again, though they may have removed it.
-    grab = take(user=user, item=item, origin=Grab.Origin.FEED, origin_detail=origin_detail, again=True)
-    add_soon()
-    return grab
+    return take(user=user, item=item, origin=Grab.Origin.FEED, origin_detail=origin_detail, again=True)
 
 
 def take(
@@ -122,7 +115,7 @@ def take_many(
     *, user: User, choices: Sequence[Choice], origin: str, again: bool = False
 ) -> list[Grab | GrabRefused]:
     """Have what was chosen added: for each choice its grab, or why there is nothing to take. The caller holds the
-    person's lock.
+    person's lock. The worker adds it at once, rather than when it next looks what is due.
 
     A grab that they have of the same item or torrent is theirs already, and there is no second download: one that
     waits, or that failed, is due at once, one that was added stays as it is, and so does who took it. `again`: that
@@ -132,6 +125,7 @@ def take_many(
     theirs = _Grabs(Grab.objects.of(user).for_items(items.values()).select_for_update().reverse())
     outcomes: list[Grab | GrabRefused] = []
     new: list[Grab] = []
+    begun_anew = False
     now = timezone.now()
     for choice in choices:
         item = items.get(choice.item)
@@ -149,8 +143,11 @@ def take_many(
             new.append(grab)
         elif grab not in new and (again or grab.state in (State.WAITING, State.FAILED)):
             grab = _begin_anew(grab, item)
+            begun_anew = True
         outcomes.append(grab)
     Grab.objects.bulk_create(new)
+    if new or begun_anew:
+        async_task("feeds.tasks.decide")  # joins the transaction
     return outcomes
 
 

@@ -16,7 +16,6 @@ from django_q.tasks import async_task
 from accounts.models import User
 from feeds.grabs import Choice as Choice
 from feeds.grabs import GrabRefused as GrabRefused
-from feeds.grabs import add_soon as add_soon
 from feeds.grabs import take_many as take_many
 from feeds.grabs import withdraw as withdraw
 from feeds.models import FeedSource, Item, Rule, Subscription

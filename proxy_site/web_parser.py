@@ -10,7 +10,8 @@ from typing import Any
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 
-MOST = 512  # heads, of 8 KiB at most
+MOST = 512  # heads
+LARGEST = 2048  # bytes; with all that is made of it some 10 KiB
 END = b"\r\n\r\n"
 
 _known: dict[tuple[Any, bytes], dict[str, Any]] = {}  # the one that was parsed first first
@@ -27,9 +28,8 @@ class KnownRequest(Request):  # type: ignore[misc]  # gunicorn has no types
         unreader.unread(data)
         before = dict(self.__dict__)
         rest: bytes = super().parse(unreader)
-        if data.endswith(END) and data.index(END) == len(data) - len(
-            END
-        ):  # nothing else came before it or with it
+        # A head and nothing else.
+        if len(data) <= LARGEST and data.endswith(END) and data.index(END) == len(data) - len(END):
             _remember(
                 (peer, data), {name: v for name, v in self.__dict__.items() if before.get(name) is not v}
             )

@@ -180,7 +180,9 @@ def changes_since(*, user: User, change: int, limit: int, counter: Counted | Non
     after = 0 if reset else change
     query = _changed_after(limit + 1)
     rows, rows_of_gone = rows_together(
-        query.statement(user.pk, after), _REMOVED.statement(user.pk, after, counter.value)
+        # From somebody who begins, nothing is gone.
+        query.statement(user.pk, after),
+        _REMOVED.statement(user.pk, after or LAST_CHANGE),
     )
     claims = query.objects(rows)
     upto = counter.value
@@ -189,24 +191,23 @@ def changes_since(*, user: User, change: int, limit: int, counter: Counted | Non
         # Not below what was pruned: the client would be told to start afresh when it asks for the rest.
         upto = max(claims[limit - 1].change, counter.pruned)
         claims = list(Claim.objects.of(user).changed_after(after).filter(change__lte=upto))
-    # What went after the counter was read is told next time; what was taken back is not gone. To somebody who begins,
-    # nothing is.
+    # What went after what is told of is told next time; what was taken back is not gone.
     held = {claim.pk for claim in claims}
     gone = [
         removed.claim_id
         for removed in _REMOVED.objects(rows_of_gone)
-        if after > 0 and removed.change <= upto and removed.claim_id not in held
+        if removed.change <= upto and removed.claim_id not in held
     ]
     return Changes(change=upto, more=more, reset=reset, claims=claims, removed=gone)
 
 
+LAST_CHANGE = 2**63 - 1  # nobody's counter comes so far
 _REMOVED = CompiledQuery(
-    lambda user_id, after, upto: Tombstone.objects.filter(
-        user_id=hidden(user_id), change__gt=hidden(after), change__lte=hidden(upto)
+    lambda user_id, after: Tombstone.objects.filter(
+        user_id=hidden(user_id), change__gt=hidden(after)
     ).order_by("change"),
     -1,
     -2,
-    -3,
 )
 
 

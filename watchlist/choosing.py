@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from feeds.services import add_soon, lock_person
+from feeds.services import lock_person
 from watchlist.downloads import begin, is_held, let_go, remove_left
 from watchlist.models import Candidate, Entry, Grab
 from watchlist.picking import Episode, Pick, first_found, held_by, pick, upgrades
@@ -103,7 +103,6 @@ def take_candidate(*, user: User, candidate: Candidate) -> Candidate:
             Candidate.objects.of(user).select_related("entry__show", "download", "item").get(pk=candidate.pk)
         )
         _take_instead(user, taken)
-        add_soon()
     remove_left(user)
     return taken
 

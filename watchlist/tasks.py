@@ -1,6 +1,5 @@
 """What the worker does for the watchlist. Each may run twice, and several at once."""
 
-from feeds.services import add_soon
 from watchlist import choosing, consumer, relation_rules, sync
 
 
@@ -26,10 +25,7 @@ def fetch_relation_rules() -> bool:
 def decide() -> str:
     """What of new items is of shows that people follow, which of that is taken, and what became of what was."""
     found = consumer.catch_up()
-    changed = choosing.advance()
-    if found or changed:  # what was found may have been taken at once
-        add_soon()
-    return f"{found} found, {changed} changed"
+    return f"{found} found, {choosing.advance()} changed"
 
 
 def prune() -> int:

@@ -5,11 +5,14 @@ of one poll take some 30 microseconds, one after the other 5 (`python -m benchma
 """
 
 import atexit
+import logging
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds
 MOST = 200  # then somebody makes them at once
@@ -30,7 +33,10 @@ def now() -> None:
             count, seconds = _waiting.popleft()
         except IndexError:  # another thread was quicker
             return
-        count(seconds)
+        try:
+            count(seconds)
+        except Exception:  # nobody who asks for something is refused it for that
+            logger.exception("A count is lost")
 
 
 def keep_counting() -> None:

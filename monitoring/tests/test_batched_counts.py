@@ -24,6 +24,16 @@ def test_nothing_is_lost_and_the_order_stays(counted: list[float]) -> None:
     assert counted == [0, 1, 2, 3, 4]
 
 
+def test_one_that_fails_takes_no_other_with_it(counted: list[float]) -> None:
+    def fail(seconds: float) -> None:
+        raise OSError("too many open files")
+
+    for count in (fail, counted.append):
+        batched.later(count, 1)
+    batched.now()
+    assert counted == [1]
+
+
 def test_there_are_never_many_that_wait(counted: list[float]) -> None:
     for number in range(batched.MOST):
         batched.later(counted.append, number)

@@ -7,7 +7,6 @@ own, and what it asks all the time takes a fraction of a millisecond.
 import re
 import select
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -24,7 +23,7 @@ Asked = tuple[Query, Sequence[Any], abc.Transformer]  # with its values, as Post
 Rows = list[tuple[Any, ...]]
 # Until the end of the pipeline's transaction. Where tables have grown, PostgreSQL would plan each time for hundreds of
 # executions, for as long as the mean cost of all plans so far is below that of the present one.
-PLANNED_ONCE: Query = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)", ()
+PLANNED_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 
 
 class Prepared:
@@ -41,31 +40,32 @@ class Prepared:
         """All rows of each, one after the other, in the time that it takes to ask once: waiting for somebody to wake up
         takes longer than small queries do. Each is planned once in a connection, without regard to its values.
         """
-        found = self._pipelined([self._asked(*query) for query in queries])
-        # One by one they are prepared once more, or say what is wrong with them.
-        return [Prepared.fetch(self, *query) for query in queries] if found is None else found
+        asked = [self._asked(PLANNED_ONCE, ()), *(self._asked(*query) for query in queries)]
+        results = self._pipelined(asked)
+        for (query, _, _), result in zip(asked, results, strict=True):
+            if result.status == ExecStatus.TUPLES_OK:
+                continue
+            if _sqlstate(result) == InvalidSqlStatementName.sqlstate:
+                self._names.clear()
+                return [Prepared.fetch(self, *one) for one in queries]  # which prepares them once more
+            self._forget(query)  # the first that failed: what came after it was not asked
+            raise self._error(result)
+        return [_rows(asked[place][2], results[place]) for place in range(1, len(asked))]
 
-    def _pipelined(self, queries: Sequence[Asked]) -> list[Rows] | None:
-        """None where one of them failed, or was forgotten by the server."""
-        names = [self._names.get(query) or self._prepare(query) for query, _, _ in queries]
-        planned_once = self._names.get(PLANNED_ONCE) or self._prepare(PLANNED_ONCE)
+    def _pipelined(self, queries: Sequence[Asked]) -> list[PGresult]:
+        named = [(self._name_of(query), values, transformer) for query, values, transformer in queries]
         connection = self._connection.pgconn
         connection.enter_pipeline_mode()
         try:
-            connection.send_query_prepared(planned_once, None)
-            for name, (_, values, transformer) in zip(names, queries, strict=True):
+            for name, values, transformer in named:
                 connection.send_query_prepared(name, values, transformer.formats)
             connection.pipeline_sync()
-            results = self._results()
+            return self._results()
         finally:
-            with suppress(OperationalError):  # it is lost, and that has been said
+            try:
                 connection.exit_pipeline_mode()
-        if any(result.status != ExecStatus.TUPLES_OK for result in results):
-            return None
-        return [
-            _rows(transformer, result)
-            for (_, _, transformer), result in zip(queries, results[1:], strict=True)
-        ]
+            except OperationalError:  # lost, or in the midst of something: nobody can go on with it
+                self._connection.close()
 
     def _results(self) -> list[PGresult]:
         connection = self._connection.pgconn
@@ -106,8 +106,10 @@ class Prepared:
 
     def _execute(self, asked: Asked) -> PGresult:
         query, values, transformer = asked
-        name = self._names.get(query) or self._prepare(query)
-        return self._connection.pgconn.exec_prepared(name, values, transformer.formats)
+        return self._connection.pgconn.exec_prepared(self._name_of(query), values, transformer.formats)
+
+    def _name_of(self, query: Query) -> bytes:
+        return self._names.get(query) or self._prepare(query)
 
     def _prepare(self, query: Query) -> bytes:
         if len(self._names) >= MOST:

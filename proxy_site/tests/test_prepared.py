@@ -1,5 +1,6 @@
 """Prepared queries give what a cursor gives, and fail as it does."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -108,6 +109,24 @@ class TestTogether:
         with pytest.raises(ProgrammingError, match="nothing_of_that_name"):
             together(("SELECT 1", []), ("SELECT * FROM nothing_of_that_name", []))
         assert together(("SELECT 1", []), ("SELECT 1 / %s", [1])) == [[(1,)], [(1,)]]
+
+    def test_one_that_takes_too_long_is_not_asked_again(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 200")
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="statement timeout"):
+            together(("SELECT 1", []), ("SELECT pg_sleep(20)", []), ("SELECT 3", []))
+        assert time.monotonic() - began < 0.4
+
+    def test_a_connection_that_cannot_be_asked_to_the_end_is_given_up(self) -> None:
+        together(("SELECT 1", []))
+        prepared = connection._prepared  # type: ignore[attr-defined]  # of our backend
+        query, _, transformer = prepared._asked("SELECT %s", ["x"])
+        with pytest.raises(TypeError):
+            prepared._pipelined([(query, ["no bytes"], transformer)])
+        connection.errors_occurred = True
+        connection.close_if_unusable_or_obsolete()
+        assert together(("SELECT 1", [])) == [[(1,)]]
 
     def test_what_the_server_forgot_is_prepared_anew(self) -> None:
         queries = [("SELECT %s", [1]), ("SELECT 2", [])]

@@ -9,7 +9,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.http.parser import RequestParser
 
 from proxy_site import web_parser
-from proxy_site.web_parser import MOST, Parser
+from proxy_site.web_parser import LARGEST, MOST, Parser
 
 HERE, ELSEWHERE = ("127.0.0.1", 50000), ("192.0.2.7", 50001)
 HEADS = (
@@ -101,6 +101,12 @@ def test_a_head_in_pieces_is_not_remembered_as_its_last_piece() -> None:
         request = next(Parser(Config(), iter([head[:cut], head[cut:]]), HERE))
         assert request.path == "/a"
     assert not web_parser._known
+
+
+def test_a_large_one_is_not_remembered() -> None:
+    for size in (100, LARGEST):
+        parse(Parser, b"GET /a HTTP/1.1\r\nHost: a\r\nX-Much: %b\r\n\r\n" % (b"x" * size), HERE)
+    assert [len(head) < 200 for _, head in web_parser._known] == [True]
 
 
 def test_so_many_are_known_and_no_more() -> None:

@@ -257,11 +257,11 @@ class TwoHosts:
             more = more.replace(address, f"{own}:{self.port}")
         with self.network.at(FIRST):
             (port,) = free_ports(1)
-        own = folder / "caddy.d"
-        own.mkdir()
-        (own / "hosts.caddy").write_text(more)
+        added = folder / "caddy.d"
+        added.mkdir()
+        (added / "hosts.caddy").write_text(more)
         environment = {
-            "CADDY_MORE": str(own),
+            "CADDY_MORE": str(added),
             "SITE_ADDRESS": f"http://{FIRST}:{port}",
             "UPSTREAM": f"{FIRST}:{self.port}",
             "CADDY_LOG": str(folder / "access.log"),

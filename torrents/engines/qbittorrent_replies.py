@@ -7,7 +7,6 @@ sense: whoever answers at that address may be somebody else, or broken.
 import re
 import time
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
 from torrents.engines.base import EngineFile, EngineState, EngineStatus, EngineTorrent
@@ -78,7 +77,8 @@ def torrent_of(key: str, entry: Entry) -> EngineTorrent:
     has_metadata = entry.get("has_metadata")  # since 5.0
     if has_metadata is None:
         has_metadata = entry["total_size"] >= 0
-    progress = _share(entry["progress"])
+    # libtorrent counts blocks of 16 KiB, so a torrent on its last one may have more than all of it.
+    progress = min(_share(entry["progress"], most=MOST), 1.0)
     verified = state not in (EngineState.METADATA, EngineState.CHECKING, EngineState.ERROR)
     if not (has_metadata and verified and entry["amount_left"] == 0):
         progress = min(progress, 0.999)
@@ -162,12 +162,11 @@ def _count(value: object, most: int = MOST) -> int:
     return value
 
 
-def _share(value: Any) -> float:
-    """Of 1.0 at most: libtorrent counts blocks of 16 KiB, so a torrent on its last one may have more than it wants."""
+def _share(value: Any, most: float = 1.0) -> float:
     share = float(value)
-    if not 0 <= share < inf:  # nor NaN
+    if not 0 <= share <= most:  # nor NaN
         raise ValueError(f"{share} is no share")
-    return min(share, 1.0)
+    return share
 
 
 def _limit(value: int) -> int | None:

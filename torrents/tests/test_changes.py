@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
+from proxy_site import compiled_query
 from torrents import engine_records, services
 from torrents.api.serializers import TorrentSerializer
 from torrents.metainfo import Source
@@ -118,6 +119,28 @@ def test_a_removal_is_told_once_to_its_person_only(alice: User, bob: User) -> No
     assert (answer.removed, answer.claims) == ([claim.pk], [])
     assert changes_since(user=alice, change=answer.change, limit=9).removed == []
     assert changes_since(user=bob, change=since[bob], limit=9).removed == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 500])
+def test_a_removal_between_the_reading_of_the_counter_and_of_the_rows_is_not_missed(
+    alice: User, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    gone, *others = [add(alice) for _ in range(4)]
+    mirror = Mirror(alice, limit=limit)
+    mirror.poll()
+    services.pause_torrent(claim=others[0])
+    together = compiled_query.rows_together
+
+    def in_between(*statements: Any) -> Any:
+        monkeypatch.setattr(services, "rows_together", together)
+        services.remove_torrent(claim=gone)
+        touch(*others)
+        return together(*statements)
+
+    monkeypatch.setattr(services, "rows_together", in_between)
+    for _ in range(2):
+        mirror.poll()
+    assert mirror.held == truth(alice)
 
 
 def test_a_page_never_ends_within_one_change(alice: User) -> None:

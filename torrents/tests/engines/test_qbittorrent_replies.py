@@ -44,8 +44,9 @@ def test_a_torrent_with_more_than_it_wants_is_complete_once_nothing_is_left() ->
     assert (there.state, there.progress) == (EngineState.SEEDING, 1.0)
 
 
-def test_a_file_with_more_than_its_size_is_complete() -> None:
-    assert file_of(file_entry(MORE_THAN_ALL)).progress == 1.0
+def test_a_file_with_more_than_its_size_is_not_believed() -> None:
+    with pytest.raises(ValueError, match="no share"):
+        file_of(file_entry(MORE_THAN_ALL))
 
 
 @pytest.mark.parametrize("progress", [-0.1, float("nan"), float("inf"), "half", None])
