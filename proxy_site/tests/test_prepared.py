@@ -112,11 +112,11 @@ class TestTogether:
 
     def test_one_that_takes_too_long_is_not_asked_again(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 200")
+            cursor.execute("SET statement_timeout = 2000")
         began = time.monotonic()
         with pytest.raises(OperationalError, match="statement timeout"):
             together(("SELECT 1", []), ("SELECT pg_sleep(20)", []), ("SELECT 3", []))
-        assert time.monotonic() - began < 0.4
+        assert time.monotonic() - began < 4  # twice as long as it may take
 
     def test_a_connection_that_cannot_be_asked_to_the_end_is_given_up(self) -> None:
         together(("SELECT 1", []))
