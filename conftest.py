@@ -1,8 +1,15 @@
 """What every test of the server shares."""
 
+import hypothesis
 import pytest
 from django.conf import settings as configured
 from pytest_django import Settings
+
+# How long an example takes says something of the machine, and nothing of us.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True, scope="session")
