@@ -102,7 +102,7 @@ async def test_a_feed_that_is_refused_keeps_what_was_typed(
         await person.sees("✗ Address: Only http and https lead to feeds.")
         typed = [field.value for field in person.app.screen.query(Input)]
         assert typed == ["ftp://feeds.example/", "S", "", ""]
-        assert person.app.focused is person.app.screen.query_one("#url")
+        await eventually(lambda: person.app.focused is person.app.screen.query_one("#url"))
 
 
 async def test_a_feed_is_renamed_switched_off_and_checked(

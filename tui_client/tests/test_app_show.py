@@ -217,7 +217,7 @@ async def test_a_refused_wish_stands_at_its_field_and_loses_nothing_typed(
         person.app.screen.query_one("#resolutions", Input).value = "big"
         await person.press("ctrl+s")
         await person.sees("✗ A resolution looks like 1080p.", "✗ Not saved")
-        assert person.app.focused is person.app.screen.query_one("#resolutions")
+        await eventually(lambda: person.app.focused is person.app.screen.query_one("#resolutions"))
         await person.press("escape")
         await person.sees("Leave without saving your wishes?")
         await person.press("n")
