@@ -18,12 +18,12 @@ from accounts.models import User
 from feeds.bulk_writes import Step, advance, begin_subscriptions
 from feeds.grabs import make_grab
 from feeds.models import Decision, Grab, Item, Rule, Subscription
-from feeds.querysets import lock_person
+from feeds.querysets import lock_person_in_turn
 from feeds.rules import NO_TORRENT, Candidate, Reason
 from feeds.rules.book import RuleBook
 from feeds.rules.conditions import CompiledRule
 from feeds.specs import candidate_of, compiled_rules, episode_identity
-from proxy_site.turns import Busy, in_turns
+from proxy_site.turns import in_turns
 
 AT_ONCE = 1_000  # items in one transaction
 BUDGET_SECONDS = 50.0  # of a run, which the worker ends after Q_CLUSTER["timeout"]
@@ -45,10 +45,8 @@ def catch_up() -> int:
 @transaction.atomic
 def _one_round(user_id: int) -> int | None:
     """Some items, of as many subscriptions; how many were taken. None when all are seen."""
-    user = lock_person(user_id, wait=False)
+    user = lock_person_in_turn(user_id)
     if user is None:
-        raise Busy
-    if not user.is_active:
         return None
     begin_subscriptions(user_id)
     behind = Subscription.objects.of(user).behind(AT_ONCE)

@@ -12,6 +12,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Length
 from django.utils import timezone
 
+from proxy_site.turns import Busy
+
 if TYPE_CHECKING:
     from accounts.models import User
     from feeds.models import (  # noqa: F401  the querysets' type arguments
@@ -24,14 +26,30 @@ if TYPE_CHECKING:
     )
 
 
-def lock_person(user_id: int, *, wait: bool = True) -> User | None:
+def lock_person(user_id: int) -> User | None:
     """Everything that changes one person's feeds, rules and grabs takes this lock first, so that their rules can be
-    asked in peace. `no_key`: rows that only refer to the person need not wait. None: there is no such person any more,
-    or, where nobody wants to `wait`, somebody else has them.
+    asked in peace. `no_key`: rows that only refer to the person need not wait. None: there is no such person any more.
     """
+    return _locking_people().filter(pk=user_id).first()
+
+
+def lock_person_in_turn(user_id: int) -> User | None:
+    """The same for a turn of `proxy_site.turns`, which does not wait: Busy where somebody else has them. None where
+    nothing is decided for them any more."""
+    user = _locking_people(skip_locked=True).filter(pk=user_id).first()
+    if user is None and _people().filter(pk=user_id).exists():
+        raise Busy
+    return user if user is not None and user.is_active else None
+
+
+def _locking_people(*, skip_locked: bool = False) -> models.QuerySet[User]:
+    return _people().select_for_update(no_key=True, skip_locked=skip_locked)
+
+
+def _people() -> models.QuerySet[User]:
     from accounts.models import User
 
-    return User.objects.select_for_update(no_key=True, skip_locked=not wait).filter(pk=user_id).first()
+    return User.objects.all()
 
 
 class SourceQuerySet(models.QuerySet["FeedSource"]):

@@ -23,6 +23,7 @@ from feeds.models import Grab as Grab
 from feeds.moving import host_of
 from feeds.positions import beginning, position_behind
 from feeds.querysets import lock_person as lock_person  # for other rooms that take items for people
+from feeds.querysets import lock_person_in_turn as lock_person_in_turn
 from proxy_site.outbound import OutboundError, fetchable
 
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # a person who presses "check now" twice asks the feed's server once

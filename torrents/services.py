@@ -180,9 +180,8 @@ def changes_since(*, user: User, change: int, limit: int, counter: Counted | Non
     after = 0 if reset else change
     query = _changed_after(limit + 1)
     rows, rows_of_gone = rows_together(
-        # From somebody who begins, nothing is gone.
         query.statement(user.pk, after),
-        _REMOVED.statement(user.pk, after or LAST_CHANGE),
+        _REMOVED.statement(user.pk, after or LAST_CHANGE),  # from somebody who begins, nothing is gone
     )
     claims = query.objects(rows)
     upto = counter.value

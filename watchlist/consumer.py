@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds import services as feeds
-from feeds.services import FollowedFeed, lock_person
-from proxy_site.turns import Busy, in_turns
+from feeds.services import FollowedFeed, lock_person_in_turn
+from proxy_site.turns import in_turns
 from watchlist import catalogue, decisions
 from watchlist.deciding import Deciding
 from watchlist.follower import Follower
@@ -112,7 +112,7 @@ class _Run:
     @transaction.atomic
     def _read_on(self, user_id: int) -> int | None:
         """Some items of their feeds."""
-        user = _lock(user_id)
+        user = lock_person_in_turn(user_id)
         if user is None:
             return None
         behind = list(self._state.behind_in(user_id))
@@ -179,7 +179,7 @@ class _Run:
         for offer in offers:
             offer.find_match()
         with transaction.atomic():
-            user = _lock(user_id)
+            user = lock_person_in_turn(user_id)
             if user is None:
                 return None
             if not catalogue.is_current(self._offers.shows):
@@ -201,14 +201,6 @@ class _Run:
     def _deciding(self, user: User) -> Deciding:
         own = catalogue.typed_by(user) if user.pk in self._typing else None
         return Deciding(Follower(user, self._offers.shows, own, self._preferences.get(user.pk)))
-
-
-def _lock(user_id: int) -> User | None:
-    """None where nobody decides for them. Their rules are woken by the same items, and may be at it: Busy."""
-    user = lock_person(user_id, wait=False)
-    if user is None:
-        raise Busy
-    return user if user.is_active else None
 
 
 def _move_on(feed: FollowedFeed, reading: Reading, piece: list[Offer]) -> Move:

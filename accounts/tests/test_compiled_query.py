@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from django.core.signals import request_started
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -13,6 +13,7 @@ from accounts import sessions
 from accounts.models import DeviceSession, User
 from accounts.tests.factories import UserFactory
 from proxy_site.compiled_query import CompiledQuery
+from proxy_site.tests.lost_connection import end_connection
 
 
 @pytest.mark.django_db
@@ -59,13 +60,7 @@ def test_a_stand_in_that_does_not_reach_the_database_is_noticed() -> None:
 def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used() -> None:
     UserFactory.create()
     assert connection.is_usable()
-    other = connections.create_connection("default")
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
-            assert cursor.fetchone() == (True,)
-    finally:
-        other.close()
+    end_connection()
     assert not connection.is_usable()
     request_started.send(sender=None)  # which has Django check its connections before the next query
     assert User.objects.count() == 1

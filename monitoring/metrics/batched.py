@@ -1,7 +1,7 @@
 """Counts that wait a moment to be made together.
 
 prometheus_client counts into a file that all web processes share. Between two requests its code is cold, and the counts
-of one poll take some 30 microseconds, one after the other 5 (`python -m benchmarks.monitoring`).
+of one poll take 15 to 30 microseconds, one after the other 5 (`python -m benchmarks.monitoring`).
 """
 
 import atexit
@@ -40,7 +40,7 @@ def now() -> None:
 
 
 def keep_counting() -> None:
-    """In each process that forks from nobody any more."""
+    """Call it once in a process that answers requests: a thread does not survive a fork."""
     threading.Thread(target=_count_on, name="counts", daemon=True).start()
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, ProgrammingError, connection, connections, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.db.utils import DataError
 from django.test.utils import CaptureQueriesContext
 
 from proxy_site.postgresql.prepared import MOST, Prepared
+from proxy_site.tests.lost_connection import end_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,16 +40,6 @@ def by_cursor(sql: str, *params: Any) -> list[tuple[Any, ...]]:
 def together(*queries: tuple[str, list[Any]]) -> list[list[tuple[Any, ...]]]:
     rows: list[list[tuple[Any, ...]]] = connection.fetch_together(queries)  # type: ignore[attr-defined]  # of our backend
     return rows
-
-
-def end_connection() -> None:
-    """As a server that is restarted does."""
-    other = connections.create_connection("default")
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
-    finally:
-        other.close()
 
 
 def prepared_statements() -> list[tuple[Any, ...]]:

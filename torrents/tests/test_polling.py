@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from accounts import sessions
 from accounts.models import DeviceSession, User
 from accounts.tests.factories import access_token
+from proxy_site.tests.lost_connection import end_connection
 from torrents import services
 from torrents.api.serializers import MOST_CHANGES
 from torrents.models import ChangeCounter, Claim, Tombstone
@@ -245,12 +246,7 @@ def test_a_connection_that_the_database_has_closed_is_replaced(alice: User) -> N
     authorization = f"Bearer {access_token(alice)}"
     path = CHANGES + "?since=0"
     expected = asked(path, HTTP_AUTHORIZATION=authorization)
-    other = connections.create_connection("default")
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
-    finally:
-        other.close()
+    end_connection()
     assert asked(path, HTTP_AUTHORIZATION=authorization) == expected
 
 
