@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from feeds import checker, consumer, preview, rule_changes, services
 from feeds.models import Decision, FeedSource, Grab, Item, Rule, Subscription
+from feeds.querysets import lock_person_in_turn
 from feeds.rules import RuleError
 from feeds.services import subscribe
 from feeds.tests.feed_samples import INFOHASH, item, rss
@@ -346,3 +347,11 @@ def test_a_preview_takes_what_is_taken(alice: User, feed: Feed) -> None:
         decided = Decision.objects.filter(rule=one, outcome="dry_run").values_list("item__number", flat=True)
         assert said == set(decided), conditions
     assert Decision.objects.filter(outcome="dry_run").exists()
+
+
+def test_there_is_no_turn_with_somebody_who_is_gone_or_may_not_come_in(alice: User) -> None:
+    assert lock_person_in_turn(alice.pk) == alice
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert lock_person_in_turn(alice.pk) is None
+    alice.delete()
+    assert lock_person_in_turn(0) is None
